@@ -1,0 +1,114 @@
+import type { Json, JsonObject } from '#lib/json.ts'
+
+/** What every Kubernetes object has. */
+export type KubernetesObject = JsonObject & {
+  apiVersion: string
+  kind: string
+  metadata: JsonObject & { name?: string; namespace?: string; uid?: string; resourceVersion?: string; generation?: number }
+}
+
+/** Which objects: a resource as it stands in paths (`apps`, `v1`, `deployments`). */
+export type Resource = { readonly group: string; readonly version: string; readonly plural: string }
+
+export type WatchEvent = { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: KubernetesObject }
+
+/**
+ * The embedded API server as its controllers see it: in the same process, without HTTP, but through the same storage, admission,
+ * defaulting, validation and field management as a request. `manager` is the field manager that is written down.
+ * Errors are `ApiError`s with the Status that HTTP would have answered.
+ */
+export type Objects = {
+  get(resource: Resource, namespace: string, name: string): KubernetesObject | undefined
+  list(resource: Resource, namespace?: string, labelSelector?: string): KubernetesObject[]
+  /** Every present object as ADDED, synchronously, then what happens, in order. Returns what ends it. */
+  watch(resource: Resource, listener: (event: WatchEvent) => void): () => void
+  create(resource: Resource, object: KubernetesObject, manager: string): KubernetesObject
+  /** Reads, edits, writes, and tries again on a conflict. `edit` changes its argument in place; unchanged is no write. `undefined` when it is gone. */
+  edit(
+    resource: Resource,
+    namespace: string,
+    name: string,
+    part: 'object' | 'status',
+    manager: string,
+    edit: (object: KubernetesObject) => void,
+  ): KubernetesObject | undefined
+  delete(resource: Resource, namespace: string, name: string, uid?: string, propagation?: 'Background' | 'Foreground' | 'Orphan'): void
+}
+
+/** A structural OpenAPI v3 schema with Kubernetes' extensions, as in a CustomResourceDefinition. Built-in kinds are described the same way. */
+export type Schema = {
+  type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean'
+  format?: string
+  description?: string
+  nullable?: boolean
+  default?: Json
+  properties?: { [name: string]: Schema }
+  additionalProperties?: Schema | boolean
+  items?: Schema
+  required?: string[]
+  enum?: Json[]
+  minimum?: number
+  maximum?: number
+  exclusiveMinimum?: boolean
+  exclusiveMaximum?: boolean
+  multipleOf?: number
+  minLength?: number
+  maxLength?: number
+  minItems?: number
+  maxItems?: number
+  uniqueItems?: boolean
+  minProperties?: number
+  maxProperties?: number
+  pattern?: string
+  allOf?: Schema[]
+  anyOf?: Schema[]
+  oneOf?: Schema[]
+  not?: Schema
+  'x-kubernetes-list-type'?: 'atomic' | 'set' | 'map'
+  'x-kubernetes-list-map-keys'?: string[]
+  'x-kubernetes-map-type'?: 'granular' | 'atomic'
+  'x-kubernetes-preserve-unknown-fields'?: boolean
+  'x-kubernetes-int-or-string'?: boolean
+  'x-kubernetes-embedded-resource'?: boolean
+  'x-kubernetes-validations'?: {
+    rule: string
+    message?: string
+    messageExpression?: string
+    reason?: string
+    fieldPath?: string
+    optionalOldSelf?: boolean
+  }[]
+}
+
+/** A cause in a `Status`: `{ reason, message, field }`. */
+export type Cause = { readonly reason: string; readonly message: string; readonly field?: string }
+
+/**
+ * Field management (`playground/fields/`): pure functions over plain objects. Times are RFC 3339 in whole seconds.
+ * `live` and `next` carry their `metadata.managedFields`; the result does too. Nothing here knows HTTP or storage.
+ */
+export type FieldManagement = {
+  /** Server-side apply. `live` is undefined on create. */
+  apply(input: {
+    readonly live: KubernetesObject | undefined
+    readonly applied: KubernetesObject
+    readonly manager: string
+    readonly force: boolean
+    readonly time: string
+    readonly schema: Schema
+    /** '' for the object itself, else 'status' or 'scale'. */
+    readonly subresource: string
+    /** The schema of each served version, for entries of other versions. */
+    readonly versions: Readonly<Record<string, Schema>>
+  }): { readonly object: KubernetesObject } | { readonly conflicts: readonly Cause[]; readonly message: string } | { readonly invalid: string }
+  /** POST, PUT and the other patches: `next` is the object as it is to be stored, after defaulting and pruning. */
+  update(input: {
+    readonly live: KubernetesObject | undefined
+    readonly next: KubernetesObject
+    readonly manager: string
+    readonly time: string
+    readonly schema: Schema
+    readonly subresource: string
+    readonly versions: Readonly<Record<string, Schema>>
+  }): KubernetesObject
+}
