@@ -1,0 +1,56 @@
+import type { JsonObject } from '#lib/json.ts'
+
+/** A kind as the server serves it. */
+export type ServedKind = {
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+  readonly plural: string
+  readonly namespaced: boolean
+  readonly verbs: readonly string[]
+}
+
+export type ApplyOptions = {
+  readonly manager: string
+  readonly force: boolean
+  readonly dryRun: boolean
+  /** Preconditions: the server answers 409 when they do not hold. */
+  readonly uid?: string
+  readonly version?: string
+}
+
+export type ListPage = { readonly items: readonly JsonObject[]; readonly version: string }
+
+export type KubernetesWatchEvent =
+  | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: JsonObject }
+  | { readonly type: 'BOOKMARK'; readonly version: string }
+  /** What was seen before is void: a full list follows as ADDED, ended by a BOOKMARK. */
+  | { readonly type: 'RELIST' }
+
+/**
+ * A thin client of one cluster. Every call ends with `signal`; 429 and `Retry-After` are waited out within it. Failures:
+ * `kubernetes-unreachable`, `kubernetes-refused` (fields: status, reason, causes), `kubernetes-conflict`, `kubernetes-not-found`,
+ * `kubernetes-unauthorized`, `kubernetes-failing` (5xx), `kubernetes-kind-unknown`.
+ */
+export type KubernetesClient = {
+  /** The kind behind an apiVersion and kind; undefined when it is not served. Discovery is cached and asked again on a miss. */
+  kind(apiVersion: string, kind: string, signal: AbortSignal): Promise<ServedKind | undefined>
+  /** The preferred version of a group's kind. */
+  preferredKind(group: string, kind: string, signal: AbortSignal): Promise<ServedKind | undefined>
+  /** The kind by its group and plural name, for a watch. */
+  get(kind: ServedKind, namespace: string, name: string, signal: AbortSignal): Promise<JsonObject | undefined>
+  /** The whole list, in pages. A page that fails fails the list. */
+  list(kind: ServedKind, namespace: string | undefined, selector: { labels?: string; fields?: string }, signal: AbortSignal): Promise<ListPage>
+  apply(kind: ServedKind, body: JsonObject, options: ApplyOptions, signal: AbortSignal): Promise<{ object: JsonObject; created: boolean; warnings: string[] }>
+  delete(
+    kind: ServedKind,
+    namespace: string,
+    name: string,
+    options: { uid: string; version?: string; propagation: 'Background' | 'Foreground' | 'Orphan'; dryRun: boolean },
+    signal: AbortSignal,
+  ): Promise<'gone' | 'terminating' | 'absent'>
+  /** Resumes by itself after a lost connection; a 410 is answered by RELIST. Ends with the signal. */
+  watch(kind: ServedKind, namespace: string | undefined, selector: { labels?: string; fields?: string }, from: string | undefined, signal: AbortSignal): AsyncIterable<KubernetesWatchEvent>
+  /** A merge patch of the object or a subresource, for stories and operations. */
+  close(): Promise<void>
+}

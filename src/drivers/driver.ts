@@ -1,0 +1,91 @@
+import type { z } from 'zod'
+import type { KubernetesClient } from '#clients/kubernetes/client.ts'
+import type { Clock } from '#lib/clock.ts'
+import type { FailureJson } from '#lib/failure.ts'
+import type { Track } from '#model/config/parts.ts'
+import type { Action, DeclaredField, Effect, FieldPath, Held, Observation } from '#model/plan.ts'
+import type { Desired, ObjectKey } from '#model/resource.ts'
+
+/** What a driver can be handed. It names in `needs` what it wants; the runner passes those alone. */
+export type Capabilities = {
+  readonly kubernetes: KubernetesClient
+}
+export type Capability = keyof Capabilities
+
+/** One call's surroundings. */
+export type DriverCall<Needs extends Capability = Capability> = {
+  readonly clients: Pick<Capabilities, Needs>
+  readonly clock: Clock
+  /** Ends when the run's lease is lost, the deadline is over or the process stops. A driver starts no effect after it. */
+  readonly signal: AbortSignal
+  /** Fails with `lease-lost` unless this worker still holds the run: called just before each effect. */
+  readonly assertLease: () => Promise<void>
+  /** A keyed digest, in place of a secret's value. */
+  readonly secretDigest: (value: string) => string
+}
+
+/** What became of one effect. */
+export type Outcome =
+  | {
+      readonly state: 'applied'
+      readonly action: Action
+      /** Absent after a deletion. */
+      readonly uid?: string
+      readonly version?: string
+      readonly generation?: number
+      /** What is declared now, with what the server answered. Empty after a deletion. */
+      readonly fields: readonly DeclaredField[]
+      readonly warnings: readonly string[]
+    }
+  /** A deletion that was accepted, but the object is still there (a finalizer): it stays in the inventory. */
+  | { readonly state: 'terminating'; readonly uid: string }
+  /** The world differs from what was sealed: nothing was written; plan again. */
+  | { readonly state: 'moved'; readonly what: string }
+  /** Another manager owns fields that Git changes: nothing was written. */
+  | { readonly state: 'conflict'; readonly conflicts: readonly { readonly path: FieldPath; readonly manager: string }[]; readonly failure: FailureJson }
+  /** The system said no, for good: nothing was written. */
+  | { readonly state: 'refused'; readonly failure: FailureJson }
+  /** Whether it happened is not known: `recover` asks. */
+  | { readonly state: 'unknown'; readonly failure: FailureJson }
+
+/** `ready`, still `progressing`, `failed` for good, `terminating`, `gone`, or `unknown` (with why). */
+export type Readiness = {
+  readonly key: ObjectKey
+  readonly state: 'ready' | 'progressing' | 'failed' | 'terminating' | 'gone' | 'unknown'
+  readonly message: string
+}
+
+/**
+ * Code that observes, previews and applies on one sort of target. One folder, one plain object, in `registry.ts`; `conformance.ts` is what
+ * every driver must pass: preview is pure; apply twice is unchanged; a crash between two effects recovers; unknown stays unknown.
+ */
+export type Driver<Needs extends Capability = Capability> = {
+  readonly id: string
+  readonly tracks: readonly Track[]
+  readonly needs: readonly Needs[]
+  /** The driver's own part of a module's configuration. */
+  readonly config: z.ZodType
+  /** The place behind the target: equal for two targets that reach the same one. */
+  identify(call: DriverCall<Needs>): Promise<string>
+  /**
+   * Sees the objects that are wanted or held. One observation for each key, in the same order; what could not be read is `unknown`.
+   * `desired` gives the version in which a wanted object is read.
+   */
+  observe(call: DriverCall<Needs>, keys: readonly ObjectKey[], desired: readonly Desired[]): Promise<Observation[]>
+  /** Asks the system, without a change (a dry run), what it would say to effects that change something; fills `refused` and what only the system knows. */
+  preview(call: DriverCall<Needs>, effects: readonly Effect[], desired: readonly Desired[]): Promise<Effect[]>
+  /**
+   * Carries out exactly `effect`, or says why not. It reads the object again first: what is sealed must be what is there (else `moved`), and the
+   * write bears the resourceVersion of that read. `desired` is absent for a deletion; `held` is the inventory's row, where there is one.
+   */
+  apply(call: DriverCall<Needs>, effect: Effect, desired: Desired | undefined, held: Held | undefined): Promise<Outcome>
+  /** Tells what became of an effect that was under way when the process died. */
+  recover(call: DriverCall<Needs>, effect: Effect, desired: Desired | undefined, held: Held | undefined): Promise<Outcome | { readonly state: 'not-applied' }>
+  /**
+   * Follows objects, by watch, until each is ready or failed, or the signal ends. Yields each change of an object's readiness. `generation` is that
+   * of our own apply: readiness counts only with an observedGeneration at or past it.
+   */
+  ready(call: DriverCall<Needs>, objects: readonly { readonly key: ObjectKey; readonly uid: string; readonly generation?: number }[]): AsyncIterable<Readiness>
+  /** What happens to the objects of modules, by label, for the loop that keeps reality true. */
+  watch(call: DriverCall<Needs>, kinds: readonly ObjectKey[]): AsyncIterable<ObjectKey>
+}

@@ -1,0 +1,46 @@
+import { z } from 'zod'
+import { apiVersion, duration, name, secretRef } from './parts.ts'
+
+export const target = z.union([
+  z.strictObject({
+    kubernetes: z.strictObject({ context: z.string().min(1).describe('A context of the kubeconfig that the control plane was started with.') }),
+  }),
+  z.strictObject({ postgres: z.strictObject({ url: secretRef.describe('The connection URL.') }) }),
+])
+export type TargetConfig = z.output<typeof target>
+
+const driftPolicy = z.enum(['ignore', 'report', 'hold', 'revert', 'adopt'])
+
+export const environment = z
+  .strictObject({
+    apiVersion,
+    kind: z.literal('Environment'),
+    metadata: z.strictObject({ name }),
+    spec: z.strictObject({
+      tier: z.enum(['sandbox', 'staging', 'production']).describe('How careful to be.'),
+      addresses: z.record(name, z.string().min(1)).default({}).describe('Names that probes use, and where they lead (`http://…`, `host:port`).'),
+      reach: z.array(name).default([]).describe('The addresses and targets that a tenant’s probe may reach: nothing else.'),
+      targets: z.record(name, target).describe('What can be delivered to.'),
+      variables: z.record(name, z.string()).default({}).describe('Values for `${name}` in `source.path` and in probes.'),
+      deliver: z
+        .strictObject({
+          automatic: z.boolean().default(false).describe('Deliver by itself; otherwise a person starts it (`plumb deploy`).'),
+          after: z
+            .strictObject({
+              environment: name.describe('Where the same change must be delivered and verified first.'),
+              verifiedFor: duration.prefault('0s').describe('For how long it must have been verified there.'),
+            })
+            .optional(),
+        })
+        .prefault({}),
+      review: z
+        .strictObject({
+          approvals: z.int().min(0).max(10).default(0).describe('How many people must approve a plan.'),
+          notTheAuthor: z.boolean().default(true).describe('The commit’s author does not count.'),
+        })
+        .prefault({}),
+      drift: z.partialRecord(z.enum(['hotfix', 'manual', 'controller', 'unknown', 'missing', 'recreated', 'orphan']), driftPolicy).default({}),
+    }),
+  })
+  .describe('A named place with targets, and how changes get there.')
+export type Environment = z.output<typeof environment>

@@ -1,0 +1,75 @@
+import { z } from 'zod'
+import { apiVersion, duration, name, secretRef, track } from './parts.ts'
+
+/** What every probe has, whatever its kind. The member named after the kind holds the rest (`http: { … }`). */
+const probeFrame = {
+  name: name.describe('Unique in the module.'),
+  within: duration.prefault('60s').describe('How long after the delivery it may take to pass.'),
+  every: duration.prefault('2s').describe('How often it is asked meanwhile.'),
+  timeout: duration.prefault('5s').describe('How long one answer may take.'),
+}
+
+/**
+ * The schema of a Module for the probe kinds that are there (each probe folder brings its own schema).
+ * A probe is `{ name, within, every, timeout, <kind>: {…} }` with exactly one kind.
+ */
+export function moduleSchema(probes: Readonly<Record<string, z.ZodType>>) {
+  const kinds = Object.keys(probes)
+  const probe = z
+    .strictObject({ ...probeFrame, ...Object.fromEntries(kinds.map((kind) => [kind, (probes[kind] as z.ZodType).optional()])) })
+    .refine((value) => kinds.filter((kind) => (value as Record<string, unknown>)[kind] !== undefined).length === 1, {
+      error: `expected exactly one of ${kinds.join(', ')}`,
+    })
+    .transform((value): ProbeConfig => {
+      const members = value as unknown as Record<string, unknown>
+      const kind = kinds.find((candidate) => members[candidate] !== undefined) ?? ''
+      return { name: value.name, within: value.within, every: value.every, timeout: value.timeout, kind, config: members[kind] }
+    })
+  return z
+    .strictObject({
+      apiVersion,
+      kind: z.literal('Module'),
+      metadata: z.strictObject({ name, labels: z.record(z.string(), z.string()).default({}) }),
+      spec: z.strictObject({
+        track: track.default('declarative').describe('How it is delivered.'),
+        driver: name.default('kubernetes').describe('What delivers it.'),
+        target: name.describe('Which target of the environment it is delivered to.'),
+        environments: z.array(name).optional().describe('The environments it is delivered to; all, if left out.'),
+        source: z
+          .strictObject({ path: z.string().default('.').describe('The folder, relative to this file. `${environment}` and the environment’s variables are substituted.') })
+          .prefault({}),
+        dependsOn: z.array(name).default([]).describe('Modules that are delivered and verified first.'),
+        deadline: duration.prefault('5m').describe('How long until every object is ready.'),
+        probes: z.array(probe).default([]).describe('What shows that it works.'),
+        verifyEvery: duration.optional().describe('How often the probes go on afterwards.'),
+        takeOver: z.boolean().default(false).describe('Objects that exist already are taken over; the plan shows each field.'),
+        empty: z.boolean().default(false).describe('Rendering to nothing is meant.'),
+        plainSecrets: z.boolean().default(false).describe('Secrets with their data in Git are meant; they are kept encrypted.'),
+        secrets: z
+          .array(
+            z.strictObject({
+              name: z.string().min(1),
+              namespace: z.string().optional(),
+              type: z.string().default('Opaque'),
+              keys: z.record(z.string(), secretRef),
+            }),
+          )
+          .default([])
+          .describe('Secrets that Plumbline writes; their values are resolved at delivery and never stored.'),
+      }),
+    })
+    .describe('The unit of intent: a source, a track, a driver, dependencies, probes.')
+}
+
+export type ProbeConfig = {
+  name: string
+  /** Milliseconds. */
+  within: number
+  every: number
+  timeout: number
+  /** The id of the probe's folder. */
+  kind: string
+  /** What the kind's own schema gave. */
+  config: unknown
+}
+export type Module = z.output<ReturnType<typeof moduleSchema>>

@@ -1,0 +1,35 @@
+import { z } from 'zod'
+
+const units: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** A duration as people write it (`500ms`, `60s`, `10m`, `1h30m`, `7d`), read as milliseconds. */
+export const duration = z
+  .string()
+  .regex(/^(\d+(ms|s|m|h|d))+$/, 'expected a duration such as 500ms, 60s, 10m or 1h30m')
+  .transform((text) => [...text.matchAll(/(\d+)(ms|s|m|h|d)/g)].reduce((sum, [, n, unit]) => sum + Number(n) * (units[unit ?? ''] ?? 0), 0))
+  .meta({ title: 'duration', examples: ['60s', '10m', '1h30m'] })
+
+/** The name of a workspace, repository, environment, target, module or probe: a DNS label. */
+export const name = z
+  .string()
+  .max(63)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'expected lower-case letters, digits and hyphens, with a letter or digit at both ends')
+
+/** `<provider>:<path>#<key>`; the key may be left out where the provider's secret is one value. */
+export const secretRef = z
+  .strictObject({
+    secretRef: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]*:[^#\s]+(#\S+)?$/, 'expected <provider>:<path>#<key>, such as env:GIT_TOKEN or file:/run/secrets/git#token')
+      .describe('Where the value is: `<provider>:<path>#<key>`. The value itself is never written down.'),
+  })
+  .meta({ title: 'secretRef' })
+export type SecretRef = z.output<typeof secretRef>
+
+/** A glob over names: `*` stands for any run of characters but `/`, `**` for any. */
+export const glob = z.string().min(1).max(256)
+
+export const track = z.enum(['declarative', 'operator', 'imperative'])
+export type Track = z.output<typeof track>
+
+export const apiVersion = z.literal('plumbline.dev/v1alpha1')

@@ -1,0 +1,53 @@
+import { z } from 'zod'
+import { apiVersion, duration, glob, name, secretRef } from './parts.ts'
+
+/** What a repository may deliver to. Nothing that is not listed. */
+export const limits = z.union([
+  z.literal('everything').describe('No limits: for the platform team’s own repository.'),
+  z.strictObject({
+    environments: z.array(glob).default([]).describe('Environments, by glob.'),
+    targets: z.array(glob).default([]).describe('Targets, by glob.'),
+    namespaces: z.array(glob).default([]).describe('Kubernetes namespaces, by glob.'),
+    kinds: z
+      .union([z.literal('namespaced'), z.array(z.string())])
+      .default([])
+      .describe('`namespaced` (every kind that lives in a namespace), or a list of kinds such as `Deployment.apps`.'),
+    secrets: z.array(glob).default([]).describe('Secret references, by glob.'),
+  }),
+])
+export type Limits = z.output<typeof limits>
+
+export const gitCredentials = z.union([
+  z.strictObject({
+    ssh: z.strictObject({
+      key: secretRef.describe('The private key.'),
+      knownHosts: secretRef.describe('The lines of known_hosts that name the server. Unknown hosts are refused.'),
+    }),
+  }),
+  z.strictObject({ token: secretRef.describe('A token for HTTPS.'), user: z.string().default('git').describe('The user name beside the token.') }),
+])
+
+const repository = z.strictObject({
+  url: z.string().min(1).describe('A Git URL, or a path; `.` is the workspace’s own repository.'),
+  branch: z.string().default('main').describe('The branch that is followed.'),
+  allow: limits.default({ environments: [], targets: [], namespaces: [], kinds: [], secrets: [] }).describe('What it may deliver to.'),
+  credentials: gitCredentials.optional().describe('How to sign in.'),
+  webhook: z.strictObject({ secret: secretRef }).optional().describe('The secret that the forge signs its webhooks with.'),
+  poll: duration.prefault('1m').describe('How often it is asked, beside webhooks.'),
+})
+
+export const workspace = z
+  .strictObject({
+    apiVersion,
+    kind: z.literal('Workspace'),
+    metadata: z.strictObject({ name }),
+    spec: z.strictObject({
+      repositories: z.record(name, repository).describe('The Git repositories that are followed.'),
+      environments: z.union([glob, z.array(glob)]).default('environments/*.yaml').describe('Where the Environment documents are, in this repository.'),
+      modules: z.array(glob).default(['**/module.yaml']).describe('Where Module documents are looked for, in every repository.'),
+      guardrails: glob.optional().describe('Where the ValidatingAdmissionPolicy documents are, in this repository.'),
+    }),
+  })
+  .describe('One installation’s configuration: `plumbline.yaml` at the root of the platform repository.')
+export type Workspace = z.output<typeof workspace>
+export type RepositoryConfig = z.output<typeof repository>

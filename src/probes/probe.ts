@@ -1,0 +1,48 @@
+import type { z } from 'zod'
+import type { KubernetesClient } from '#clients/kubernetes/client.ts'
+import type { Clock } from '#lib/clock.ts'
+import type { Sample } from '#model/probe.ts'
+
+/** Where a probe may aim, decided by the environment: every probe dials through it. */
+export type Reach = {
+  /**
+   * The address of that name, with `${environment}` and variables already substituted: a URL or `host:port`.
+   * Failure `probe-out-of-reach` where the environment does not list it, `address-unknown` where there is none.
+   */
+  address(name: string): string
+  /**
+   * Resolves a host to the addresses that may be dialled. Failure `probe-out-of-reach` for link-local and metadata addresses,
+   * `dns-not-found`, `dns-failed`.
+   */
+  resolve(host: string, signal: AbortSignal): Promise<string[]>
+}
+
+export type ProbeCapabilities = {
+  readonly reach: Reach
+  /** The client of a Kubernetes target, by the target's name (within `reach`). */
+  readonly kubernetes: (target: string) => Promise<KubernetesClient>
+  /** The connection URL of a SQL target, resolved for this call alone. */
+  readonly sqlUrl: (target: string) => Promise<string>
+  /** CEL, evaluated apart, with a time limit. */
+  readonly cel: (expression: string, variables: Readonly<Record<string, unknown>>) => Promise<unknown>
+}
+export type ProbeCapability = keyof ProbeCapabilities
+
+export type ProbeCall<Needs extends ProbeCapability = ProbeCapability> = {
+  readonly clients: Pick<ProbeCapabilities, Needs>
+  readonly clock: Clock
+  /** Ends at the probe's `timeout`. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * A check of the real system. One folder, one plain object, in `registry.ts`, each with a README and a run of `conformance.ts`.
+ * `sample` never throws for what it meets: what could not be asked is a sample with the verdict `unknown`, what answered wrongly is `failed`.
+ * Repeating (`within`, `every`) is the caller's.
+ */
+export type Probe<Config = never, Needs extends ProbeCapability = ProbeCapability> = {
+  readonly kind: string
+  readonly needs: readonly Needs[]
+  readonly schema: z.ZodType<Config>
+  sample(call: ProbeCall<Needs>, config: Config): Promise<Sample>
+}
