@@ -23,16 +23,32 @@ export type Objects = {
   /** Every present object as ADDED, synchronously, then what happens, in order. Returns what ends it. */
   watch(resource: Resource, listener: (event: WatchEvent) => void): () => void
   create(resource: Resource, object: KubernetesObject, manager: string): KubernetesObject
-  /** Reads, edits, writes, and tries again on a conflict. `edit` changes its argument in place; unchanged is no write. `undefined` when it is gone. */
+  /**
+   * Reads, edits, writes, and tries again on a conflict. `edit` changes its argument in place; unchanged is no write. `undefined` when it is gone.
+   * `part` is the subresource: what the others hold is not changed by it. With `scale`, `edit` is given the object itself and only
+   * `spec.replicas` counts; it is written down as an Update with `subresource: scale`.
+   */
   edit(
     resource: Resource,
     namespace: string,
     name: string,
-    part: 'object' | 'status',
+    part: 'object' | 'status' | 'scale',
     manager: string,
     edit: (object: KubernetesObject) => void,
   ): KubernetesObject | undefined
-  delete(resource: Resource, namespace: string, name: string, uid?: string, propagation?: 'Background' | 'Foreground' | 'Orphan'): void
+  /**
+   * As a DELETE does: with finalizers left it only sets `deletionTimestamp`. A Pod that has a node is deleted gracefully (it stays, with
+   * `deletionTimestamp` and `deletionGracePeriodSeconds`) until its kubelet deletes it again with `graceSeconds` 0, when its processes have ended.
+   * What is gone already, or has another uid, is no error.
+   */
+  delete(
+    resource: Resource,
+    namespace: string,
+    name: string,
+    uid?: string,
+    propagation?: 'Background' | 'Foreground' | 'Orphan',
+    graceSeconds?: number,
+  ): void
 }
 
 /** A structural OpenAPI v3 schema with Kubernetes' extensions, as in a CustomResourceDefinition. Built-in kinds are described the same way. */
