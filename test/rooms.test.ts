@@ -1,0 +1,38 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { breach, importsOf, root, rules, sourceFiles } from './rooms.ts'
+
+const files = [...sourceFiles('src'), ...sourceFiles('playground')].filter((file) => !/\.test\.ts$|\/conformance\.ts$/.test(file))
+
+describe('the rooms', () => {
+  test('are read: an empty reading would prove nothing', () => {
+    expect(files.length).toBeGreaterThan(20)
+    expect(files.flatMap(importsOf).length).toBeGreaterThan(50)
+  })
+
+  test('are all ruled', () => {
+    const rooms = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory()).map((entry) => entry.name)
+    expect(rooms.filter((room) => rules[room] === undefined)).toEqual([])
+  })
+
+  test('import only what the rule lets them', () => {
+    expect(files.flatMap(importsOf).map(breach).filter((reason) => reason !== undefined)).toEqual([])
+  })
+
+  test('are held: what would break the rule is seen', () => {
+    const broken = [
+      { from: 'src/lib/failure.ts', to: 'src/model/plan.ts', typeOnly: true },
+      { from: 'src/plan/propose.ts', to: 'src/store/sql.ts', typeOnly: false },
+      { from: 'src/run/run.ts', to: 'src/drivers/registry.ts', typeOnly: false },
+      { from: 'src/run/run.ts', to: 'src/clients/kubernetes/open.ts', typeOnly: false },
+      { from: 'src/drivers/kubernetes/apply.ts', to: 'src/drivers/sql/apply.ts', typeOnly: false },
+      { from: 'playground/api/router.ts', to: 'src/model/plan.ts', typeOnly: false },
+    ]
+    expect(broken.map(breach).filter((reason) => reason === undefined)).toEqual([])
+  })
+
+  test('import across walls by #room/, never by ../..', () => {
+    expect(files.flatMap(importsOf).filter((one) => one.from.startsWith('src/') && one.to.startsWith('..'))).toEqual([])
+  })
+})
