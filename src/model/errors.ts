@@ -15,6 +15,8 @@ export const errors = {
   // drivers, probes and clients
   // secrets
   // record
+  'record-key-invalid': { http: 400, exit: 2, about: 'A key is not an Ed25519 key in PEM.' },
+  'record-export-invalid': { http: 400, exit: 2, about: 'A folder is not an export of records, or is incomplete.' },
   // store
   // run
   // api and command

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { Frontier, inclusionProof, isIncluded, merkleRoot } from './merkle.ts'
+
+const leaves = Array.from({ length: 23 }, (_, index) => Buffer.from(`leaf ${index}`))
+
+// The first roots of the test vectors that certificate-transparency implementations share (leaves: '', 00, 10, 2021).
+test('roots are those of RFC 6962', () => {
+  const vectors = ['', '00', '10', '2021'].map((hex) => Buffer.from(hex, 'hex'))
+  expect(merkleRoot([]).toString('hex')).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
+  expect(merkleRoot(vectors.slice(0, 1)).toString('hex')).toBe('6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d')
+  expect(merkleRoot(vectors.slice(0, 2)).toString('hex')).toBe('fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125')
+  expect(merkleRoot(vectors.slice(0, 3)).toString('hex')).toBe('aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77')
+  expect(merkleRoot(vectors).toString('hex')).toBe('d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7')
+})
+
+test('every leaf of every size is proven, and no other leaf by its proof', () => {
+  for (let size = 1; size <= leaves.length; size += 1) {
+    const some = leaves.slice(0, size)
+    const root = merkleRoot(some)
+    for (const [index, leaf] of some.entries()) {
+      const proof = inclusionProof(some, index)
+      expect(isIncluded(leaf, index, size, proof, root)).toBe(true)
+      expect(isIncluded(Buffer.from('another'), index, size, proof, root)).toBe(false)
+      expect(isIncluded(leaf, index + 1, size, proof, root)).toBe(false)
+    }
+  }
+})
+
+test('a frontier grows as the tree does', () => {
+  const tree = new Frontier()
+  for (const [index, leaf] of leaves.entries()) {
+    tree.append(leaf)
+    expect(tree.root()).toEqual(merkleRoot(leaves.slice(0, index + 1)))
+  }
+})
