@@ -113,7 +113,15 @@ export type Effect = {
 }
 
 /** A module's part of a plan: its effects in waves. A wave begins when the one before it is applied and, for namespaces and definitions, established. */
-export type Step = { readonly module: string; readonly track: string; readonly dependsOn: readonly string[]; readonly waves: readonly (readonly Effect[])[] }
+export type Step = {
+  readonly module: string
+  readonly track: string
+  /** What delivers it, and to which of the environment's targets. */
+  readonly driver: string
+  readonly target: string
+  readonly dependsOn: readonly string[]
+  readonly waves: readonly (readonly Effect[])[]
+}
 
 /** A value: what a run will do, sealed. Equal effects have an equal digest, whatever snapshot and time they were planned at. */
 export type Plan = {
