@@ -12,6 +12,15 @@ export const errors = {
   // source
   // configuration and rendering
   // plan and gate
+  'field-path-invalid': { http: 400, exit: 2, about: 'A text is not a field path, or an object holds something else where it leads.' },
+  'managed-fields-invalid': { http: 502, exit: 4, about: 'What a server says of who owns which fields is not in the format FieldsV1.' },
+  'object-declared-twice': { http: 422, exit: 2, about: 'Two manifests declare the same object.' },
+  'dependency-circle': { http: 422, exit: 2, about: 'Modules depend on each other in a circle.' },
+  'dependency-unknown': { http: 422, exit: 2, about: 'A module depends on one that does not exist.' },
+  'object-exists': { http: 409, exit: 1, about: 'An object exists already and is not ours; the module does not say that it may be taken over.' },
+  'object-recreated': { http: 409, exit: 1, about: 'An object that we made was deleted and made again by somebody else.' },
+  'object-held-elsewhere': { http: 409, exit: 1, about: 'An object is held for a module that still declares it, or that is delivered elsewhere.' },
+  'object-terminating': { http: 409, exit: 1, about: 'An object is being deleted, so that nothing can be applied to it now.' },
   // drivers, probes and clients
   // secrets
   // record

@@ -197,7 +197,7 @@ function bracket(path: string, at: number): [Segment, number] {
   }
 }
 
-/** The text, number, boolean or null that begins at `at`, and where it ends. */
+/** The text, number or boolean that begins at `at`, and where it ends. */
 function scalar(path: string, at: number): [Json, number] {
   let end = at + 1
   if (path[at] === '"') {
@@ -208,7 +208,7 @@ function scalar(path: string, at: number): [Json, number] {
   }
   try {
     const value = JSON.parse(path.slice(at, end)) as Json
-    if (typeof value !== 'object' || value === null) return [value, end]
+    if (typeof value !== 'object') return [value, end]
   } catch {
     // told below, with the place
   }

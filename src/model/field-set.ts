@@ -42,7 +42,7 @@ export function declaredPaths(body: JsonObject, listKeys: ListKeys): FieldPath[]
     else {
       const items = itemsOf(value, listKeys.list(pattern))
       if (items === 'atomic') paths.push(formatPath(segments))
-      else for (const [segment, item] of items) 'value' in segment ? paths.push(formatPath([...segments, segment])) : walk(item, [...segments, segment])
+      else for (const [segment, item] of items) walk(item, [...segments, segment])
     }
   }
   map(body, [], unowned)
