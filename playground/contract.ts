@@ -114,8 +114,12 @@ export type FieldManagement = {
     readonly schema: Schema
     /** '' for the object itself, else 'status' or 'scale'. */
     readonly subresource: string
-    /** The schema of each served version, for entries of other versions. */
+    /** The schema of each served version by `apiVersion` (`example.dev/v1`), for entries of other versions. */
     readonly versions: Readonly<Record<string, Schema>>
+    /** Dotted paths that this end point drops, so that nobody owns them by it: `['status']`; at `/status` of a custom resource `['metadata', 'spec']`. */
+    readonly reset?: readonly string[]
+    /** Prunes nothing, sets defaults: called with the merged object where its content differs from `live`. */
+    readonly defaults?: (object: KubernetesObject) => KubernetesObject
   }): { readonly object: KubernetesObject } | { readonly conflicts: readonly Cause[]; readonly message: string } | { readonly invalid: string }
   /** POST, PUT and the other patches: `next` is the object as it is to be stored, after defaulting and pruning. */
   update(input: {
@@ -126,5 +130,13 @@ export type FieldManagement = {
     readonly schema: Schema
     readonly subresource: string
     readonly versions: Readonly<Record<string, Schema>>
+    readonly reset?: readonly string[]
+    /** With the subresource `scale`: the path of the replicas in the object, `['spec', 'replicas']`. */
+    readonly replicas?: readonly string[]
   }): KubernetesObject
+  /**
+   * Takes back the times of managed fields that moved where nothing else differs from `live`. `apply` and `update` have done it;
+   * call it again after what changes the object later (mutating admission), before comparing with `live`.
+   */
+  settle(live: KubernetesObject | undefined, next: KubernetesObject): KubernetesObject
 }
