@@ -9,6 +9,10 @@ export const errors = {
   'process-timeout': { http: 504, exit: 4, about: 'A program did not end within its time limit, and was stopped.' },
   'process-output-too-large': { http: 422, exit: 1, about: 'A program wrote more than its limit, and was stopped.' },
   'process-killed': { http: 500, exit: 4, about: 'A program was ended by a signal.' },
+  'yaml-invalid': { http: 422, exit: 2, about: 'A file is not valid YAML, or holds what JSON cannot: the subject names file, line and column.' },
+  'yaml-too-large': { http: 413, exit: 2, about: 'A file has more bytes or documents than are read.' },
+  'yaml-too-deep': { http: 422, exit: 2, about: 'A file nests collections deeper than is read.' },
+  'yaml-aliases': { http: 422, exit: 2, about: 'A file has more aliases, or they copy more, than is allowed.' },
   // source
   // configuration and rendering
   // plan and gate
