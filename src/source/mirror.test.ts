@@ -1,0 +1,198 @@
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Fixture, never } from './fixture.ts'
+
+let fixture: Fixture
+beforeEach(() => {
+  fixture = new Fixture()
+})
+afterEach(() => fixture[Symbol.dispose]())
+
+describe('a mirror', () => {
+  test('fetches its branch, tells the head before, and reads any commit', async () => {
+    const source = fixture.repository('orders')
+    const first = source.commit({ 'deploy/module.yaml': 'one', README: 'text' })
+    const mirror = fixture.mirror(source.path)
+    expect(await mirror.head()).toBe(undefined)
+    expect(await mirror.fetch(never)).toEqual({ head: first, previous: undefined, forced: false })
+    const second = source.commit({ 'deploy/module.yaml': 'two', README: 'text' })
+    expect(await mirror.fetch(never)).toEqual({ head: second, previous: first, forced: false })
+    expect(await mirror.fetch(never)).toEqual({ head: second, previous: second, forced: false })
+    expect(await mirror.head()).toBe(second)
+    const text = async (commit: string): Promise<string | undefined> => {
+      const entry = await mirror.reader(commit).entry('deploy/module.yaml')
+      return entry && (await mirror.reader(commit).read(entry)).toString('utf8')
+    }
+    expect([await text(first), await text(second)]).toEqual(['one', 'two'])
+  })
+
+  test('takes a force push, says so, and goes on reading a commit that was kept', async () => {
+    const source = fixture.repository('orders')
+    const base = source.commit({ a: '1' })
+    const lost = source.commit({ a: '2' })
+    const mirror = fixture.mirror(source.path)
+    await mirror.fetch(never)
+    await mirror.keep(lost)
+    const rewritten = source.commit({ a: '3' }, { from: base })
+    expect(await mirror.fetch(never)).toEqual({ head: rewritten, previous: lost, forced: true })
+    source.run('update-ref', '-d', 'refs/heads/main')
+    source.run('reflog', 'expire', '--expire=now', '--all')
+    rmSync(source.path, { recursive: true })
+    const gitDir = join(fixture.folder, 'mirrors/orders/repository.git')
+    fixture.repository('other').run('--git-dir', gitDir, 'gc', '--prune=now', '--quiet')
+    const entry = await mirror.reader(lost).entry('a')
+    expect(entry && (await mirror.reader(lost).read(entry)).toString('utf8')).toBe('2')
+    await mirror.release(lost)
+    fixture.repository('other').run('--git-dir', gitDir, 'gc', '--prune=now', '--quiet')
+    mirror.close()
+    await expect(mirror.commit(lost)).rejects.toMatchObject({ code: 'commit-unknown' })
+  })
+
+  test('names a branch that is gone or was never there, and keeps the last head', async () => {
+    const source = fixture.repository('orders')
+    const mirror = fixture.mirror(source.path)
+    await expect(mirror.fetch(never)).rejects.toMatchObject({ code: 'branch-missing', subject: 'orders' })
+    const head = source.commit({ a: '1' })
+    await mirror.fetch(never)
+    source.run('branch', '-m', 'main', 'trunk')
+    await expect(mirror.fetch(never)).rejects.toMatchObject({ code: 'branch-missing', retry: 'later' })
+    expect(await mirror.head()).toBe(head)
+  })
+
+  test('keeps its head while the repository is away, in the words of git, and goes on when it is back', async () => {
+    const source = fixture.repository('orders')
+    const head = source.commit({ a: '1' })
+    const mirror = fixture.mirror(source.path)
+    await mirror.fetch(never)
+    renameSync(source.path, `${source.path}.away`)
+    await expect(mirror.fetch(never)).rejects.toMatchObject({
+      code: 'repository-unreachable', retry: 'later', message: expect.stringContaining('does not appear to be a git repository'),
+    })
+    expect(await mirror.head()).toBe(head)
+    expect(await mirror.reader(head).entry('a')).toMatchObject({ type: 'blob' })
+    renameSync(`${source.path}.away`, source.path)
+    const next = source.commit({ a: '2' })
+    expect(await mirror.fetch(never)).toEqual({ head: next, previous: head, forced: false })
+  })
+
+  test('lists the commits between two, and those that touch a path', async () => {
+    const source = fixture.repository('orders')
+    const one = source.commit({ a: '1' }, { message: 'One' })
+    const two = source.commit({ a: '1', b: '1' }, { message: 'Two\n\nWhy it is so.\n\nTicket: OPS-7\nreviewed-by: Rita <rita@shop.example>\n' })
+    const three = source.commit({ a: '2', b: '1' }, { message: 'Three' })
+    const mirror = fixture.mirror(source.path)
+    await mirror.fetch(never)
+    expect((await mirror.log(one, three)).map(({ subject }) => subject)).toEqual(['Three', 'Two'])
+    expect((await mirror.log(undefined, three, ['b'])).map(({ sha }) => sha)).toEqual([two])
+    expect(await mirror.commit(two)).toEqual({
+      sha: two, author: { name: 'Ada Author', email: 'ada@shop.example' }, at: 1_780_000_002_000, subject: 'Two',
+      trailers: { Ticket: 'OPS-7', 'Reviewed-by': 'Rita <rita@shop.example>' },
+    })
+  })
+
+  test('tells which paths differ: content, mode, link, and existence', async () => {
+    const source = fixture.repository('orders')
+    const same = { same: 'x', 'deep/down/same': 'x' }
+    const a = source.commit({ ...same, content: '1', mode: 'x', link: { link: 'same' }, gone: 'x', moved: 'moved text' })
+    const b = source.commit({ ...same, content: '2', mode: { mode: '100755', content: 'x' }, link: 'same', come: 'x', to: 'moved text', 'deep/new\nline ü': 'x' })
+    const mirror = fixture.mirror(source.path)
+    await mirror.fetch(never)
+    expect((await mirror.changed(a, b)).sort()).toEqual(['come', 'content', 'deep/new\nline ü', 'gone', 'link', 'mode', 'moved', 'to'])
+    expect(await mirror.changed(b, b)).toEqual([])
+    expect((await mirror.changed(undefined, a)).sort()).toEqual(['content', 'deep/down/same', 'gone', 'link', 'mode', 'moved', 'same'])
+  })
+
+  test('shares one fetch among many callers, and every one sees what was there when it asked', async () => {
+    const source = fixture.repository('orders')
+    const mirror = fixture.mirror(source.path)
+    source.commit({ a: '1' })
+    const early = Array.from({ length: 20 }, () => mirror.fetch(never))
+    const head = source.commit({ a: '2' })
+    const late = Array.from({ length: 20 }, () => mirror.fetch(never))
+    await Promise.all(early)
+    expect((await Promise.all(late)).map((result) => result.head)).toEqual(Array.from({ length: 20 }, () => head))
+    const reads = await Promise.all(Array.from({ length: 200 }, () => mirror.reader(head).entry('a')))
+    expect(new Set(reads.map((entry) => entry?.id)).size).toBe(1)
+  })
+})
+
+describe('a mirror that was damaged', () => {
+  const gitDir = (): string => join(fixture.folder, 'mirrors/orders/repository.git')
+
+  test('is made anew when its objects are gone, and still holds what was kept', async () => {
+    const source = fixture.repository('orders')
+    const kept = source.commit({ a: '1' })
+    const head = source.commit({ a: '2' })
+    const mirror = fixture.mirror(source.path)
+    await mirror.fetch(never)
+    await mirror.keep(kept)
+    rmSync(join(gitDir(), 'objects'), { recursive: true })
+    mkdirSync(join(gitDir(), 'objects'))
+    mirror.close()
+    expect(await mirror.fetch(never)).toMatchObject({ head })
+    expect(await mirror.reader(kept).entry('a')).toMatchObject({ type: 'blob' })
+    expect(readdirSync(join(gitDir(), 'refs/plumbline/keep'))).toEqual([kept])
+  })
+
+  test('is made anew after a read found it corrupt, and is left as it is while the remote is away', async () => {
+    const source = fixture.repository('orders')
+    const head = source.commit({ big: Buffer.alloc(100_000, 'x'), a: '1' })
+    const mirror = fixture.mirror(source.path)
+    await mirror.fetch(never)
+    const entry = await mirror.reader(head).entry('a')
+    const loose = join(gitDir(), 'objects', entry?.id.slice(0, 2) ?? '', entry?.id.slice(2) ?? '')
+    truncateSync(loose, 3)
+    mirror.close()
+    await expect(mirror.reader(head).read(entry!)).rejects.toMatchObject({ code: 'mirror-corrupt' })
+    renameSync(source.path, `${source.path}.away`)
+    await expect(mirror.fetch(never)).rejects.toMatchObject({ code: 'repository-unreachable' })
+    expect(await mirror.head()).toBe(head)
+    renameSync(`${source.path}.away`, source.path)
+    await mirror.fetch(never)
+    expect((await mirror.reader(head).read(entry!)).toString('utf8')).toBe('1')
+  })
+
+  test('is made where nothing, or something else, is in its place', async () => {
+    const source = fixture.repository('orders')
+    const head = source.commit({ a: '1' })
+    mkdirSync(gitDir(), { recursive: true })
+    writeFileSync(join(gitDir(), 'HEAD'), 'nonsense')
+    expect(await fixture.mirror(source.path).fetch(never)).toMatchObject({ head })
+  })
+
+  test('is freed of the locks that a killed fetch left, old or young', async () => {
+    const source = fixture.repository('orders')
+    source.commit({ a: '1' })
+    await fixture.mirror(source.path).fetch(never)
+    const left = ['refs/heads/main.lock', 'packed-refs.lock', 'objects/pack/tmp_pack_abc123', 'HEAD.lock'].map((path) => join(gitDir(), path))
+    for (const path of left) writeFileSync(path, '')
+    for (const path of left.slice(1)) utimesSync(path, 1_700_000_000, 1_700_000_000)
+    const head = source.commit({ a: '2' })
+    expect(await fixture.mirror(source.path).fetch(never)).toMatchObject({ head })
+    expect(left.filter((path) => existsSync(path))).toEqual([])
+  })
+
+  test('an aborted fetch ends, and the next one is whole', async () => {
+    const source = fixture.repository('orders')
+    const head = source.commit({ a: '1', b: Buffer.alloc(20 * 1024 * 1024, 'abc') })
+    const mirror = fixture.mirror(source.path)
+    const abort = new AbortController()
+    const fetching = mirror.fetch(abort.signal)
+    setImmediate(() => abort.abort(new Error('enough')))
+    await expect(fetching).rejects.toThrow('enough')
+    expect(await mirror.fetch(never)).toMatchObject({ head })
+    expect(readdirSync(join(gitDir(), 'refs/heads'))).toEqual(['main'])
+  })
+
+  test('tidies what many fetches left, without losing a commit', async () => {
+    const source = fixture.repository('orders')
+    const mirror = fixture.mirror(source.path)
+    for (let index = 0; index < 5; index += 1) {
+      source.commit({ a: String(index) })
+      await mirror.fetch(never)
+    }
+    await mirror.tidy(never)
+    expect(await mirror.log(undefined, (await mirror.head()) ?? '')).toHaveLength(5)
+  })
+})

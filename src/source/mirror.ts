@@ -1,0 +1,301 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '#lib/clock.ts'
+import { Failure } from '#lib/failure.ts'
+import type { Exit } from '#lib/process.ts'
+import type { Commit } from '#model/snapshot.ts'
+import type { TreeReader } from '#model/tree.ts'
+import { parseCommit } from './commit.ts'
+import type { GetCredentials } from './credentials.ts'
+import { withCredentials } from './credentials.ts'
+import type { GitCall, GitSetup } from './git.ts'
+import { branchName, complaint, git, objectId, tryGit } from './git.ts'
+import { ObjectStore } from './objects.ts'
+import type { PushedFile, PushFile } from './push-ref.ts'
+import { pushFile } from './push-ref.ts'
+import { ensureRepository, isWhole, keptRefs, rebuild, sweepLeftovers } from './repair.ts'
+import type { TreeLimits } from './tree.ts'
+import { expectObject, readTree, TreeCache, treeLimits } from './tree.ts'
+import type { Remote } from './url.ts'
+import { remoteOf } from './url.ts'
+
+export type MirrorOptions = {
+  readonly git: GitSetup
+  /** The mirror's own folder; one process at a time uses it. */
+  readonly dir: string
+  /** The repository's name in the workspace. */
+  readonly name: string
+  /** Absolute: the caller resolves what the workspace writes relative to itself. */
+  readonly url: string
+  readonly branch: string
+  readonly credentials?: GetCredentials
+  readonly clock: Clock
+  readonly limits?: Partial<TreeLimits & { readonly fetchTimeoutMs: number }>
+}
+
+/** `forced`: the branch no longer contains `previous`; its history was rewritten. */
+export type FetchResult = { readonly head: string; readonly previous: string | undefined; readonly forced: boolean }
+
+const maxLog = 1_000
+const maxCommitBytes = 1024 * 1024
+
+/** Opens a mirror of one branch of one repository. Nothing is read or written yet. Failures: `repository-url-refused`, `branch-name-invalid`. */
+export function openMirror(options: MirrorOptions): Mirror {
+  return new Mirror(options)
+}
+
+/** A bare mirror of one branch. What it has fetched it can read for ever, whatever becomes of the remote. */
+export class Mirror {
+  readonly name: string
+  readonly url: string
+  readonly branch: string
+  readonly #options: MirrorOptions
+  readonly #remote: Remote
+  readonly #gitDir: string
+  readonly #setup: GitSetup
+  readonly #limits: TreeLimits
+  #objects: ObjectStore
+  #trees: TreeCache
+  #turn: Promise<unknown> = Promise.resolve()
+  #tick = 0
+  #last: { readonly started: number; readonly result: FetchResult } | undefined
+  #rebuilding: Promise<void> | undefined
+  #corrupt = false
+  #swept = false
+
+  constructor(options: MirrorOptions) {
+    this.name = options.name
+    this.branch = branchName(options.branch, options.name)
+    this.#options = options
+    this.#remote = remoteOf(options.url, options.name)
+    this.url = this.#remote.url
+    this.#gitDir = join(options.dir, 'repository.git')
+    this.#setup = options.git
+    this.#limits = { ...treeLimits, ...options.limits }
+    this.#objects = new ObjectStore(this.#setup, this.#gitDir, this.name, options.clock)
+    this.#trees = new TreeCache(this.#objects, this.name)
+  }
+
+  /**
+   * Asks the remote. Calls that come while one is under way share the next one. Failures: `repository-unreachable`, `branch-missing`,
+   * `repository-fetch-failed`, `git-credentials-unfit`, and those of the credentials; the last head stands through all of them.
+   */
+  async fetch(signal: AbortSignal): Promise<FetchResult> {
+    const asked = ++this.#tick
+    return await this.#inTurn(async () => {
+      signal.throwIfAborted()
+      if (this.#last !== undefined && this.#last.started > asked) return this.#last.result // one that began after we were asked
+      const started = ++this.#tick
+      const result = await this.#fetch(signal)
+      this.#last = { started, result }
+      return result
+    })
+  }
+
+  /** The branch's last fetched commit; `undefined` before the first fetch. */
+  async head(): Promise<string | undefined> {
+    const exit = await tryGit(this.#setup, this.#call(['rev-parse', '--verify', '--quiet', `refs/heads/${this.branch}^{commit}`])).catch((error: unknown) => {
+      if (error instanceof Failure && error.code === 'process-missing') throw error
+      throw this.#noted(error)
+    })
+    return exit.code === 0 ? exit.stdout.toString('utf8').trim() : undefined
+  }
+
+  /** Failures of its calls: `commit-unknown`, `path-outside-repository`, `file-too-large`, `tree-too-large`, `not-a-file`, `mirror-corrupt`. */
+  reader(commit: string): TreeReader {
+    const reader = readTree(this.#objects, this.#trees, this.name, commit, this.#limits)
+    const noting = async <T>(reading: Promise<T>): Promise<T> => await reading.catch((error: unknown) => Promise.reject(this.#noted(error)))
+    return {
+      ...reader,
+      entry: (path) => noting(reader.entry(path)),
+      list: (path) => noting(reader.list(path)),
+      walk: (path) => noting(reader.walk(path)),
+      read: (entry) => noting(reader.read(entry)),
+    }
+  }
+
+  /** Failure `commit-unknown` when the mirror has no such commit. */
+  async commit(sha: string): Promise<Commit> {
+    const answer = await this.#objects.read(objectId(sha, this.name), maxCommitBytes).catch((error: unknown) => Promise.reject(this.#noted(error)))
+    if (answer === undefined || (!('tooLarge' in answer) && answer.type !== 'commit')) {
+      throw new Failure({ code: 'commit-unknown', subject: this.name, message: `the mirror of ${this.name} has no commit ${sha}`, retry: 'later' })
+    }
+    return parseCommit(sha, expectObject(answer, 'commit', sha, this.name).bytes)
+  }
+
+  /** The commits that `to` has and `from` has not, the newest first, at most 1,000; with `paths`, those that touch one of them. */
+  async log(from: string | undefined, to: string, paths: readonly string[] = []): Promise<Commit[]> {
+    const range = [objectId(to, this.name), ...(from === undefined ? [] : [`^${objectId(from, this.name)}`])]
+    const output = await git(this.#setup, this.#call(['rev-list', `--max-count=${maxLog}`, ...range, '--', ...paths]))
+    return await Promise.all(output.toString('utf8').split('\n').filter((sha) => sha !== '').map((sha) => this.commit(sha)))
+  }
+
+  /** Every path whose content, mode or existence differs between two commits; all paths of `b` when there is no `a`. */
+  async changed(a: string | undefined, b: string): Promise<string[]> {
+    const args =
+      a === undefined
+        ? ['ls-tree', '-r', '-z', '--full-tree', '--name-only', objectId(b, this.name)]
+        : ['diff-tree', '-r', '-z', '--no-renames', '--no-ext-diff', '--ignore-submodules=none', '--name-only', objectId(a, this.name), objectId(b, this.name)]
+    const output = await git(this.#setup, this.#call(args))
+    return output.toString('utf8').split('\0').filter((path) => path !== '')
+  }
+
+  /** Holds a commit that was delivered, so that it can be rendered again offline, also after a force push. */
+  async keep(sha: string): Promise<void> {
+    await this.#rebuilding
+    await git(this.#setup, this.#call(['update-ref', `${keptRefs}${objectId(sha, this.name)}`, sha]))
+  }
+
+  /** Lets go of a commit that `keep` held. */
+  async release(sha: string): Promise<void> {
+    await this.#rebuilding
+    await git(this.#setup, this.#call(['update-ref', '-d', `${keptRefs}${objectId(sha, this.name)}`]))
+  }
+
+  /** Commits one small file on a ref of the remote; see `push-ref.ts`. */
+  async push(file: PushFile, signal: AbortSignal): Promise<PushedFile> {
+    return await this.#inTurn(async () => {
+      await this.#prepare()
+      return await this.#signedIn(signal, (signedIn) => pushFile(this.#setup, this.#call([], { ...signedIn, signal }), this.url, file))
+    })
+  }
+
+  /** Packs what many fetches left, when it is worth it. To be called when there is nothing else to do. */
+  async tidy(signal: AbortSignal): Promise<void> {
+    await this.#inTurn(async () => {
+      await this.#prepare()
+      const args = ['-c', 'gc.auto=2000', '-c', 'gc.autoPackLimit=30', '-c', 'gc.autoDetach=false', 'gc', '--auto', '--quiet']
+      await git(this.#setup, this.#call(args, { signal, timeoutMs: 600_000 }))
+    })
+  }
+
+  /** Ends the process that reads objects; a later read starts it again. */
+  close(): void {
+    this.#objects.close()
+  }
+
+  async #fetch(signal: AbortSignal): Promise<FetchResult> {
+    await this.#prepare()
+    const previous = await this.head()
+    const exit = this.#corrupt ? undefined : await this.#fetchInto(this.#gitDir, signal)
+    if (exit === undefined) await this.#rebuild(signal)
+    else if (exit.code !== 0) await this.#diagnose(complaint(exit.stderr, exit.redactor), signal)
+    let head = await this.head()
+    if (head === undefined || (await this.#objects.read(`${head}^{tree}`, Number.MAX_SAFE_INTEGER).catch(() => undefined)) === undefined) {
+      await this.#rebuild(signal)
+      head = await this.head()
+    }
+    if (head === undefined) throw this.#corrupted()
+    return { head, previous, forced: previous !== undefined && previous !== head && !(await this.#contains(head, previous)) }
+  }
+
+  async #fetchInto(gitDir: string, signal: AbortSignal): Promise<Exit & Pick<GitCall, 'redactor'>> {
+    const ref = `refs/heads/${this.branch}`
+    const args = ['fetch', '--quiet', '--force', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', '--', this.url, `+${ref}:${ref}`]
+    try {
+      return await this.#signedIn(signal, async (signedIn) => ({
+        ...(await tryGit(this.#setup, { ...this.#call(args, { ...signedIn, signal, timeoutMs: this.#options.limits?.fetchTimeoutMs ?? 600_000 }), gitDir })),
+        ...signedIn,
+      }))
+    } catch (error) {
+      this.#swept = false // it was killed: what it held is swept before the next one
+      signal.throwIfAborted()
+      if (error instanceof Failure && error.code === 'process-timeout') throw this.#unreachable(error.message)
+      throw error
+    }
+  }
+
+  /** Why a fetch failed: the remote, the branch, or our own mirror, which is then made anew. Asked of the systems, not guessed from their words. */
+  async #diagnose(said: string, signal: AbortSignal): Promise<void> {
+    const ref = `refs/heads/${this.branch}`
+    const asked = await this.#signedIn(signal, (signedIn) => tryGit(this.#setup, this.#call(['ls-remote', '--quiet', '--', this.url, ref], { ...signedIn, signal, timeoutMs: 60_000 })))
+    if (asked.code !== 0) throw this.#unreachable(said)
+    if (!asked.stdout.toString('utf8').split('\n').some((line) => line.endsWith(`\t${ref}`))) {
+      throw new Failure({
+        code: 'branch-missing',
+        subject: this.name,
+        message: `repository ${this.name} has no branch ${this.branch}`,
+        hint: 'Create the branch, or correct spec.repositories.<name>.branch in plumbline.yaml. What was fetched last still stands.',
+        retry: 'later',
+      })
+    }
+    if (!(await isWhole(this.#setup, this.#gitDir, this.name, signal))) return await this.#rebuild(signal)
+    throw new Failure({
+      code: 'repository-fetch-failed',
+      subject: this.name,
+      message: `repository ${this.name} answers, but could not be fetched: ${said}`,
+      hint: 'Is the disk full? What was fetched last still stands.',
+      retry: 'later',
+    })
+  }
+
+  async #rebuild(signal: AbortSignal): Promise<void> {
+    const fill = async (gitDir: string): Promise<void> => {
+      const exit = await this.#fetchInto(gitDir, signal)
+      if (exit.code !== 0) throw this.#unreachable(complaint(exit.stderr, exit.redactor))
+    }
+    this.#rebuilding = rebuild(this.#setup, this.#gitDir, this.name, fill)
+    try {
+      await this.#rebuilding
+    } finally {
+      this.#rebuilding = undefined
+    }
+    this.#objects.close()
+    this.#trees = new TreeCache(this.#objects, this.name)
+    this.#corrupt = false
+  }
+
+  async #contains(head: string, ancestor: string): Promise<boolean> {
+    const exit = await tryGit(this.#setup, this.#call(['merge-base', '--is-ancestor', ancestor, head]))
+    return exit.code === 0 // an ancestor that cannot be read is told as a force push: the louder of the two
+  }
+
+  async #prepare(): Promise<void> {
+    await mkdir(this.#options.dir, { recursive: true, mode: 0o700 })
+    if (this.#remote.transport === 'file') await writeFile(join(this.#options.dir, 'config'), safeDirectories(this.url))
+    await ensureRepository(this.#setup, this.#gitDir, this.name)
+    if (!this.#swept) await sweepLeftovers(this.#gitDir, this.#options.clock)
+    this.#swept = true
+  }
+
+  #call(args: readonly string[], more: Partial<GitCall> = {}): GitCall {
+    const ownGlobal = this.#remote.transport === 'file' ? { GIT_CONFIG_GLOBAL: join(this.#options.dir, 'config') } : {}
+    return { subject: this.name, gitDir: this.#gitDir, args, ...more, env: { ...ownGlobal, ...more.env } }
+  }
+
+  #signedIn<T>(signal: AbortSignal, work: (signedIn: Pick<GitCall, 'config' | 'env' | 'redactor'>) => Promise<T>): Promise<T> {
+    return withCredentials(this.#setup, this.#remote, this.name, this.#options.credentials, signal, work)
+  }
+
+  /** One after the other: a bare repository has one writer. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work)
+    this.#turn = mine.catch(() => {})
+    return mine
+  }
+
+  #noted(error: unknown): unknown {
+    if (error instanceof Failure && error.code === 'mirror-corrupt') this.#corrupt = true
+    return error
+  }
+
+  #corrupted(): Failure {
+    return new Failure({ code: 'mirror-corrupt', subject: this.name, message: `the mirror of ${this.name} has no head after a fetch`, retry: 'later' })
+  }
+
+  #unreachable(said: string): Failure {
+    return new Failure({
+      code: 'repository-unreachable',
+      subject: this.name,
+      message: `repository ${this.name} could not be fetched: ${said}`,
+      hint: 'Check its URL, the network and the credentials. What was fetched last still stands.',
+      retry: 'later',
+    })
+  }
+}
+
+/** A local repository may belong to another user; git's check of that is also made in the process that reads it, which only a file can tell. */
+function safeDirectories(path: string): string {
+  const value = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', String.raw`\"`)}"`
+  return `[safe]\n\tdirectory = ${value(path)}\n\tdirectory = ${value(join(path, '.git'))}\n`
+}
