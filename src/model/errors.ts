@@ -46,6 +46,16 @@ export const errors = {
   'object-held-elsewhere': { http: 409, exit: 1, about: 'An object is held for a module that still declares it, or that is delivered elsewhere.' },
   'object-terminating': { http: 409, exit: 1, about: 'An object is being deleted, so that nothing can be applied to it now.' },
   // drivers, probes and clients
+  'kubeconfig-invalid': { http: 422, exit: 2, about: 'A kubeconfig cannot be read, or lacks the context that a target names.' },
+  'kubernetes-sign-in-failed': { http: 502, exit: 4, about: 'The credentials that a kubeconfig names cannot be had (a plugin failed, a file is missing).' },
+  'kubernetes-unreachable': { http: 502, exit: 4, about: 'A Kubernetes API server cannot be reached, or the connection was lost under a request.' },
+  'kubernetes-unauthorized': { http: 502, exit: 4, about: 'A Kubernetes API server does not take our credentials.' },
+  'kubernetes-failing': { http: 502, exit: 4, about: 'A Kubernetes API server answers with an error of its own, or with what makes no sense.' },
+  'kubernetes-answer-too-large': { http: 502, exit: 4, about: 'An answer of a Kubernetes API server is larger than what is read.' },
+  'kubernetes-expired': { http: 502, exit: 4, about: 'A list expired again and again while its pages were read.' },
+  'kubernetes-refused': { http: 422, exit: 1, about: 'A Kubernetes API server refuses what was asked: it is invalid, or not allowed.' },
+  'kubernetes-not-found': { http: 404, exit: 1, about: 'A Kubernetes API server does not know what was asked for: a namespace, a kind, a path.' },
+  'kubernetes-conflict': { http: 409, exit: 1, about: 'An object in Kubernetes changed meanwhile, or another manager owns fields that Git changes.' },
   // secrets
   // record
   'record-key-invalid': { http: 400, exit: 2, about: 'A key is not an Ed25519 key in PEM.' },

@@ -1,3 +1,4 @@
+import type { Digest } from '#lib/digest.ts'
 import type { JsonObject } from '#lib/json.ts'
 
 /** A kind as the server serves it. */
@@ -14,10 +15,16 @@ export type ApplyOptions = {
   readonly manager: string
   readonly force: boolean
   readonly dryRun: boolean
-  /** Preconditions: the server answers 409 when they do not hold. */
+  /**
+   * Preconditions: the server answers 409 when they do not hold. To create and never to change, `version` is `neverWritten`: a server
+   * creates what is missing whatever version an apply bears, and refuses it for what exists.
+   */
   readonly uid?: string
   readonly version?: string
 }
+
+/** The resourceVersion of no object: etcd's first revision is 1, so that its first write is 2. */
+export const neverWritten = '1'
 
 export type ListPage = { readonly items: readonly JsonObject[]; readonly version: string }
 
@@ -30,14 +37,17 @@ export type KubernetesWatchEvent =
 /**
  * A thin client of one cluster. Every call ends with `signal`; 429 and `Retry-After` are waited out within it. Failures:
  * `kubernetes-unreachable`, `kubernetes-refused` (fields: status, reason, causes), `kubernetes-conflict`, `kubernetes-not-found`,
- * `kubernetes-unauthorized`, `kubernetes-failing` (5xx), `kubernetes-kind-unknown`.
+ * `kubernetes-unauthorized`, `kubernetes-sign-in-failed`, `kubernetes-failing` (5xx), `kubernetes-expired` (410), `kubernetes-answer-too-large`.
+ * A write is sent once: `kubernetes-unreachable` bears `fields.processed`, `no` where the server certainly did not see it, else `perhaps`.
  */
 export type KubernetesClient = {
+  /** A digest of the server's address and certificate authority: who the server is, where the server itself does not tell. */
+  readonly address: Digest
   /** The kind behind an apiVersion and kind; undefined when it is not served. Discovery is cached and asked again on a miss. */
   kind(apiVersion: string, kind: string, signal: AbortSignal): Promise<ServedKind | undefined>
   /** The preferred version of a group's kind. */
   preferredKind(group: string, kind: string, signal: AbortSignal): Promise<ServedKind | undefined>
-  /** The kind by its group and plural name, for a watch. */
+  /** The object; undefined only when the server itself says that this very name does not exist. */
   get(kind: ServedKind, namespace: string, name: string, signal: AbortSignal): Promise<JsonObject | undefined>
   /** The whole list, in pages. A page that fails fails the list. */
   list(kind: ServedKind, namespace: string | undefined, selector: { labels?: string; fields?: string }, signal: AbortSignal): Promise<ListPage>
@@ -49,8 +59,7 @@ export type KubernetesClient = {
     options: { uid: string; version?: string; propagation: 'Background' | 'Foreground' | 'Orphan'; dryRun: boolean },
     signal: AbortSignal,
   ): Promise<'gone' | 'terminating' | 'absent'>
-  /** Resumes by itself after a lost connection; a 410 is answered by RELIST. Ends with the signal. */
+  /** Resumes by itself after a lost connection; a 410 is answered by RELIST, and so is the lack of `from`. Ends with the signal. */
   watch(kind: ServedKind, namespace: string | undefined, selector: { labels?: string; fields?: string }, from: string | undefined, signal: AbortSignal): AsyncIterable<KubernetesWatchEvent>
-  /** A merge patch of the object or a subresource, for stories and operations. */
   close(): Promise<void>
 }

@@ -1,0 +1,109 @@
+import type { Clock } from '#lib/clock.ts'
+import { connect } from './connect.ts'
+import type { SignIn } from './sign-in.ts'
+import { LostConnection, type Answer, type Connection, type Outgoing } from './transport.ts'
+
+/** How long one sign-in is used. An `exec` plugin is asked again by then, or by a 401 before it. */
+const signInMs = 30_000
+const longestBackoffMs = 5_000
+
+/** The one connection to a server, made when it is needed, and made again, with back-off, when it was lost. */
+export class Link {
+  readonly server: string
+  readonly #prefix: string
+  readonly #signIn: SignIn
+  readonly #clock: Clock
+  readonly #closed = new AbortController()
+  #connection: Promise<Connection> | undefined
+  /** What must be told to end, at the last: also sessions that only finish what they have begun. */
+  readonly #all = new Set<Connection>()
+  #identity: { readonly until: number; readonly headers: Promise<Readonly<Record<string, string>>> } | undefined
+  #failures = 0
+
+  constructor(server: URL, signIn: SignIn, clock: Clock) {
+    this.server = server.origin + server.pathname.replace(/\/$/, '')
+    this.#prefix = server.pathname.replace(/\/$/, '')
+    this.#signIn = signIn
+    this.#clock = clock
+  }
+
+  /** Sends one request. Throws `LostConnection`, a `Failure` of the sign-in, or the signal's reason. */
+  async send(request: Omit<Outgoing, 'headers'> & { readonly headers?: Readonly<Record<string, string>> }, signal: AbortSignal): Promise<Answer> {
+    signal.throwIfAborted()
+    if (this.#closed.signal.aborted) throw new LostConnection('no', new Error('the client is closed'))
+    const identity = await raced(this.#headers(), signal)
+    const connection = await raced(this.#connected(), signal)
+    return connection.send({ ...request, path: this.#prefix + request.path, headers: { accept: 'application/json', 'user-agent': 'plumbline', ...identity, ...request.headers } }, signal)
+  }
+
+  /** Forgets who we are, so that the next request signs in again, on a new connection (a client certificate belongs to the connection). */
+  signOut(): void {
+    this.#identity = undefined
+    this.#connection = undefined
+    this.#signIn.reload()
+  }
+
+  close(): void {
+    this.#closed.abort()
+    for (const connection of this.#all) connection.close()
+    this.#all.clear()
+    this.#connection = undefined
+  }
+
+  #headers(): Promise<Readonly<Record<string, string>>> {
+    if (this.#identity === undefined || this.#clock.now() >= this.#identity.until) {
+      const headers = this.#signIn.headers()
+      const identity = { until: this.#clock.now() + signInMs, headers }
+      this.#identity = identity
+      headers.catch(() => {
+        if (this.#identity === identity) this.#identity = undefined
+      })
+    }
+    return this.#identity.headers
+  }
+
+  async #connected(): Promise<Connection> {
+    const present = this.#connection
+    if (present !== undefined) {
+      const connection = await present
+      if (connection.usable()) return connection
+      // Another may have replaced it in the meantime.
+      if (this.#connection === present) this.#connection = undefined
+      return this.#connected()
+    }
+    const next = this.#connect()
+    this.#connection = next
+    next.catch(() => {
+      if (this.#connection === next) this.#connection = undefined
+    })
+    return next
+  }
+
+  async #connect(): Promise<Connection> {
+    if (this.#failures > 0) await this.#clock.sleep(Math.min(longestBackoffMs, 50 * 2 ** this.#failures), this.#closed.signal).catch(() => {})
+    if (this.#closed.signal.aborted) throw new LostConnection('no', new Error('the client is closed'))
+    try {
+      const connection = await connect(await this.#signIn.endpoint(), this.#clock, this.#closed.signal)
+      for (const other of this.#all) if (!other.usable()) this.#all.delete(other)
+      this.#all.add(connection)
+      this.#failures = 0
+      return connection
+    } catch (error) {
+      this.#failures += 1
+      if (this.#closed.signal.aborted) throw new LostConnection('no', new Error('the client is closed'))
+      throw error
+    }
+  }
+}
+
+/** Work that is shared goes on when one who waits for it gives up. */
+async function raced<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const abort = () => reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
