@@ -61,6 +61,20 @@ export const errors = {
   'record-key-invalid': { http: 400, exit: 2, about: 'A key is not an Ed25519 key in PEM.' },
   'record-export-invalid': { http: 400, exit: 2, about: 'A folder is not an export of records, or is incomplete.' },
   // store
+  'store-unavailable': { http: 503, exit: 4, about: 'The store cannot be reached, or its disk is full or failing. Nothing that was acknowledged is lost; try again later.' },
+  'store-timeout': { http: 504, exit: 4, about: 'The store ended a statement that took too long.' },
+  'store-conflict': { http: 503, exit: 4, about: 'Two transactions were in each other\'s way, and this one was undone: try it again.' },
+  'store-constraint': { http: 409, exit: 1, about: 'The store refused a row that breaks one of its rules.' },
+  'store-denied': { http: 503, exit: 2, about: 'The server refused the user, the password or the database of DATABASE_URL.' },
+  'store-statement': { http: 500, exit: 1, about: 'A defect: the store cannot carry out a statement.' },
+  'store-misuse': { http: 500, exit: 1, about: 'A defect: a statement was sent past the transaction that it is in, or after its end.' },
+  'store-locked': { http: 409, exit: 2, about: 'Another process uses the folder of the store.' },
+  'store-broken': { http: 503, exit: 2, about: 'The folder of the store cannot be used, or holds no store of this version.' },
+  'store-lock-taken': { http: 409, exit: 4, about: 'Another session holds a lock in the store.' },
+  'store-newer': { http: 503, exit: 2, about: 'The store was used by a newer Plumbline.' },
+  'migration-changed': { http: 503, exit: 2, about: 'A migration that was applied to the store has another text now.' },
+  'lease-lost': { http: 409, exit: 4, about: 'Another worker has taken over this piece of work.' },
+  'worker-stopping': { http: 503, exit: 4, about: 'The worker is stopping; what was not finished is taken up again.' },
   // run
   // api and command
   // playground

@@ -1,0 +1,35 @@
+import type { Held } from '#model/plan.ts'
+import { textArray } from './sql.ts'
+import type { Sql } from './sql.ts'
+
+const columns = 'place, key, uid, environment, module, desired, fields, run'
+
+/** What a module holds, by key. */
+export async function heldBy(sql: Sql, environment: string, module: string): Promise<Held[]> {
+  return sql.query<Held>(`select ${columns} from inventory where environment = $1 and module = $2 order by place, key`, [environment, module])
+}
+
+/** The modules that hold something in an environment. */
+export async function holders(sql: Sql, environment: string): Promise<string[]> {
+  const rows = await sql.query<{ module: string }>('select distinct module from inventory where environment = $1 order by module', [environment])
+  return rows.map((row) => row.module)
+}
+
+/** The rows of some objects in one place, whoever holds them. */
+export async function heldAt(sql: Sql, place: string, keys: readonly string[]): Promise<Held[]> {
+  return sql.query<Held>(`select ${columns} from inventory where place = $1 and key = any($2::text[]) order by key`, [place, textArray(keys)])
+}
+
+export async function hold(sql: Sql, held: Held): Promise<void> {
+  await sql.query(
+    `insert into inventory (${columns}) values ($1, $2, $3, $4, $5, $6, $7, $8)
+     on conflict (place, key) do update set uid = excluded.uid, environment = excluded.environment, module = excluded.module,
+       desired = excluded.desired, fields = excluded.fields, run = excluded.run`,
+    [held.place, held.key, held.uid, held.environment, held.module, held.desired, held.fields, held.run],
+  )
+}
+
+/** Only once its deletion is confirmed: what is not confirmed stays. */
+export async function release(sql: Sql, place: string, key: string, uid: string): Promise<void> {
+  await sql.query('delete from inventory where place = $1 and key = $2 and uid = $3', [place, key, uid])
+}

@@ -1,0 +1,6 @@
+import { work } from './0001-work.ts'
+import { path } from './0002-path.ts'
+import type { Migration } from './migration.ts'
+
+/** In order; a test holds it against the folder. */
+export const migrations: readonly Migration[] = [work, path]

@@ -1,0 +1,156 @@
+import { fsyncSync } from 'node:fs'
+import { PGlite } from '@electric-sql/pglite'
+import { NodeFS } from '@electric-sql/pglite/nodefs'
+import { decoders } from '../values.ts'
+
+/** The engine cannot go on. `code` is an SQLSTATE. */
+export class EngineDead extends Error {
+  readonly code: string
+
+  constructor(message: string) {
+    super(message)
+    this.code = /no space left/i.test(message) ? '53100' : '58030'
+  }
+}
+
+/** PGlite's own file system has no fsync: PostgreSQL believes that it has, and nothing reaches the disk. */
+class DurableFS extends NodeFS {
+  override async init(pg: PGlite, options: Parameters<NodeFS['init']>[1]): ReturnType<NodeFS['init']> {
+    const { emscriptenOpts } = await super.init(pg, options)
+    const install = (module: { NODEFS: { stream_ops: Record<string, unknown> } }): void => {
+      module.NODEFS.stream_ops['fsync'] = (stream: { nfd: number }) => {
+        fsyncSync(stream.nfd)
+        return 0
+      }
+    }
+    return { emscriptenOpts: { ...emscriptenOpts, preRun: [...(emscriptenOpts.preRun as never[]), install as never] } }
+  }
+}
+
+
+/**
+ * PGlite's own parameters without `-F`, which turns fsync off. A commit does not wait for the disk (`synchronous_commit=off`): `flush`
+ * does that for many of them at once, and nothing is answered before it.
+ */
+const startParams = [
+  '--single',
+  '-O',
+  '-j',
+  ...[
+    'search_path=public',
+    'exit_on_error=false',
+    'log_checkpoints=false',
+    'max_worker_processes=0',
+    'max_parallel_workers=0',
+    'max_parallel_workers_per_gather=0',
+    'max_parallel_maintenance_workers=0',
+    'io_method=sync',
+    'wal_sync_method=fsync',
+    'synchronous_commit=off',
+    'shared_buffers=16MB',
+  ].flatMap((setting) => ['-c', setting]),
+]
+
+/** Bytes of log after which a checkpoint is made: in its single-user mode PostgreSQL never does that by itself, and the log grows for ever. */
+const checkpointEvery = 32 * 1024 * 1024
+
+/** PGlite on a folder, made durable. */
+export class Engine {
+  readonly #pg: PGlite
+  readonly #words: string[]
+  #failed = false
+  #checkpointAt = 0
+  #written = 0
+
+  private constructor(pg: PGlite, words: string[]) {
+    this.#pg = pg
+    this.#words = words
+  }
+
+  static async open(folder: string, notified: (channel: string, payload: string) => void): Promise<Engine> {
+    const words: string[] = []
+    try {
+      const pg = await PGlite.create({
+        fs: new DurableFS(folder),
+        startParams,
+        onStderr: (line) => {
+          words.push(line)
+          if (words.length > 20) words.shift()
+          return false
+        },
+      })
+      pg.parsers = { ...decoders, 1114: String, 1082: String } // the rule of `Sql`: PGlite's own would make dates of these
+      pg.onNotification(notified)
+      const engine = new Engine(pg, words)
+      await engine.flush()
+      engine.#checkpointAt = engine.#written + checkpointEvery
+      return engine
+    } catch (error) {
+      throw new EngineDead([(error as Error).message ?? String(error), ...words].join('\n'))
+    }
+  }
+
+  async query(text: string, params: readonly (string | null)[]): Promise<Record<string, unknown>[]> {
+    const wasInTransaction = this.inTransaction()
+    const answer = await this.#guard(() => this.#pg.query<Record<string, unknown>>(text, [...params]), wasInTransaction)
+    // PGlite swallows a panic of the engine, and then answers like an empty success. A real one names its command.
+    if ((answer as { command?: string }).command === undefined) throw this.#dead('the engine gave no answer')
+    return answer.rows
+  }
+
+  async script(text: string): Promise<void> {
+    const answers = await this.#guard(() => this.#pg.exec(text), this.inTransaction())
+    if (answers.some((answer) => (answer as { command?: string }).command === undefined)) throw this.#dead('the engine gave no answer')
+  }
+
+  inTransaction(): boolean {
+    return this.#pg.isInTransaction()
+  }
+
+  /** Whether an open transaction waits for its rollback. */
+  transactionFailed(): boolean {
+    return this.inTransaction() && this.#failed
+  }
+
+  /** On return every commit so far is on the disk. */
+  async flush(): Promise<void> {
+    const [row] = await this.query(
+      `select case when pg_current_wal_insert_lsn() > pg_current_wal_flush_lsn() then pg_logical_emit_message(false, 'flush', '', true) end,
+              pg_current_wal_insert_lsn() <= pg_current_wal_flush_lsn() as flushed,
+              (pg_current_wal_flush_lsn() - '0/0')::text as written`,
+      [],
+    )
+    if (row?.['flushed'] !== true) throw this.#dead('the log did not reach the disk')
+    this.#written = Number(row['written'])
+  }
+
+  /** What a server's background processes would do. */
+  async keepHouse(): Promise<void> {
+    if (this.#written < this.#checkpointAt) return
+    await this.query('vacuum', [])
+    await this.query('checkpoint', [])
+    this.#checkpointAt = this.#written + checkpointEvery
+  }
+
+  close(): Promise<void> {
+    return this.#pg.close()
+  }
+
+  async #guard<T>(run: () => Promise<T>, wasInTransaction: boolean): Promise<T> {
+    try {
+      const answer = await run()
+      if (!this.inTransaction()) this.#failed = false
+      return answer
+    } catch (error) {
+      this.#failed = wasInTransaction || this.inTransaction()
+      const { severity } = error as { severity?: string }
+      if (severity === 'FATAL' || severity === 'PANIC') throw this.#dead((error as Error).message)
+      if (severity === undefined) throw this.#dead(`${(error as Error).name}: ${(error as Error).message}`)
+      throw error
+    }
+  }
+
+  #dead(message: string): EngineDead {
+    return new EngineDead([message, ...this.#words.slice(-5)].join('\n'))
+  }
+}

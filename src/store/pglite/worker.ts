@@ -1,0 +1,82 @@
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { Engine, EngineDead } from './engine.ts'
+import type { Answer, Ask } from './messages.ts'
+
+/** How many answers may wait for one flush to the disk, and for how long (ms) while a transaction is open. */
+const groupSize = 256
+const groupWait = 3
+
+const port = parentPort!
+const say = (answer: Answer): void => port.postMessage(answer)
+const { folder } = workerData as { folder: string }
+
+/** Answers to what is committed but not yet known to be on the disk. */
+let committed: Answer[] = []
+let timer: NodeJS.Timeout | undefined
+let chain: Promise<void> = Promise.resolve()
+
+const engine = await Engine.open(folder, (channel, payload) => say({ notified: channel, payload })).catch((error: unknown) => {
+  say({ fatal: { message: error instanceof Error ? error.message : String(error), ...(error instanceof EngineDead ? { code: error.code } : {}) } })
+  return undefined
+})
+if (engine !== undefined) {
+  say({ ready: true })
+  port.on('message', (ask: Ask) => {
+    chain = chain.then(() => work(engine, ask)).catch(die)
+  })
+}
+
+/** Carries out what is asked and whatever else is waiting; then one flush makes all of it durable, and only then is it answered. */
+async function work(engine: Engine, first: Ask): Promise<void> {
+  let next: Ask | undefined = first
+  while (next !== undefined) {
+    if (next.do === 'close') return close(engine, next.id)
+    const answer = await carryOut(engine, next)
+    if (engine.inTransaction()) say(answer)
+    else committed.push(answer)
+    if (committed.length >= groupSize) await flush(engine)
+    next = (receiveMessageOnPort(port) as { message: Ask } | undefined)?.message
+  }
+  if (!engine.inTransaction()) return flush(engine)
+  // A transaction is open and its next statement is on the way. Whoever waits for an earlier commit waits a little longer, in company.
+  timer ??= setTimeout(() => {
+    timer = undefined
+    chain = chain.then(() => flush(engine)).catch(die)
+  }, groupWait)
+}
+
+async function carryOut(engine: Engine, ask: Exclude<Ask, { do: 'close' }>): Promise<Answer> {
+  try {
+    if (ask.do === 'script') {
+      await engine.script(ask.text)
+      return { id: ask.id, rows: [] }
+    }
+    return { id: ask.id, rows: await engine.query(ask.text, ask.params) }
+  } catch (error) {
+    if (error instanceof EngineDead) throw error
+    const { code, message, constraint } = error as { code?: string; message: string; constraint?: string }
+    return { id: ask.id, error: { message, ...(code === undefined ? {} : { code }), ...(constraint === undefined ? {} : { constraint }) } }
+  }
+}
+
+async function flush(engine: Engine): Promise<void> {
+  if (committed.length === 0 || engine.transactionFailed()) return // a failed transaction takes no statement: its ROLLBACK is on the way
+  clearTimeout(timer)
+  timer = undefined
+  await engine.flush()
+  for (const answer of committed) say(answer)
+  committed = []
+  if (!engine.inTransaction()) await engine.keepHouse()
+}
+
+async function close(engine: Engine, id: number): Promise<void> {
+  await flush(engine)
+  await engine.close()
+  say({ id, rows: [] })
+  port.close()
+}
+
+function die(error: unknown): void {
+  say({ fatal: { message: error instanceof Error ? error.message : String(error), ...(error instanceof EngineDead ? { code: error.code } : {}) } })
+  port.close()
+}

@@ -1,0 +1,121 @@
+import { Pool, type ClientConfig, type CustomTypesConfig, type PoolClient } from 'pg'
+import type { Clock } from '#lib/clock.ts'
+import { postgresFailure } from './postgres/postgres-failure.ts'
+import { PostgresSession } from './postgres/session.ts'
+import type { Param, Sql, Store } from './sql.ts'
+import { unavailableFailure } from './store-failure.ts'
+import { refuseInsideTransaction, runTransaction } from './transaction.ts'
+import { decoders, encodeParam } from './values.ts'
+
+export type PostgresOptions = {
+  /** Connections beside the one that listens. */
+  readonly connections?: number
+  /** The server ends a statement after this long (ms). */
+  readonly statementTimeout?: number
+}
+
+/**
+ * A PostgreSQL server (15 or later), by a URL whose `sslmode` and certificates decide on TLS. Not through a transaction pooler: the session
+ * locks and LISTEN need a connection of their own. A lost connection fails what was under way with `store-unavailable` (a write may then
+ * have happened or not: writes must be fit to be repeated), and the next statement connects again.
+ */
+export function openPostgres(url: string, clock: Clock, options: PostgresOptions = {}): Store {
+  const config: ClientConfig = {
+    connectionString: withSettings(url, options.statementTimeout ?? 60_000),
+    application_name: 'plumbline',
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    types: { getTypeParser: (oid: number) => decoders[oid] ?? String } as unknown as CustomTypesConfig,
+  }
+  const pool = new Pool({ ...config, max: options.connections ?? 10 })
+  pool.on('error', () => {}) // an idle connection broke: the pool drops it, and without a listener the process would end
+  return new PostgresStore(pool, new PostgresSession(config, clock))
+}
+
+/** What makes both stores read alike; and keepalives, so that the server notices within 25 s that a machine is gone, and frees its locks. */
+function withSettings(url: string, statementTimeout: number): string {
+  const parsed = new URL(url)
+  const settings = {
+    timezone: 'UTC',
+    datestyle: 'ISO',
+    bytea_output: 'hex',
+    statement_timeout: statementTimeout,
+    idle_in_transaction_session_timeout: 60_000,
+    tcp_keepalives_idle: 10,
+    tcp_keepalives_interval: 5,
+    tcp_keepalives_count: 3,
+  }
+  const ours = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`)
+  parsed.searchParams.set('options', [parsed.searchParams.get('options'), ...ours].filter((part) => part !== null).join(' '))
+  return parsed.href
+}
+
+class PostgresStore implements Store {
+  readonly kind = 'postgres'
+  readonly #pool: Pool
+  readonly #session: PostgresSession
+  #closed: Promise<void> | undefined
+
+  constructor(pool: Pool, session: PostgresSession) {
+    this.#pool = pool
+    this.#session = session
+  }
+
+  async query<Row extends object>(text: string, params: readonly Param[] = []): Promise<Row[]> {
+    refuseInsideTransaction(this)
+    return this.#with((client) => runOn(client, text, params)) as Promise<Row[]>
+  }
+
+  async script(text: string): Promise<void> {
+    refuseInsideTransaction(this)
+    await this.#with(async (client) => {
+      await client.query(text).catch((error: unknown) => {
+        throw postgresFailure(error, text)
+      })
+    })
+  }
+
+  async transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    refuseInsideTransaction(this)
+    return this.#with((client) => runTransaction(this, this.kind, (text, params) => runOn(client, text, params), work))
+  }
+
+  listen(channel: string, heard: (payload: string) => void): Promise<() => Promise<void>> {
+    return this.#session.listen(channel, heard)
+  }
+
+  holdLock(space: number, key: number, lost: () => void): Promise<() => Promise<void>> {
+    return this.#session.holdLock(space, key, lost)
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= Promise.all([this.#pool.end(), this.#session.close()]).then(() => {})
+    return this.#closed
+  }
+
+  async #with<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    if (this.#closed !== undefined) throw unavailableFailure('The store is closed.', undefined, 'Plumbline is stopping.')
+    const client = await this.#pool.connect().catch((error: unknown) => {
+      throw postgresFailure(error)
+    })
+    let broken: Error | undefined
+    const notice = (error: Error): void => {
+      broken = error
+    }
+    client.on('error', notice) // a checked-out connection is not under the pool's own listener
+    try {
+      return await work(client)
+    } finally {
+      client.off('error', notice)
+      client.release(broken)
+    }
+  }
+}
+
+async function runOn(client: PoolClient, text: string, params: readonly Param[]): Promise<Record<string, unknown>[]> {
+  try {
+    return (await client.query(text, params.map(encodeParam))).rows as Record<string, unknown>[]
+  } catch (error) {
+    throw postgresFailure(error, text)
+  }
+}

@@ -1,0 +1,172 @@
+import type { Digest } from '#lib/digest.ts'
+import type { FailureJson } from '#lib/failure.ts'
+import type { Approval, GateDecision } from '#model/gate.ts'
+import type { Effect, Plan } from '#model/plan.ts'
+import type { ProbeResult } from '#model/probe.ts'
+import { isEnded } from '#model/run.ts'
+import type { ModuleOutcome, RunState } from '#model/run.ts'
+import type { Commit } from '#model/snapshot.ts'
+import { announce } from './events.ts'
+import type { Param, Sql } from './sql.ts'
+
+/** Why a run exists: a change in Git, a person's word, or only to verify what is there. */
+export type RunKind = 'change' | 'deploy' | 'verify'
+
+/** A run as the store keeps it. Times are milliseconds since 1970. */
+export type RunRow = {
+  seq: number
+  id: string
+  environment: string
+  kind: RunKind
+  state: RunState
+  /** With `waiting`: the decisions that hold it. */
+  waiting: GateDecision[]
+  snapshot: string
+  actor: string
+  reason: string
+  ticket: string | null
+  /** The person who asked for it (`plumb deploy`), where one did. */
+  startedBy: string | null
+  changes: (Commit & { repository: string })[]
+  /** Module -> the intent that it carries out, for those that changed and those that depend on them. */
+  modules: Record<string, { intent: string; changed: boolean }>
+  plan: Plan | null
+  planDigest: Digest | null
+  gates: GateDecision[]
+  failure: FailureJson | null
+  createdAt: number
+  updatedAt: number
+  endedAt: number | null
+  recordSeq: number | null
+  recordDigest: string | null
+}
+
+const columns = `seq, id, environment, kind, state, waiting, snapshot, actor, reason, ticket, started_by as "startedBy", changes, modules,
+  plan, plan_digest as "planDigest", gates, failure, created_at as "createdAt", updated_at as "updatedAt", ended_at as "endedAt",
+  record_seq as "recordSeq", record_digest as "recordDigest"`
+
+export type NewRun = Pick<
+  RunRow,
+  'id' | 'environment' | 'kind' | 'snapshot' | 'actor' | 'reason' | 'ticket' | 'startedBy' | 'changes' | 'modules' | 'createdAt'
+>
+
+export async function createRun(sql: Sql, run: NewRun): Promise<void> {
+  await sql.query(
+    `insert into run (id, environment, kind, state, snapshot, actor, reason, ticket, started_by, changes, modules, created_at, updated_at)
+     values ($1, $2, $3, 'planning', $4, $5, $6, $7, $8, $9, $10, $11, $11)`,
+    [run.id, run.environment, run.kind, run.snapshot, run.actor, run.reason, run.ticket, run.startedBy, run.changes, run.modules, run.createdAt],
+  )
+  await announce(sql, run.createdAt, 'run', { run: run.id, environment: run.environment, state: 'planning' })
+}
+
+export async function findRun(sql: Sql, id: string): Promise<RunRow | undefined> {
+  const [row] = await sql.query<RunRow>(`select ${columns} from run where id = $1`, [id])
+  return row
+}
+
+/** The newest first. `environment` and `module` narrow it. */
+export async function listRuns(sql: Sql, filter: { environment?: string; module?: string; limit: number }): Promise<RunRow[]> {
+  return sql.query<RunRow>(
+    `select ${columns} from run
+     where ($1::text is null or environment = $1) and ($2::text is null or jsonb_exists(modules, $2))
+     order by seq desc limit $3`,
+    [filter.environment ?? null, filter.module ?? null, filter.limit],
+  )
+}
+
+/** Those that have not ended, the oldest first. */
+export async function openRuns(sql: Sql, environment?: string): Promise<RunRow[]> {
+  return sql.query<RunRow>(`select ${columns} from run where ended_at is null and ($1::text is null or environment = $1) order by seq`, [environment ?? null])
+}
+
+type RunChange = Partial<Pick<RunRow, 'waiting' | 'plan' | 'planDigest' | 'gates' | 'failure' | 'recordSeq' | 'recordDigest'>>
+
+/** Moves a run to a state, with whatever changes beside it, and says so to whoever listens. */
+export async function updateRun(sql: Sql, id: string, state: RunState, at: number, change: RunChange = {}): Promise<void> {
+  const sets = ['state = $2', 'updated_at = $3', `ended_at = ${isEnded(state) ? '$3' : 'null'}`]
+  const params: Param[] = [id, state, at]
+  const set = (column: string, value: Param): void => {
+    params.push(value)
+    sets.push(`${column} = $${params.length}`)
+  }
+  set('waiting', change.waiting ?? [])
+  if (change.plan !== undefined) set('plan', change.plan)
+  if (change.planDigest !== undefined) set('plan_digest', change.planDigest)
+  if (change.gates !== undefined) set('gates', change.gates)
+  if (change.failure !== undefined) set('failure', change.failure)
+  if (change.recordSeq !== undefined) set('record_seq', change.recordSeq)
+  if (change.recordDigest !== undefined) set('record_digest', change.recordDigest)
+  const [row] = await sql.query<{ environment: string }>(`update run set ${sets.join(', ')} where id = $1 returning environment`, params)
+  await announce(sql, at, 'run', { run: id, environment: row?.environment ?? '', state })
+}
+
+export type RunModuleRow = { module: string; outcome: ModuleOutcome; probes: ProbeResult[] }
+
+export async function saveModuleOutcome(sql: Sql, run: string, outcome: ModuleOutcome, probes: readonly ProbeResult[], at: number): Promise<void> {
+  await sql.query(
+    `insert into run_module (run, module, outcome, probes) values ($1, $2, $3, $4)
+     on conflict (run, module) do update set outcome = excluded.outcome, probes = excluded.probes`,
+    [run, outcome.module, outcome, probes],
+  )
+  await announce(sql, at, 'module', { run, module: outcome.module, delivery: outcome.delivery, verification: outcome.verification })
+}
+
+export async function moduleOutcomes(sql: Sql, run: string): Promise<RunModuleRow[]> {
+  return sql.query<RunModuleRow>('select module, outcome, probes from run_module where run = $1 order by module', [run])
+}
+
+/** An effect in the journal. `state` is `pending` until the moment before the driver is called. */
+export type EffectRow = { module: string; key: string; position: number; state: 'pending' | 'started' | 'done'; effect: Effect; outcome: EffectOutcome | null; startedAt: number | null; endedAt: number | null }
+
+/** What is kept of a driver's outcome. */
+export type EffectOutcome = { state: string; action?: string; uid?: string; generation?: number; warnings?: readonly string[]; failure?: FailureJson }
+
+const effectColumns = 'module, key, position, state, effect, outcome, started_at as "startedAt", ended_at as "endedAt"'
+
+export async function journal(sql: Sql, run: string): Promise<EffectRow[]> {
+  return sql.query<EffectRow>(`select ${effectColumns} from effect where run = $1 order by module, position`, [run])
+}
+
+/** Writes a plan's effects down, once: what is there already stays as it is. */
+export async function openJournal(sql: Sql, run: string, effects: readonly Effect[]): Promise<void> {
+  for (const [position, effect] of effects.entries()) {
+    await sql.query(
+      `insert into effect (run, module, key, position, state, effect) values ($1, $2, $3, $4, 'pending', $5) on conflict (run, module, key) do nothing`,
+      [run, effect.module, effect.key, position, effect],
+    )
+  }
+}
+
+/** The last thing before the driver is called. A deferred effect is written as it was sealed. */
+export async function startEffect(sql: Sql, run: string, effect: Effect, at: number): Promise<void> {
+  await sql.query(`update effect set state = 'started', started_at = $4, effect = $5 where run = $1 and module = $2 and key = $3`, [
+    run,
+    effect.module,
+    effect.key,
+    at,
+    effect,
+  ])
+}
+
+export async function endEffect(sql: Sql, run: string, effect: Effect, outcome: EffectOutcome, at: number): Promise<void> {
+  await sql.query(`update effect set state = 'done', ended_at = $4, outcome = $5 where run = $1 and module = $2 and key = $3`, [
+    run,
+    effect.module,
+    effect.key,
+    at,
+    outcome,
+  ])
+  await announce(sql, at, 'effect', { run, module: effect.module, key: effect.key, outcome: outcome.action ?? outcome.state })
+}
+
+export async function approve(sql: Sql, run: string, approval: Approval): Promise<void> {
+  await sql.query(
+    `insert into approval (run, principal, plan_digest, reason, objects, at) values ($1, $2, $3, $4, $5, $6)
+     on conflict (run, principal, plan_digest) do update set reason = excluded.reason, objects = excluded.objects, at = excluded.at`,
+    [run, approval.principal, approval.planDigest, approval.reason, approval.objects, approval.at],
+  )
+}
+
+export async function approvalsOf(sql: Sql, run: string): Promise<Approval[]> {
+  return sql.query<Approval>(`select principal, plan_digest as "planDigest", reason, objects, at from approval where run = $1 order by at`, [run])
+}
