@@ -1,0 +1,131 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { keyOf, timestamp } from '#playground/controllers/controller.ts'
+import { withCondition } from '#playground/controllers/conditions.ts'
+import { claims, configMaps, nodes, pods, secrets, type Condition, type Pod } from '#playground/controllers/kinds.ts'
+import { isFinished, isLeaving } from '#playground/controllers/pods-of.ts'
+import { recordEvent } from '#playground/controllers/record-event.ts'
+import type { TypedEvent } from '#playground/controllers/typed-objects.ts'
+import type { LogBuffer } from './log-buffer.ts'
+import { PodWorker, type KubeletContext } from './pod-worker.ts'
+
+export type Kubelet = {
+  /** A container's log, of its present or its previous run; the only container where none is named. */
+  log(namespace: string, pod: string, container?: string, run?: 'present' | 'previous'): LogBuffer | undefined
+  /** Ends every process; the objects stay, and are started again by the next kubelet. */
+  stop(): Promise<void>
+}
+
+const haltGraceMs = 1_000
+
+/** The one node: a scheduler that has one choice, and a kubelet that runs pods as processes. */
+export function startKubelet(context: KubeletContext): Kubelet {
+  const { objects } = context
+  const workers = new Map<string, PodWorker>()
+  const leaving = new Set<Promise<void>>()
+  rmSync(join(context.dir, 'pods'), { recursive: true, force: true }) // of processes that a crash ended
+  registerNode(context)
+  let poked: NodeJS.Immediate | undefined
+  const poke = (): void => {
+    poked ??= setImmediate(() => {
+      poked = undefined
+      for (const worker of workers.values()) worker.poke()
+    })
+  }
+  const drop = (uid: string): void => {
+    const gone = workers.get(uid)?.halt(haltGraceMs)
+    workers.delete(uid)
+    if (gone === undefined) return
+    leaving.add(gone)
+    void gone.finally(() => leaving.delete(gone))
+  }
+  const see = ({ type, object: pod }: TypedEvent<Pod>): unknown => {
+      const { uid } = pod.metadata
+      if (type === 'DELETED') return drop(uid)
+      const worker = workers.get(uid)
+      if (worker !== undefined) return worker.update(pod)
+      if (pod.spec.nodeName === undefined && !isLeaving(pod)) return bind(context, pod)
+      if (pod.spec.nodeName !== context.nodeName) return undefined
+      if (isLeaving(pod)) return objects.delete(pods, pod.metadata, 0) // its processes ended with the last kubelet
+      if (!isFinished(pod)) workers.set(uid, new PodWorker(context, pod))
+      return undefined
+  }
+  // Seen on a turn of its own, in order: what is done about a pod writes objects, and a watch tells while another write is under way.
+  let inbox: TypedEvent<Pod>[] = []
+  const seeAll = (): void => {
+    const seen = inbox
+    inbox = []
+    for (const event of seen) {
+      try {
+        see(event)
+      } catch (error) {
+        context.log(`kubelet: ${keyOf(event.object.metadata)}: ${String(error)}`)
+      }
+    }
+  }
+  const ends = [
+    objects.watch(pods, (event) => {
+      if (inbox.push(event) === 1) setImmediate(seeAll)
+    }),
+    objects.watch(configMaps, poke),
+    objects.watch(secrets, poke),
+    objects.watch(claims, poke),
+  ]
+  return {
+    log: (namespace, name, container, run = 'present') => {
+      const pod = objects.get(pods, namespace, name)
+      const worker = pod === undefined ? undefined : workers.get(pod.metadata.uid)
+      const runner = worker?.runner(container ?? pod?.spec.containers[0]?.name ?? '')
+      return run === 'present' ? runner?.log : runner?.previousLog
+    },
+    stop: async () => {
+      for (const end of ends) end()
+      inbox = []
+      await Promise.all([...workers.values()].map((worker) => worker.halt(haltGraceMs)))
+      await Promise.all(leaving)
+    },
+  }
+}
+
+/** The scheduler. */
+function bind(context: KubeletContext, pod: Pod): void {
+  const { objects, nodeName } = context
+  const bound = objects.edit(pods, pod.metadata, 'object', 'kube-scheduler', (object) => {
+    if (object.metadata.uid === pod.metadata.uid) object.spec.nodeName ??= nodeName
+  })
+  if (bound === undefined) return
+  const message = `Successfully assigned ${keyOf(pod.metadata)} to ${nodeName}`
+  recordEvent(context, { about: pod, type: 'Normal', reason: 'Scheduled', message, component: 'default-scheduler' })
+}
+
+function registerNode({ objects, nodeName, addresses, clock }: KubeletContext): void {
+  const labels = { 'kubernetes.io/hostname': nodeName, 'kubernetes.io/os': process.platform, 'kubernetes.io/arch': process.arch === 'x64' ? 'amd64' : process.arch }
+  if (objects.get(nodes, '', nodeName) === undefined) objects.create(nodes, { metadata: { name: nodeName, labels }, spec: {} }, 'kubelet')
+  const time = timestamp(clock.now())
+  objects.edit(nodes, { name: nodeName }, 'status', 'kubelet', (node) => {
+    const ready: Condition = { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status', lastTransitionTime: time }
+    const room = { cpu: '2', memory: '2Gi', pods: '110', 'ephemeral-storage': '10Gi' }
+    node.status = {
+      ...node.status,
+      capacity: room,
+      allocatable: room,
+      addresses: [
+        { type: 'InternalIP', address: addresses.nodeIp },
+        { type: 'Hostname', address: nodeName },
+      ],
+      conditions: withCondition(node.status?.conditions, ready, time),
+      nodeInfo: {
+        architecture: labels['kubernetes.io/arch'],
+        operatingSystem: process.platform,
+        kubeletVersion: 'v1.36.0-playground',
+        containerRuntimeVersion: `process://node-${process.versions.node}`,
+        osImage: 'Plumbline playground: pods are processes of this machine',
+        kernelVersion: '',
+        bootID: '',
+        machineID: '',
+        systemUUID: '',
+        kubeProxyVersion: '',
+      },
+    }
+  })
+}
