@@ -1,0 +1,141 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import type { Clock } from '#lib/clock.ts'
+import type { KubernetesObject, Objects } from '#playground/contract.ts'
+import { fieldManagement } from '#playground/fields/field-management.ts'
+import type { Backend, BackendOptions } from './backend.ts'
+import { certificates } from './certificates.ts'
+import { type Fault, Faults } from './faults.ts'
+import { startHttpServer } from './http-server.ts'
+import { inProcess } from './objects/in-process.ts'
+import { definitions, Registry } from './registry.ts'
+import { routerOf } from './router.ts'
+import { noSchemas } from './schemas.ts'
+import { Storage } from './storage.ts'
+import { adminToken, Tokens } from './tokens.ts'
+import { resourceOf } from './kinds.ts'
+
+export type { Fault } from './faults.ts'
+export type { LogQuery, LogSource } from './backend.ts'
+
+export type ApiServerOptions = Partial<BackendOptions> & {
+  /** Where everything is kept: the journal, the certificates, the administrator's token. */
+  readonly dir: string
+  /** 0 for any. */
+  readonly port: number
+  readonly clock: Clock
+  /** The cluster's name: it is in the certificate authority's. */
+  readonly name: string
+}
+
+export type LoggedRequest = { readonly method: string; readonly path: string; readonly at: number }
+
+export type ApiServer = {
+  readonly url: string
+  readonly port: number
+  /** The certificate authority, PEM. */
+  readonly ca: string
+  readonly adminToken: string
+  readonly objects: Objects
+  /** The last requests, oldest first; at most 10,000. `path` bears the query. */
+  requests(): readonly LoggedRequest[]
+  /** For tests: see `Fault`. */
+  inject(fault: Fault): void
+  /** Forgets all history, as when the store behind a real server is compacted: older versions are then 410. */
+  compact(): void
+  /** Ends every connection and closes the journal. What was answered is on disk already. */
+  stop(): Promise<void>
+}
+
+const longestLog = 10_000
+const suffixAlphabet = 'bcdfghjklmnpqrstvwxz2456789' // Kubernetes' own: no vowels, nothing to misread
+
+/** Starts a Kubernetes API on loopback. */
+export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  mkdirSync(options.dir, { recursive: true, mode: 0o700 })
+  const backend = backendOf(options)
+  const objects = inProcess(backend)
+  keepDefinitions(backend)
+  foundNamespaces(objects)
+  const tokens = new Tokens()
+  const admin = adminToken(options.dir)
+  tokens.add(admin, { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] })
+  const pair = certificates(options.dir, options.name)
+  const faults = new Faults()
+  const log: LoggedRequest[] = []
+  let address = ''
+  const http = await startHttpServer({
+    certificates: pair,
+    port: options.port,
+    authenticate: (header) => tokens.authenticate(header),
+    handle: routerOf(backend, tokens, () => address),
+    durable: () => backend.storage.durable(),
+    faults,
+    log: (method, path) => {
+      log.push({ method, path, at: options.clock.now() })
+      if (log.length > longestLog) log.splice(0, longestLog / 10)
+    },
+  })
+  address = `127.0.0.1:${http.port}`
+  return {
+    url: `https://${address}`,
+    port: http.port,
+    ca: pair.ca,
+    adminToken: admin,
+    objects,
+    requests: () => log,
+    inject: (fault) => faults.add(fault),
+    compact: () => backend.storage.compact(),
+    stop: async () => {
+      await http.stop()
+      await backend.storage.close()
+    },
+  }
+}
+
+function backendOf(options: ApiServerOptions): Backend {
+  const storage = new Storage(options.dir)
+  const schemas = noSchemas
+  let services = 0
+  const nextClusterIP = (): string => {
+    const taken = new Set(storage.list('/services').map((service) => (service.spec as { clusterIP?: string } | undefined)?.clusterIP))
+    for (;;) {
+      services += 1
+      const address = `10.96.${Math.floor(services / 250) % 256}.${(services % 250) + 1}`
+      if (!taken.has(address)) return address
+    }
+  }
+  return {
+    storage,
+    registry: new Registry(schemas.builtIn),
+    clock: options.clock,
+    fields: fieldManagement,
+    schemas,
+    options: {
+      namespaceLifecycle: options.namespaceLifecycle ?? true,
+      assignClusterIP: options.assignClusterIP ?? nextClusterIP,
+      logs: options.logs ?? (() => ''),
+    },
+    newUid: () => randomUUID(),
+    newSuffix: () => Array.from(randomBytes(5), (byte) => suffixAlphabet[byte % suffixAlphabet.length]).join(''),
+  }
+}
+
+/** The registry serves what definitions say, from the moment that they are written. */
+function keepDefinitions(backend: Backend): void {
+  const resource = resourceOf(definitions)
+  const take = (object: KubernetesObject, gone: boolean): void => backend.registry.define(object.metadata.name ?? '', gone ? undefined : object)
+  for (const object of backend.storage.list(resource)) take(object, false)
+  backend.storage.subscribe((change) => {
+    if (change.resource === resource) take(change.object, change.type === 'DELETED')
+  })
+}
+
+/** A cluster is known by the uid of `kube-system`. */
+function foundNamespaces(objects: Objects): void {
+  const namespaces = { group: '', version: 'v1', plural: 'namespaces' }
+  for (const name of ['default', 'kube-node-lease', 'kube-public', 'kube-system']) {
+    if (objects.get(namespaces, '', name) !== undefined) continue
+    objects.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, 'kube-apiserver')
+  }
+}

@@ -1,0 +1,55 @@
+import type { Clock } from '#lib/clock.ts'
+import type { FieldManagement, KubernetesObject } from '#playground/contract.ts'
+import type { Schemas } from './schemas.ts'
+import type { Storage } from './storage.ts'
+import { resourceOf, apiVersionOf, type Kind } from './kinds.ts'
+import type { Registry } from './registry.ts'
+
+export type BackendOptions = {
+  /** Whether namespaces must exist, and refuse new content while they end. */
+  readonly namespaceLifecycle: boolean
+  /** Gives the next free cluster IP. Without it, Services get addresses of 10.96.0.0/16 in order. */
+  readonly assignClusterIP: () => string
+  /** The text of a pod's log, or its chunks as they come; `follow` keeps the stream open. */
+  readonly logs: LogSource
+}
+
+export type LogQuery = { readonly container: string | undefined; readonly follow: boolean; readonly tailLines: number | undefined; readonly previous: boolean }
+
+export type LogSource = (namespace: string, name: string, query: LogQuery, signal: AbortSignal) => string | AsyncIterable<string> | undefined
+
+/** What every verb works on. */
+export type Backend = {
+  readonly storage: Storage
+  readonly registry: Registry
+  readonly clock: Clock
+  readonly fields: FieldManagement
+  readonly schemas: Schemas
+  readonly options: BackendOptions
+  /** Fresh identities: a uid, and five characters for a generated name. */
+  readonly newUid: () => string
+  readonly newSuffix: () => string
+}
+
+/** RFC 3339 in whole seconds. */
+export function timeNow(backend: Pick<Backend, 'clock'>): string {
+  return new Date(Math.floor(backend.clock.now() / 1000) * 1000).toISOString().replace('.000Z', 'Z')
+}
+
+export function find(backend: Backend, kind: Kind, namespace: string, name: string): KubernetesObject | undefined {
+  const stored = backend.storage.get(resourceOf(kind), `${kind.namespaced ? namespace : ''}/${name}`)
+  return stored === undefined ? undefined : inVersion(stored, kind)
+}
+
+/** An object as a version shows it. Versions differ in nothing but their name: the only conversion is `None`. */
+export function inVersion(object: KubernetesObject, kind: Kind): KubernetesObject {
+  const apiVersion = apiVersionOf(kind)
+  return object.apiVersion === apiVersion ? object : { ...object, apiVersion }
+}
+
+/** Writes in the storage version; answers in the version that was asked for. */
+export function store(backend: Backend, kind: Kind, type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubernetesObject): KubernetesObject {
+  const apiVersion = apiVersionOf({ group: kind.group, version: kind.storageVersion })
+  return inVersion(backend.storage.write(type, resourceOf(kind), { ...object, apiVersion }), kind)
+}
+

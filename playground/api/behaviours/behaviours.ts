@@ -1,0 +1,37 @@
+import type { Cause, KubernetesObject } from '#playground/contract.ts'
+import type { Backend, BackendOptions } from '../backend.ts'
+import type { Kind } from '../kinds.ts'
+import { definition } from './definition.ts'
+import { namespace, secret, service, pod, volumeClaim, configMap, roleBinding } from './core.ts'
+import { cronJob, daemonSet, deployment, job, replicaSet, statefulSet } from './workloads.ts'
+
+/** What a built-in kind does beyond its schema. */
+export type Behaviour = {
+  /** Completes a new object in place, after defaulting. */
+  readonly create?: (object: KubernetesObject, options: BackendOptions, backend: Backend) => void
+  /** Completes a changed object in place. */
+  readonly update?: (object: KubernetesObject, live: KubernetesObject) => void
+  readonly check?: (object: KubernetesObject, live: KubernetesObject | undefined) => Cause[]
+}
+
+const behaviours: Readonly<Record<string, Behaviour>> = {
+  '/ConfigMap': configMap,
+  '/Namespace': namespace,
+  '/PersistentVolumeClaim': volumeClaim,
+  '/Pod': pod,
+  '/Secret': secret,
+  '/Service': service,
+  'apiextensions.k8s.io/CustomResourceDefinition': definition,
+  'apps/DaemonSet': daemonSet,
+  'apps/Deployment': deployment,
+  'apps/ReplicaSet': replicaSet,
+  'apps/StatefulSet': statefulSet,
+  'batch/CronJob': cronJob,
+  'batch/Job': job,
+  'rbac.authorization.k8s.io/ClusterRoleBinding': roleBinding,
+  'rbac.authorization.k8s.io/RoleBinding': roleBinding,
+}
+
+export function behaviourOf(kind: Kind): Behaviour | undefined {
+  return kind.custom ? undefined : behaviours[`${kind.group}/${kind.kind}`]
+}

@@ -1,0 +1,177 @@
+import { equalJson, isObject, type Json, type JsonObject } from '#lib/json.ts'
+import type { KubernetesObject } from '#playground/contract.ts'
+import { valueAt } from '../paths.ts'
+import type { Behaviour } from './behaviours.ts'
+import { forbiddenChange, invalidValue, unchangeable } from './immutable.ts'
+
+function specOf(object: KubernetesObject): JsonObject {
+  return isObject(object.spec) ? object.spec : {}
+}
+
+export const namespace: Behaviour = {
+  create: (object) => {
+    object.spec = { ...specOf(object), finalizers: ['kubernetes'] }
+    object.status = { phase: 'Active' }
+    object.metadata.labels = { ...(object.metadata.labels as JsonObject | undefined), 'kubernetes.io/metadata.name': object.metadata.name ?? '' }
+  },
+  update: (object, live) => {
+    object.metadata.labels = { ...(object.metadata.labels as JsonObject | undefined), 'kubernetes.io/metadata.name': object.metadata.name ?? '' }
+    if (valueAt(object, 'spec.finalizers') === undefined && live.metadata.deletionTimestamp === undefined) {
+      object.spec = { ...specOf(object), finalizers: valueAt(live, 'spec.finalizers') as Json }
+    }
+  },
+}
+
+const immutableData: Behaviour['check'] = (object, live) => {
+  if (live?.immutable !== true) return []
+  return [
+    ...(object.immutable === true ? [] : [forbiddenChange('immutable', 'field is immutable when `immutable` is set')]),
+    ...['data', 'binaryData']
+      .filter((name) => !equalJson(object[name], live[name]))
+      .map((name) => forbiddenChange(name, 'field is immutable when `immutable` is set')),
+  ]
+}
+
+export const configMap: Behaviour = { check: immutableData }
+
+export const secret: Behaviour = {
+  create: (object) => {
+    mergeStringData(object)
+    object.type ??= 'Opaque'
+  },
+  update: (object) => {
+    mergeStringData(object)
+    object.type ??= 'Opaque'
+  },
+  check: (object, live) => [
+    ...unchangeable(object, live, ['type']),
+    ...(immutableData(object, live) ?? []),
+    ...(isObject(object.data)
+      ? Object.entries(object.data)
+          .filter(([, value]) => typeof value !== 'string' || !/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(value))
+          // The value stays out of the message: it is a secret, if a broken one.
+          .map(([key]) => ({ reason: 'FieldValueInvalid', message: 'Invalid value: "<redacted>": must be base64', field: `data[${key}]` }))
+      : []),
+  ],
+}
+
+/** `stringData` is write-only: it goes into `data`, in base64, and wins there. */
+function mergeStringData(object: KubernetesObject): void {
+  const plain = object.stringData
+  if (!isObject(plain)) return
+  delete object.stringData
+  object.data = {
+    ...(isObject(object.data) ? object.data : {}),
+    ...Object.fromEntries(Object.entries(plain).map(([key, value]) => [key, Buffer.from(String(value)).toString('base64')])),
+  }
+}
+
+export const service: Behaviour = {
+  create: (object, options) => {
+    const spec = { ...specOf(object) }
+    spec.type ??= 'ClusterIP'
+    spec.sessionAffinity ??= 'None'
+    spec.ports = defaultPorts(spec.ports)
+    if (spec.ports.length === 0) delete spec.ports
+    if (spec.type !== 'ExternalName') {
+      if (spec.clusterIP === undefined || spec.clusterIP === '') spec.clusterIP = options.assignClusterIP()
+      spec.clusterIPs ??= [spec.clusterIP]
+      spec.internalTrafficPolicy ??= 'Cluster'
+      spec.ipFamilies ??= ['IPv4']
+      spec.ipFamilyPolicy ??= 'SingleStack'
+    }
+    if (spec.type === 'LoadBalancer' || spec.type === 'NodePort') spec.externalTrafficPolicy ??= 'Cluster'
+    object.spec = spec
+    object.status = { loadBalancer: {} }
+  },
+  update: (object, live) => {
+    const spec = { ...specOf(object) }
+    const before = specOf(live)
+    // A client that leaves these out does not ask for their removal.
+    if (spec.type !== 'ExternalName') {
+      for (const name of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy', 'internalTrafficPolicy']) {
+        if ((spec[name] === undefined || spec[name] === '') && before[name] !== undefined) spec[name] = before[name]
+      }
+    }
+    spec.type ??= 'ClusterIP'
+    spec.sessionAffinity ??= 'None'
+    if (spec.ports !== undefined) spec.ports = defaultPorts(spec.ports)
+    object.spec = spec
+  },
+  check: (object, live) => {
+    const [was, is] = [valueAt(live, 'spec.clusterIP'), valueAt(object, 'spec.clusterIP')]
+    if (live === undefined || was === is || valueAt(object, 'spec.type') === 'ExternalName' || valueAt(live, 'spec.type') === 'ExternalName') return []
+    return [invalidValue('spec.clusterIPs[0]', [is ?? ''], 'may not change once set')]
+  },
+}
+
+function defaultPorts(ports: Json | undefined): Json[] {
+  return (Array.isArray(ports) ? ports : []).map((port) => {
+    if (!isObject(port)) return port
+    return { ...port, protocol: port.protocol ?? 'TCP', targetPort: port.targetPort === undefined || port.targetPort === 0 ? (port.port ?? 0) : port.targetPort }
+  })
+}
+
+export const pod: Behaviour = {
+  create: (object) => {
+    const spec = specOf(object)
+    object.status = { phase: 'Pending', qosClass: qosClass(spec) }
+  },
+  check: (object, live) => {
+    if (live === undefined) return []
+    const fixed = (pod: KubernetesObject): JsonObject => {
+      const { activeDeadlineSeconds: _deadline, tolerations: _tolerations, nodeName, containers, initContainers, ...rest } = specOf(pod)
+      const images = (list: Json | undefined): Json => (Array.isArray(list) ? list.map((item) => (isObject(item) ? { ...item, image: '' } : item)) : [])
+      // A scheduler sets the node once.
+      return { ...rest, containers: images(containers), initContainers: images(initContainers), nodeName: specOf(live).nodeName === undefined ? '' : (nodeName ?? '') }
+    }
+    if (equalJson(fixed(object), fixed(live))) return []
+    return [
+      forbiddenChange(
+        'spec',
+        'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)',
+      ),
+    ]
+  },
+}
+
+function qosClass(spec: JsonObject): string {
+  const containers = (Array.isArray(spec.containers) ? spec.containers : []).filter(isObject)
+  const resources = containers.map((container) => (isObject(container.resources) ? container.resources : {}))
+  if (resources.every((entry) => !isObject(entry.requests) && !isObject(entry.limits))) return 'BestEffort'
+  const guaranteed = resources.every((entry) => {
+    if (!isObject(entry.limits) || entry.limits.cpu === undefined || entry.limits.memory === undefined) return false
+    return entry.requests === undefined || equalJson(entry.requests, entry.limits)
+  })
+  return guaranteed ? 'Guaranteed' : 'Burstable'
+}
+
+export const volumeClaim: Behaviour = {
+  create: (object) => {
+    object.spec = { ...specOf(object), volumeMode: specOf(object).volumeMode ?? 'Filesystem' }
+    object.status = { phase: 'Pending' }
+    // The storage's own controller removes it when no pod uses the claim.
+  },
+  check: (object, live) => {
+    if (live === undefined) return []
+    const fixed = (claim: KubernetesObject): JsonObject => {
+      const { resources, volumeAttributesClassName: _class, volumeName, storageClassName, ...rest } = specOf(claim)
+      const other = isObject(resources) ? { ...resources, requests: isObject(resources.requests) ? { ...resources.requests, storage: '' } : null } : null
+      return {
+        ...rest,
+        resources: other,
+        volumeName: specOf(live).volumeName === undefined ? '' : (volumeName ?? ''),
+        storageClassName: specOf(live).storageClassName === undefined ? '' : (storageClassName ?? ''),
+      }
+    }
+    if (equalJson(fixed(object), fixed(live))) return []
+    return [
+      forbiddenChange('spec', 'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims'),
+    ]
+  },
+}
+
+export const roleBinding: Behaviour = {
+  check: (object, live) =>
+    live === undefined || equalJson(object.roleRef, live.roleRef) ? [] : [invalidValue('roleRef', object.roleRef, 'cannot change roleRef')],
+}

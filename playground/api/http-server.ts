@@ -1,0 +1,147 @@
+import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Session } from 'node:http2'
+import type { AddressInfo, Socket } from 'node:net'
+import { bodyLimit, tooLarge } from './body.ts'
+import type { Certificates } from './certificates.ts'
+import type { Faults } from './faults.ts'
+import { type Answer, type ApiRequest, json, type User, warningHeader } from './request.ts'
+import { ApiError, internal } from './status.ts'
+
+export type HttpOptions = {
+  readonly certificates: Certificates
+  readonly port: number
+  readonly authenticate: (header: string | undefined) => User | undefined
+  readonly handle: (request: ApiRequest) => Promise<Answer>
+  /** Resolves when everything that was answered so far is on disk. */
+  readonly durable: () => Promise<void>
+  readonly faults: Faults
+  readonly log: (method: string, path: string) => void
+}
+
+export type HttpServer = { readonly port: number; readonly stop: () => Promise<void> }
+
+/** HTTPS on loopback, HTTP/2 and HTTP/1.1 on one port. */
+export async function startHttpServer(options: HttpOptions): Promise<HttpServer> {
+  const { certificate, ca, key } = options.certificates
+  const server = createSecureServer({ allowHTTP1: true, cert: `${certificate}${ca}`, key, settings: { maxConcurrentStreams: 1000 } })
+  const open = track(server)
+  const ending = new AbortController()
+  server.on('request', (request, response) => {
+    serve(options, request, response, ending.signal).catch(() => response.stream?.close?.())
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, '127.0.0.1', () => resolve())
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop: async () => {
+      ending.abort(new Error('the server stops'))
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      for (const session of open.sessions) session.destroy()
+      for (const socket of open.sockets) socket.destroy()
+      await closed
+    },
+  }
+}
+
+function track(server: Http2SecureServer): { sessions: Set<ServerHttp2Session>; sockets: Set<Socket> } {
+  const sessions = new Set<ServerHttp2Session>()
+  const sockets = new Set<Socket>()
+  server.on('session', (session) => {
+    sessions.add(session)
+    session.on('close', () => sessions.delete(session))
+    session.on('error', () => {})
+  })
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+    socket.on('error', () => {})
+  })
+  server.on('tlsClientError', () => {}) // a client that does not trust us, or speaks no TLS, is its own problem
+  server.on('sessionError', () => {})
+  return { sessions, sockets }
+}
+
+async function serve(options: HttpOptions, request: Http2ServerRequest, response: Http2ServerResponse, ending: AbortSignal): Promise<void> {
+  const gone = new AbortController()
+  response.on('close', () => gone.abort(new Error('the client went away')))
+  response.on('error', () => gone.abort(new Error('the client went away')))
+  const signal = AbortSignal.any([gone.signal, ending])
+  const url = request.url ?? '/'
+  const method = request.method ?? 'GET'
+  options.log(method, url)
+  const fault = options.faults.take(method, url)
+  if (fault === 'hang') return
+  if (fault === 'drop') {
+    if (request.httpVersionMajor >= 2) response.stream.close(2) // INTERNAL_ERROR
+    else request.socket.destroy()
+    return
+  }
+  const answer = fault ?? (await answerTo(options, request, method, url, signal))
+  await send(response, answer, method, signal)
+}
+
+async function answerTo(options: HttpOptions, request: Http2ServerRequest, method: string, url: string, signal: AbortSignal): Promise<Answer> {
+  try {
+    const headers = request.headers as Record<string, string | undefined>
+    const user = options.authenticate(headers.authorization)
+    const { pathname, searchParams } = parseUrl(url)
+    const body = await readBody(request)
+    if (user === undefined) {
+      if (/^\/(?:healthz|livez|readyz|version)$/.test(pathname)) return await options.handle({ method, path: pathname, query: searchParams, headers, body, user: anonymous, signal })
+      return json(401, new ApiError(401, 'Unauthorized', 'Unauthorized').status, { 'www-authenticate': 'Bearer realm="kubernetes-master"' })
+    }
+    const answer = await options.handle({ method, path: pathname, query: searchParams, headers, body, user, signal })
+    await options.durable()
+    return answer
+  } catch (error) {
+    const failure = error instanceof ApiError ? error : internal(`Internal error occurred: ${error instanceof Error ? error.message : String(error)}`)
+    return json(failure.code, failure.status, warningHeader(failure.warnings))
+  }
+}
+
+const anonymous: User = { name: 'system:anonymous', groups: ['system:unauthenticated'] }
+
+function parseUrl(url: string): { pathname: string; searchParams: URLSearchParams } {
+  const at = url.indexOf('?')
+  return at < 0 ? { pathname: url, searchParams: new URLSearchParams() } : { pathname: url.slice(0, at), searchParams: new URLSearchParams(url.slice(at + 1)) }
+}
+
+async function readBody(request: Http2ServerRequest): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  // What is too large is read to its end and thrown away, so that the client hears the answer instead of a broken pipe.
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size <= bodyLimit) chunks.push(chunk)
+    else chunks.length = 0
+    if (size > 10 * bodyLimit) break
+  }
+  if (size > bodyLimit) throw tooLarge()
+  return Buffer.concat(chunks)
+}
+
+async function send(response: Http2ServerResponse, answer: Answer, method: string, signal: AbortSignal): Promise<void> {
+  if (response.writableEnded || response.destroyed || signal.aborted) return
+  response.statusCode = answer.status
+  for (const [name, value] of Object.entries({ 'cache-control': 'no-cache, private', ...answer.headers })) response.setHeader(name, value)
+  if ('body' in answer) {
+    const bytes = Buffer.from(answer.body)
+    if (answer.status !== 304) response.setHeader('content-length', bytes.length)
+    if (method === 'HEAD' || answer.status === 304) response.end()
+    else response.end(bytes)
+    return
+  }
+  if ('flushHeaders' in response) (response as unknown as { flushHeaders(): void }).flushHeaders()
+  else (response as Http2ServerResponse).writeHead(answer.status)
+  try {
+    await answer.stream({
+      write: (text) => {
+        if (!signal.aborted && !response.writableEnded) response.write(text)
+      },
+      signal,
+    })
+  } finally {
+    if (!response.writableEnded && !response.destroyed) response.end()
+  }
+}

@@ -1,0 +1,155 @@
+import type { Schema } from '#playground/contract.ts'
+import type { Column } from './columns/column.ts'
+
+/** Dotted paths of the scale subresource, as a definition gives them. */
+export type ScalePaths = { readonly specReplicas: string; readonly statusReplicas: string; readonly labelSelector?: string }
+
+/** One kind in one served version: all that the server needs to know to serve it. */
+export type Kind = {
+  readonly group: string
+  readonly version: string
+  readonly plural: string
+  readonly singular: string
+  readonly kind: string
+  readonly listKind: string
+  readonly namespaced: boolean
+  readonly shortNames: readonly string[]
+  readonly categories: readonly string[]
+  readonly status: boolean
+  readonly scale?: ScalePaths
+  /** Subresources beside status and scale, with their verbs, for discovery. */
+  readonly others: readonly string[]
+  /** Paths that field selectors may name, beside metadata.name and metadata.namespace. */
+  readonly selectable: readonly string[]
+  /** What raises `metadata.generation`: everything but metadata and status, everything but metadata, or nothing. */
+  readonly generation: 'not-status' | 'not-metadata' | 'none'
+  readonly custom: boolean
+  /** The version that objects are stored in. */
+  readonly storageVersion: string
+  /** Every served version's schema, by `apiVersion`. */
+  readonly versions: Readonly<Record<string, Schema>>
+  readonly schema: Schema
+  /** `undefined`: the columns that the kind has by its name (`columns/`). */
+  readonly columns?: readonly Column[]
+  readonly deprecation?: string
+}
+
+export function apiVersionOf(kind: { group: string; version: string }): string {
+  return kind.group === '' ? kind.version : `${kind.group}/${kind.version}`
+}
+
+/** How storage names a resource, whatever its version. */
+export function resourceOf(kind: { group: string; plural: string }): string {
+  return `${kind.group}/${kind.plural}`
+}
+
+type Flags = {
+  cluster?: true
+  short?: string
+  categories?: string
+  status?: true
+  scale?: true
+  others?: string
+  selectable?: string
+  generation?: true
+}
+
+/** The kinds that a delivery meets. [group, version, plural, kind, what differs] */
+const table: readonly (readonly [string, string, string, string, Flags])[] = [
+  ['', 'v1', 'configmaps', 'ConfigMap', { short: 'cm' }],
+  ['', 'v1', 'endpoints', 'Endpoints', { short: 'ep' }],
+  [
+    '',
+    'v1',
+    'events',
+    'Event',
+    {
+      short: 'ev',
+      selectable:
+        'involvedObject.kind involvedObject.namespace involvedObject.name involvedObject.uid involvedObject.apiVersion involvedObject.fieldPath reason reportingComponent source type',
+    },
+  ],
+  ['', 'v1', 'namespaces', 'Namespace', { cluster: true, short: 'ns', status: true, others: 'finalize', selectable: 'status.phase' }],
+  ['', 'v1', 'nodes', 'Node', { cluster: true, short: 'no', status: true, selectable: 'spec.unschedulable' }],
+  ['', 'v1', 'persistentvolumeclaims', 'PersistentVolumeClaim', { short: 'pvc', status: true }],
+  ['', 'v1', 'persistentvolumes', 'PersistentVolume', { cluster: true, short: 'pv', status: true }],
+  [
+    '',
+    'v1',
+    'pods',
+    'Pod',
+    {
+      short: 'po',
+      categories: 'all',
+      status: true,
+      others: 'log',
+      selectable: 'spec.nodeName spec.restartPolicy spec.schedulerName spec.serviceAccountName status.phase status.podIP',
+    },
+  ],
+  ['', 'v1', 'secrets', 'Secret', { selectable: 'type' }],
+  ['', 'v1', 'serviceaccounts', 'ServiceAccount', { short: 'sa' }],
+  ['', 'v1', 'services', 'Service', { short: 'svc', categories: 'all', status: true, selectable: 'spec.clusterIP spec.type' }],
+  ['admissionregistration.k8s.io', 'v1', 'mutatingwebhookconfigurations', 'MutatingWebhookConfiguration', { cluster: true, generation: true }],
+  ['admissionregistration.k8s.io', 'v1', 'validatingadmissionpolicies', 'ValidatingAdmissionPolicy', { cluster: true, status: true, generation: true }],
+  ['admissionregistration.k8s.io', 'v1', 'validatingadmissionpolicybindings', 'ValidatingAdmissionPolicyBinding', { cluster: true, generation: true }],
+  ['admissionregistration.k8s.io', 'v1', 'validatingwebhookconfigurations', 'ValidatingWebhookConfiguration', { cluster: true, generation: true }],
+  [
+    'apiextensions.k8s.io',
+    'v1',
+    'customresourcedefinitions',
+    'CustomResourceDefinition',
+    { cluster: true, short: 'crd crds', categories: 'api-extensions', status: true, generation: true },
+  ],
+  ['apps', 'v1', 'controllerrevisions', 'ControllerRevision', {}],
+  ['apps', 'v1', 'daemonsets', 'DaemonSet', { short: 'ds', categories: 'all', status: true, generation: true }],
+  ['apps', 'v1', 'deployments', 'Deployment', { short: 'deploy', categories: 'all', status: true, scale: true, generation: true }],
+  ['apps', 'v1', 'replicasets', 'ReplicaSet', { short: 'rs', categories: 'all', status: true, scale: true, generation: true, selectable: 'status.replicas' }],
+  ['apps', 'v1', 'statefulsets', 'StatefulSet', { short: 'sts', categories: 'all', status: true, scale: true, generation: true }],
+  ['autoscaling', 'v2', 'horizontalpodautoscalers', 'HorizontalPodAutoscaler', { short: 'hpa', categories: 'all', status: true }],
+  ['batch', 'v1', 'cronjobs', 'CronJob', { short: 'cj', categories: 'all', status: true, generation: true }],
+  ['batch', 'v1', 'jobs', 'Job', { categories: 'all', status: true, generation: true, selectable: 'status.successful' }],
+  ['coordination.k8s.io', 'v1', 'leases', 'Lease', {}],
+  ['discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice', { generation: true }],
+  ['networking.k8s.io', 'v1', 'ingressclasses', 'IngressClass', { cluster: true, generation: true }],
+  ['networking.k8s.io', 'v1', 'ingresses', 'Ingress', { short: 'ing', status: true, generation: true }],
+  ['networking.k8s.io', 'v1', 'networkpolicies', 'NetworkPolicy', { short: 'netpol', generation: true }],
+  ['policy', 'v1', 'poddisruptionbudgets', 'PodDisruptionBudget', { short: 'pdb', status: true, generation: true }],
+  ['rbac.authorization.k8s.io', 'v1', 'clusterrolebindings', 'ClusterRoleBinding', { cluster: true }],
+  ['rbac.authorization.k8s.io', 'v1', 'clusterroles', 'ClusterRole', { cluster: true }],
+  ['rbac.authorization.k8s.io', 'v1', 'rolebindings', 'RoleBinding', {}],
+  ['rbac.authorization.k8s.io', 'v1', 'roles', 'Role', {}],
+  ['storage.k8s.io', 'v1', 'storageclasses', 'StorageClass', { cluster: true, short: 'sc' }],
+]
+
+const anything: Schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
+
+/** The built-in kinds; `schemaOf` gives the schema of one, where it has one. */
+export function builtInKinds(schemaOf: (group: string, version: string, kind: string) => Schema | undefined): Kind[] {
+  return table.map(([group, version, plural, kind, flags]) => {
+    const schema = schemaOf(group, version, kind) ?? anything
+    return {
+      group,
+      version,
+      plural,
+      singular: kind.toLowerCase(),
+      kind,
+      listKind: `${kind}List`,
+      namespaced: flags.cluster !== true,
+      shortNames: words(flags.short),
+      categories: words(flags.categories),
+      status: flags.status === true,
+      ...(flags.scale === true ? { scale: { specReplicas: '.spec.replicas', statusReplicas: '.status.replicas' } } : {}),
+      others: words(flags.others),
+      selectable: words(flags.selectable),
+      generation: flags.generation === true ? 'not-status' : 'none',
+      custom: false,
+      storageVersion: version,
+      versions: { [apiVersionOf({ group, version })]: schema },
+      schema,
+    } satisfies Kind
+  })
+}
+
+function words(text: string | undefined): string[] {
+  return text === undefined ? [] : text.split(' ')
+}

@@ -1,0 +1,71 @@
+import type { KubernetesObject } from '#playground/contract.ts'
+import { type Backend, find, timeNow } from '../backend.ts'
+import type { WriteParameters } from '../body.ts'
+import { apiVersionOf, type Kind } from '../kinds.ts'
+import { ApiError, badRequest, conflict, internal, modifiedMeanwhile, notFound } from '../status.ts'
+import { checkNamespace, decode, validate } from './admit.ts'
+import { resetOf } from './reset.ts'
+import { insert, prepareNew, type Written } from './create-object.ts'
+import { updateObject } from './update-object.ts'
+
+export type Apply = WriteParameters & { readonly force: boolean; readonly subresource: string; readonly warnings: readonly string[] }
+
+/** Server-side apply of `applied`, a client's whole intent, to the object of that name. */
+export function applyObject(backend: Backend, kind: Kind, namespace: string, name: string, applied: KubernetesObject, apply: Apply): Written {
+  checkIdentity(kind, namespace, name, applied)
+  const live = find(backend, kind, namespace, name)
+  const { uid, resourceVersion } = applied.metadata
+  if (live === undefined) {
+    if (apply.subresource !== '') throw notFound(kind, name)
+    if (uid !== undefined && uid !== '') {
+      throw conflict(kind, name, `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`)
+    }
+  } else if (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== live.metadata.resourceVersion) {
+    throw conflict(kind, name, modifiedMeanwhile)
+  }
+  const outcome = backend.fields.apply({
+    live,
+    applied,
+    manager: apply.manager,
+    force: apply.force,
+    time: timeNow(backend),
+    schema: kind.schema,
+    subresource: apply.subresource,
+    reset: resetOf(kind, apply.subresource),
+    defaults: (object) => {
+      const whole = structuredClone(object)
+      decode(backend, kind, whole)
+      return whole
+    },
+    versions: kind.versions,
+  })
+  if ('invalid' in outcome) throw internal(outcome.invalid)
+  if ('conflicts' in outcome) {
+    throw new ApiError(409, 'Conflict', outcome.message, { details: { causes: outcome.conflicts.map((cause) => ({ ...cause })) }, warnings: apply.warnings })
+  }
+  const next = structuredClone(outcome.object)
+  if (live !== undefined) {
+    return updateObject(backend, kind, live, next, { subresource: apply.subresource, manager: apply.manager, dryRun: apply.dryRun, warnings: apply.warnings, how: 'applied' })
+  }
+  const prepared = prepareNew(backend, kind, namespace, next)
+  checkNamespace(backend, kind, namespace, name)
+  validate(backend, kind, prepared, undefined, apply.warnings)
+  return { object: insert(backend, kind, prepared, apply.dryRun), warnings: apply.warnings, created: true }
+}
+
+function checkIdentity(kind: Kind, namespace: string, name: string, applied: KubernetesObject): void {
+  const { apiVersion, kind: named } = applied
+  if (apiVersion !== apiVersionOf(kind) || named !== kind.kind) {
+    const stated = typeof apiVersion === 'string' && apiVersion !== '' ? apiVersion : '/'
+    throw badRequest(`invalid object type: ${stated}, Kind=${typeof named === 'string' ? named : ''}`)
+  }
+  if (applied.metadata.managedFields !== undefined) throw badRequest('metadata.managedFields must be nil')
+  if (applied.metadata.name === undefined || applied.metadata.name === '') {
+    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
+  }
+  if (applied.metadata.name !== name) throw badRequest(`the name of the object (${applied.metadata.name}) does not match the name on the URL (${name})`)
+  const stated = applied.metadata.namespace
+  if (kind.namespaced && stated !== undefined && stated !== '' && stated !== namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  }
+}

@@ -1,0 +1,41 @@
+import type { Json, JsonObject } from '#lib/json.ts'
+import type { KubernetesObject } from '#playground/contract.ts'
+import { columnsOf } from './columns/columns.ts'
+import type { Kind } from './kinds.ts'
+
+const nameDescription =
+  'Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names'
+
+/** A `Table` of objects: the name, then the kind's columns. `include` is `Metadata`, `Object` or `None`. */
+export function tableOf(kind: Kind, objects: readonly KubernetesObject[], metadata: JsonObject, include: string, now: number): JsonObject {
+  const columns = columnsOf(kind)
+  return {
+    kind: 'Table',
+    apiVersion: 'meta.k8s.io/v1',
+    metadata,
+    columnDefinitions: [
+      { name: 'Name', type: 'string', format: 'name', description: nameDescription, priority: 0 },
+      ...columns.map((column) => ({
+        name: column.name,
+        type: column.type,
+        format: column.format ?? '',
+        description: column.description ?? column.name,
+        priority: column.priority ?? 0,
+      })),
+    ],
+    rows: objects.map((object) => ({
+      cells: [object.metadata.name ?? '', ...columns.map((column) => cell(() => column.cell(object, now)))],
+      object:
+        include === 'None' ? null : include === 'Object' ? object : { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata as Json },
+    })),
+  }
+}
+
+/** A row of an object that no schema held together is still a row. */
+function cell(read: () => Json): Json {
+  try {
+    return read()
+  } catch {
+    return '<unknown>'
+  }
+}
