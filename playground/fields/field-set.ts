@@ -16,20 +16,19 @@ export class FieldSet {
     return set
   }
 
-  insert(path: readonly PathElement[]): void {
-    const last = path.at(-1)
-    if (last === undefined) return
-    let node: FieldSet = this
-    for (let i = 0; i < path.length - 1; i++) {
-      const element = path[i] as PathElement
-      let child = node.children.get(element)
-      if (child === undefined) {
-        child = new FieldSet()
-        node.children.set(element, child)
-      }
-      node = child
+  insert(path: readonly PathElement[], from = 0): void {
+    const element = path[from]
+    if (element === undefined) return
+    if (from === path.length - 1) {
+      this.members.add(element)
+      return
     }
-    node.members.add(last)
+    let child = this.children.get(element)
+    if (child === undefined) {
+      child = new FieldSet()
+      this.children.set(element, child)
+    }
+    child.insert(path, from + 1)
   }
 
   get empty(): boolean {
@@ -38,13 +37,10 @@ export class FieldSet {
     return true
   }
 
-  has(path: readonly PathElement[]): boolean {
-    let node: FieldSet | undefined = this
-    for (let i = 0; i < path.length - 1; i++) {
-      node = node.children.get(path[i] as PathElement)
-      if (node === undefined) return false
-    }
-    return node.members.has(path.at(-1) as PathElement)
+  has(path: readonly PathElement[], from = 0): boolean {
+    const element = path[from]
+    if (element === undefined) return false
+    return from === path.length - 1 ? this.members.has(element) : (this.children.get(element)?.has(path, from + 1) ?? false)
   }
 
   union(other: FieldSet): FieldSet {
