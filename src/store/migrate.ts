@@ -69,6 +69,5 @@ export function statements(text: string): string[] {
       current = ''
     }
   }
-  if (current.trim() !== '') found.push(current)
-  return found
+  return [...found, current].filter((statement) => statement.replace(/--.*$/gm, '').trim() !== '')
 }
