@@ -35,6 +35,10 @@ export const errors = {
   'webhook-invalid': { http: 400, exit: 1, about: 'A webhook is signed, but is not of a form that is known.' },
   'webhook-unknown-repository': { http: 404, exit: 1, about: 'A webhook names a repository that is not followed.' },
   // configuration and rendering
+  'configuration-invalid': { http: 422, exit: 2, about: 'A configuration document is wrong: `subject` has file, line and column, `fields` the path of the field. `fields.problems` holds them all where the whole configuration is refused.' },
+  'workspace-missing': { http: 404, exit: 2, about: 'There is no plumbline.yaml at the root of the workspace’s repository, or that was not read yet.' },
+  'module-duplicate': { http: 409, exit: 2, about: 'Two modules have one name; neither is delivered, and nothing of them is deleted, until one is renamed.' },
+  'variable-unknown': { http: 422, exit: 2, about: 'A `${name}` in `source.path` or in a probe names no variable of the environment.' },
   // plan and gate
   'field-path-invalid': { http: 400, exit: 2, about: 'A text is not a field path, or an object holds something else where it leads.' },
   'managed-fields-invalid': { http: 502, exit: 4, about: 'What a server says of who owns which fields is not in the format FieldsV1.' },
@@ -57,6 +61,11 @@ export const errors = {
   'kubernetes-not-found': { http: 404, exit: 1, about: 'A Kubernetes API server does not know what was asked for: a namespace, a kind, a path.' },
   'kubernetes-conflict': { http: 409, exit: 1, about: 'An object in Kubernetes changed meanwhile, or another manager owns fields that Git changes.' },
   // secrets
+  'secret-reference-invalid': { http: 422, exit: 2, about: 'A reference to a secret is not of the form <provider>:<path>#<key>, or its path leaves where it starts.' },
+  'secret-provider-unknown': { http: 422, exit: 2, about: 'A reference names a provider of secrets that there is none of.' },
+  'secret-not-found': { http: 404, exit: 2, about: 'There is no secret where a reference points, or it is empty.' },
+  'secret-refused': { http: 403, exit: 2, about: 'A provider does not read what a reference points to.' },
+  'secret-unavailable': { http: 503, exit: 4, about: 'A provider could not be asked for a secret.' },
   // record
   'record-key-invalid': { http: 400, exit: 2, about: 'A key is not an Ed25519 key in PEM.' },
   'record-export-invalid': { http: 400, exit: 2, about: 'A folder is not an export of records, or is incomplete.' },
