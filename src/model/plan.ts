@@ -108,6 +108,8 @@ export type Effect = {
   /** What the driver adds for itself: no secrets. */
   readonly payload?: JsonObject
   readonly origin?: Origin
+  /** What a person should know of it, where the action alone does not tell (`somebody deleted it`, `handed over to storefront`). Explains, never decides; not sealed. */
+  readonly why?: string
   /** Why it cannot be carried out (`object-exists`, `object-terminating`, what the server's dry run said). The gate refuses such a plan. */
   readonly refused?: FailureJson
 }

@@ -1,0 +1,32 @@
+import { Failure } from '#lib/failure.ts'
+import { showKey, type Desired, type ObjectKey } from '#model/resource.ts'
+
+/** An object that a module declares, at the place behind its target. */
+export type Declared = { readonly place: string; readonly module: string; readonly desired: Pick<Desired, 'key' | 'origin'> }
+
+/** One `object-declared-twice` for each object that more than one manifest declares at one place, sorted; both modules, files and lines are named. */
+export function duplicates(declared: readonly Declared[]): Failure[] {
+  const byObject = new Map<string, { readonly key: ObjectKey; readonly all: Declared[] }>()
+  for (const one of declared) {
+    const id = JSON.stringify([one.place, one.desired.key])
+    const same = byObject.get(id)
+    if (same === undefined) byObject.set(id, { key: one.desired.key, all: [one] })
+    else same.all.push(one)
+  }
+  return [...byObject.entries()]
+    .filter(([, { all }]) => all.length > 1)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, { key, all }]) => declaredTwice(key, all))
+}
+
+function declaredTwice(key: ObjectKey, all: readonly Declared[]): Failure {
+  const places = all.map(({ module, desired: { origin } }) => `${module} (${origin.repository}: ${origin.file}:${origin.line})`).sort()
+  const modules = [...new Set(all.map(({ module }) => module))].sort()
+  return new Failure({
+    code: 'object-declared-twice',
+    subject: showKey(key),
+    message: `${showKey(key)} is declared ${all.length === 2 ? 'twice' : `${all.length} times`}: by ${places.join(' and by ')}`,
+    hint: modules.length > 1 ? 'An object belongs to one module: remove it from the others.' : `Remove all but one of them from ${modules[0] ?? 'the module'}.`,
+    fields: { modules, places },
+  })
+}

@@ -1,0 +1,147 @@
+import { digestOf, type Digest } from '#lib/digest.ts'
+import type { FailureJson } from '#lib/failure.ts'
+import type { Action, Effect, FieldChange, Held, Observation, Plan, Step } from '#model/plan.ts'
+import { showKey, type Desired, type ObjectKey } from '#model/resource.ts'
+import { duplicates, type Declared } from './duplicates.ts'
+import { orderModules, waves } from './order.ts'
+import { propose } from './propose.ts'
+import { forgets, prune } from './prune.ts'
+
+/** One module of a plan, rendered and observed. A module that is no longer in Git, but still holds objects, is one that desires nothing. */
+export type PlannedModule = {
+  readonly name: string
+  readonly track: string
+  readonly driver: string
+  readonly target: string
+  /** The place behind the target. */
+  readonly place: string
+  readonly dependsOn: readonly string[]
+  readonly takeOver: boolean
+  readonly desired: readonly Desired[]
+  /** Of everything that it desires or holds. What is missing counts as unknown. */
+  readonly observations: readonly Observation[]
+}
+
+export type PlanInput = {
+  readonly environment: string
+  readonly snapshot: string
+  /** The modules that are planned. */
+  readonly modules: readonly PlannedModule[]
+  /** The names of modules that exist, but are not planned here: a dependency on one of them is no mistake. */
+  readonly others: ReadonlySet<string>
+  /** What modules of the same snapshot and environment declare that are not planned here: it is neither pruned nor taken from them. */
+  readonly declaredByOthers: readonly Declared[]
+  /** The inventory's rows at the places of these modules, of all modules and environments. */
+  readonly held: readonly Held[]
+}
+
+/**
+ * Puts a plan together: what each module's objects become, in order, sealed. Pure, and the same for the same input in whatever order it comes.
+ * Throws `object-declared-twice`, `dependency-unknown` and `dependency-circle`: such a snapshot has no plan.
+ */
+export function makePlan(input: PlanInput): Plan {
+  const declared = [...input.declaredByOthers, ...input.modules.flatMap(({ name, place, desired }) => desired.map((one): Declared => ({ place, module: name, desired: one })))]
+  const [twice] = duplicates(declared)
+  if (twice !== undefined) throw twice
+  const owners = new Map(declared.map(({ place, module, desired }) => [at(place, desired.key), module]))
+  const held = new Map(input.held.map((row) => [at(row.place, row.key), row]))
+  const steps = orderModules(input.modules, input.others).map((module): Step => {
+    const { name, track, driver, target, place, dependsOn } = module
+    const observations = new Map(module.observations.map((observation) => [observation.key, observation]))
+    const desired = new Set(module.desired.map(({ key }) => key))
+    const effects = [
+      ...propose({ ...module, module: name, environment: input.environment, held: new Map([...desired].flatMap((key) => entry(key, held.get(at(place, key))))), observations }),
+      ...prune({
+        module: name,
+        held: input.held.filter((row) => row.place === place && row.environment === input.environment && row.module === name && !desired.has(row.key)),
+        observations,
+        declaredBy: (key) => owners.get(at(place, key)),
+      }),
+    ]
+    return { module: name, track, driver, target, dependsOn: [...dependsOn].sort(), waves: waves(effects) }
+  })
+  return { environment: input.environment, snapshot: input.snapshot, steps, unknown: unknowns(steps, input.modules), digest: planDigest(steps) }
+}
+
+export function effectsOf(plan: Pick<Plan, 'steps'>): Effect[] {
+  return plan.steps.flatMap((step) => step.waves.flat())
+}
+
+/** Whether there is nothing to do, and that is known: no write, no deletion, no row of the inventory to hand over or forget. */
+export function isEmpty(plan: Plan): boolean {
+  return plan.unknown.length === 0 && effectsOf(plan).every((effect) => isIdle(effect) && !forgets(effect))
+}
+
+/** How many objects get which action. */
+export function summary(plan: Plan): Readonly<Record<Action, number>> {
+  const counts: Record<Action, number> = { created: 0, configured: 0, unchanged: 0, deleted: 0, skipped: 0, unknown: 0 }
+  for (const { action } of effectsOf(plan)) counts[action] += 1
+  return counts
+}
+
+/**
+ * The digest of what a plan does, for `seal`ing a plan anew after a driver's preview too. It covers what an approval is about and nothing that ticks: not
+ * the snapshot, the origins, the explanations, how many objects a namespace contains, or the live values of fields that are left out. What stays as it is
+ * has no part in it, so that a commit elsewhere does not cost a waiting run its approval.
+ */
+export function planDigest(steps: readonly Step[]): Digest {
+  const effects = steps.flatMap((step) =>
+    step.waves.flat().filter((effect) => !isIdle(effect)).map((effect) => ({
+      target: step.target,
+      key: effect.key,
+      module: effect.module,
+      action: effect.action,
+      changes: effect.changes.map(sealedChange),
+      sealed: effect.sealed,
+      deferred: effect.deferred,
+      desired: effect.desired,
+      omit: effect.omit,
+      force: effect.force,
+      handedOverFrom: effect.handedOverFrom,
+      payload: effect.payload,
+      refused: effect.refused?.code,
+    })),
+  )
+  return digestOf(effects.sort((a, b) => compare(a.module, b.module) || compare(a.key, b.key)))
+}
+
+function sealedChange(change: FieldChange): Partial<FieldChange> {
+  if (change.state !== 'yielded' && change.state !== 'held') return change
+  const { from: _, ...rest } = change
+  return rest
+}
+
+/** Nothing is done, and nothing is to be approved. */
+function isIdle(effect: Effect): boolean {
+  return (effect.action === 'unchanged' || effect.action === 'skipped') && effect.handedOverFrom === undefined && effect.refused === undefined
+}
+
+function unknowns(steps: readonly Step[], modules: readonly PlannedModule[]): FailureJson[] {
+  const failures = new Map<string, FailureJson>()
+  for (const step of steps) {
+    const observations = modules.find(({ name }) => name === step.module)?.observations ?? []
+    for (const { key, action } of step.waves.flat()) {
+      if (action !== 'unknown') continue
+      const observation = observations.find((other) => other.key === key)
+      const failure = observation?.state === 'unknown' ? observation.failure : notObserved(key)
+      failures.set(JSON.stringify(failure), failure)
+    }
+  }
+  return [...failures.entries()].sort(([a], [b]) => compare(a, b)).map(([, failure]) => failure)
+}
+
+function notObserved(key: ObjectKey): FailureJson {
+  return { code: 'object-not-observed', subject: showKey(key), message: `${showKey(key)} was not looked at, so nothing is known of it`, hint: 'This is a defect in a driver: please report it.', retry: 'later' }
+}
+
+function entry<V>(key: ObjectKey, value: V | undefined): [ObjectKey, V][] {
+  return value === undefined ? [] : [[key, value]]
+}
+
+function at(place: string, key: ObjectKey): string {
+  return JSON.stringify([place, key])
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
