@@ -1,6 +1,16 @@
 import { z } from 'zod'
 import { apiVersion, duration, name, secretRef, track } from './parts.ts'
 
+/** Items that bear a name bear one of their own; a Secret's namespace is part of it. */
+function uniqueNames(items: readonly { name: string; namespace?: string | undefined }[], context: z.core.$RefinementCtx): void {
+  const seen = new Set<string>()
+  for (const [index, item] of items.entries()) {
+    const full = `${item.namespace ?? ''}/${item.name}`
+    if (seen.has(full)) context.addIssue({ code: 'custom', path: [index, 'name'], message: 'expected a name that no other has' })
+    seen.add(full)
+  }
+}
+
 /** What every probe has, whatever its kind. The member named after the kind holds the rest (`http: { … }`). */
 const probeFrame = {
   name: name.describe('Unique in the module.'),
@@ -36,11 +46,11 @@ export function moduleSchema(probes: Readonly<Record<string, z.ZodType>>) {
         target: name.describe('Which target of the environment it is delivered to.'),
         environments: z.array(name).optional().describe('The environments it is delivered to; all, if left out.'),
         source: z
-          .strictObject({ path: z.string().default('.').describe('The folder, relative to this file. `${environment}` and the environment’s variables are substituted.') })
+          .strictObject({ path: z.string().regex(/^[^/]/, 'expected a path relative to this file').default('.').describe('The folder, relative to this file. `${environment}` and the environment’s variables are substituted.') })
           .prefault({}),
         dependsOn: z.array(name).default([]).describe('Modules that are delivered and verified first.'),
         deadline: duration.prefault('5m').describe('How long until every object is ready.'),
-        probes: z.array(probe).default([]).describe('What shows that it works.'),
+        probes: z.array(probe).superRefine(uniqueNames).default([]).describe('What shows that it works.'),
         verifyEvery: duration.optional().describe('How often the probes go on afterwards.'),
         takeOver: z.boolean().default(false).describe('Objects that exist already are taken over; the plan shows each field.'),
         empty: z.boolean().default(false).describe('Rendering to nothing is meant.'),
@@ -54,6 +64,7 @@ export function moduleSchema(probes: Readonly<Record<string, z.ZodType>>) {
               keys: z.record(z.string(), secretRef),
             }),
           )
+          .superRefine(uniqueNames)
           .default([])
           .describe('Secrets that Plumbline writes; their values are resolved at delivery and never stored.'),
       }),

@@ -2,11 +2,14 @@ import { z } from 'zod'
 
 const units: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
+const longest = 365 * 86_400_000
+
 /** A duration as people write it (`500ms`, `60s`, `10m`, `1h30m`, `7d`), read as milliseconds. */
 export const duration = z
   .string()
   .regex(/^(\d+(ms|s|m|h|d))+$/, 'expected a duration such as 500ms, 60s, 10m or 1h30m')
   .transform((text) => [...text.matchAll(/(\d+)(ms|s|m|h|d)/g)].reduce((sum, [, n, unit]) => sum + Number(n) * (units[unit ?? ''] ?? 0), 0))
+  .refine((ms) => ms <= longest, 'expected a duration of at most 365d')
   .meta({ title: 'duration', examples: ['60s', '10m', '1h30m'] })
 
 /** The name of a workspace, repository, environment, target, module or probe: a DNS label. */

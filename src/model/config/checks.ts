@@ -1,0 +1,141 @@
+import { asFailure, Failure } from '#lib/failure.ts'
+import type { FailureJson } from '#lib/failure.ts'
+import { didYouMean } from '#lib/nearest.ts'
+import type { Environment } from './environment.ts'
+import type { Complaint } from './issues.ts'
+import type { Broken } from './load.ts'
+import type { ProbeConfig } from './module.ts'
+import { shownFile } from './parse.ts'
+import type { ConfigDocument } from './parse.ts'
+import { withVariables } from './substitute.ts'
+
+// What no schema can tell: whether the names that documents use for each other are there.
+
+type WorkspaceDocument = Extract<ConfigDocument, { kind: 'Workspace' }>
+type EnvironmentDocument = Extract<ConfigDocument, { kind: 'Environment' }>
+export type FoundModule = Extract<ConfigDocument, { kind: 'Module' }> & { readonly repository: string; readonly file: string }
+
+export function checkWorkspace(document: WorkspaceDocument): FailureJson[] {
+  const own = Object.entries(document.config.spec.repositories).filter(([, repository]) => repository.url === '.')
+  if (own.length === 1) return []
+  const path = ['spec', 'repositories']
+  const what = 'expected one repository with the url “.”: the workspace’s own'
+  return [document.problem({ path, at: 'value', what: own.length === 0 ? what : `${what}; found ${own.map(([name]) => name).join(' and ')}` })]
+}
+
+export function checkEnvironments(documents: readonly EnvironmentDocument[]): FailureJson[] {
+  const names = documents.map((document) => document.config.metadata.name)
+  const after = new Map(documents.map(({ config }) => [config.metadata.name, config.spec.deliver.after?.environment]))
+  return documents.flatMap((document) => {
+    const { metadata, spec } = document.config
+    const complaints: Complaint[] = []
+    if (names.filter((name) => name === metadata.name).length > 1) {
+      complaints.push({ path: ['metadata', 'name'], at: 'value', what: `there are two environments named “${metadata.name}”` })
+    }
+    const earlier = spec.deliver.after?.environment
+    if (earlier !== undefined) {
+      const path = ['spec', 'deliver', 'after', 'environment']
+      if (!names.includes(earlier)) complaints.push(unknownName(path, 'environment', earlier, names))
+      else if (waitsForItself(metadata.name, after)) complaints.push({ path, at: 'value', what: 'this environment waits for itself' })
+    }
+    const reachable = [...Object.keys(spec.addresses), ...Object.keys(spec.targets)]
+    for (const [index, name] of spec.reach.entries()) {
+      if (!reachable.includes(name)) complaints.push(unknownName(['spec', 'reach', index], 'address or target', name, reachable))
+    }
+    if (Object.hasOwn(spec.variables, 'environment')) complaints.push({ path: ['spec', 'variables', 'environment'], at: 'key', what: 'is the environment’s own name already' })
+    return complaints.map((complaint) => document.problem(complaint))
+  })
+}
+
+function waitsForItself(name: string, after: ReadonlyMap<string, string | undefined>): boolean {
+  const seen = new Set<string>()
+  for (let next = after.get(name); next !== undefined && !seen.has(next); next = after.get(next)) {
+    if (next === name) return true
+    seen.add(next)
+  }
+  return false
+}
+
+export type CheckedModules = { readonly whole: FoundModule[]; readonly broken: Broken[]; readonly problems: FailureJson[] }
+
+/** `isKnown`: whether a module is there, broken or not; undefined where that cannot be told. */
+export function checkModules(
+  modules: readonly FoundModule[],
+  environments: ReadonlyMap<string, Environment>,
+  isKnown: (name: string) => boolean | undefined,
+  names: Iterable<string>,
+): CheckedModules {
+  const byName = Map.groupBy(modules, (module) => module.config.metadata.name)
+  const whole: FoundModule[] = []
+  const broken: Broken[] = []
+  const problems: FailureJson[] = []
+  for (const module of modules) {
+    const { name } = module.config.metadata
+    const same = byName.get(name) ?? []
+    const found = same.length > 1 ? [duplicate(module, same)] : checkModule(module, environments, isKnown, names)
+    if (found.length === 0) whole.push(module)
+    else broken.push({ repository: module.repository, file: module.file, names: [name] })
+    problems.push(...found)
+  }
+  return { whole, broken, problems }
+}
+
+/** All of that name are left out: which one is meant, only people know. */
+function duplicate(module: FoundModule, same: readonly FoundModule[]): FailureJson {
+  const { name } = module.config.metadata
+  const others = same.filter((other) => other !== module).map((other) => `${shownFile(other)}:${other.line}`)
+  const at = module.problem({ path: ['metadata', 'name'], at: 'value', what: '' })
+  return new Failure({
+    code: 'module-duplicate',
+    subject: at.subject,
+    message: `module “${name}” is also declared in ${others.join(', ')}`,
+    hint: 'A module’s name is unique in the whole workspace: rename one. Until then none of them is delivered, and nothing of them is deleted.',
+    fields: { ...at.fields, module: name, others },
+  }).toJSON()
+}
+
+function checkModule(module: FoundModule, environments: ReadonlyMap<string, Environment>, isKnown: (name: string) => boolean | undefined, names: Iterable<string>): FailureJson[] {
+  const { spec } = module.config
+  const problems: FailureJson[] = []
+  const complain = (complaint: Complaint): void => void problems.push(module.problem(complaint))
+  for (const [index, name] of (spec.environments ?? []).entries()) {
+    if (!environments.has(name)) complain(unknownName(['spec', 'environments', index], 'environment', name, environments.keys()))
+  }
+  for (const [index, name] of spec.dependsOn.entries()) {
+    if (isKnown(name) === false) complain(unknownName(['spec', 'dependsOn', index], 'module', name, names))
+  }
+  for (const environment of environments.values()) {
+    if (spec.environments !== undefined && !spec.environments.includes(environment.metadata.name)) continue
+    if (!Object.hasOwn(environment.spec.targets, spec.target)) {
+      complain(unknownName(['spec', 'target'], 'target', spec.target, Object.keys(environment.spec.targets), environment))
+    }
+    try {
+      const { probes } = withVariables(module.config, environment).spec
+      for (const [index, probe] of probes.entries()) for (const complaint of checkProbe(probe, index, environment)) complain(complaint)
+    } catch (error) {
+      const failure = asFailure(error, shownFile(module))
+      if (failure.code !== 'variable-unknown') throw error
+      const inProbes = /spec\.probes\[(\d+)\]$/.exec(failure.subject)?.[1]
+      const path = inProbes === undefined ? ['spec', 'source', 'path'] : ['spec', 'probes', Number(inProbes)]
+      complain({ path, at: 'value', what: `${failure.message} (environment ${environment.metadata.name})`, ...(failure.hint === undefined ? {} : { hint: failure.hint }) })
+    }
+  }
+  return problems
+}
+
+/** Probe kinds name what they aim at `address` (a name of the environment) or `target`. */
+function* checkProbe(probe: ProbeConfig, index: number, environment: Environment): Generator<Complaint> {
+  const config: Readonly<Record<string, unknown>> = typeof probe.config === 'object' && probe.config !== null ? { ...probe.config } : {}
+  const path = ['spec', 'probes', index, probe.kind]
+  const { address, target } = config
+  const { addresses, targets } = environment.spec
+  if (typeof address === 'string' && !Object.hasOwn(addresses, address)) yield unknownName([...path, 'address'], 'address', address, Object.keys(addresses), environment)
+  if (typeof target === 'string' && !Object.hasOwn(targets, target)) yield unknownName([...path, 'target'], 'target', target, Object.keys(targets), environment)
+}
+
+function unknownName(path: Complaint['path'], what: string, name: string, known: Iterable<string>, environment?: Environment): Complaint {
+  const names = [...known].sort()
+  const where = environment === undefined ? '' : ` in environment ${environment.metadata.name}`
+  const some = names.length > 10 ? `${names.slice(0, 10).join(', ')}, …` : names.join(', ')
+  return { path, at: 'value', what: `there is no ${what} “${name}”${where}`, expected: names.length === 0 ? `nothing: there is no ${what}${where}` : `one of ${some}`, ...didYouMean(name, names) }
+}

@@ -1,0 +1,150 @@
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { Failure } from '#lib/failure.ts'
+import { memoryTree } from '#model/memory-tree.ts'
+import type { MemoryFile } from '#model/memory-tree.ts'
+import { loadConfiguration, parseCache } from './load.ts'
+
+const probes = { http: z.strictObject({ address: z.string(), path: z.string().default('/') }), sql: z.strictObject({ target: z.string() }) }
+const document = (kind: string, name: string, spec: string) => `apiVersion: plumbline.dev/v1alpha1\nkind: ${kind}\nmetadata: { name: ${name} }\nspec: ${spec}\n`
+const workspace = document('Workspace', 'shop', '{ repositories: { platform: { url: ., allow: everything }, orders: { url: ../orders.git } } }')
+const environment = (name: string, more = '') => document('Environment', name, `{ tier: sandbox, addresses: { ingress: "http://x" }, targets: { cluster: { kubernetes: { context: a } } }${more} }`)
+const module = (name: string, more = '') => document('Module', name, `{ target: cluster${more} }`)
+
+const platform: Record<string, MemoryFile> = { 'plumbline.yaml': workspace, 'environments/sandbox.yaml': environment('sandbox'), 'environments/staging.yaml': environment('staging') }
+const orders: Record<string, MemoryFile> = { 'api/module.yaml': module('orders-api'), 'module.yaml': module('orders-schema'), 'api/deployment.yaml': 'kind: Deployment' }
+const load = (home = platform, tenant: Record<string, MemoryFile> = orders, cache = parseCache()) =>
+  loadConfiguration({ platform: memoryTree(home, 'platform'), orders: memoryTree(tenant, 'orders') }, 'platform', probes, cache)
+
+async function refusal(home: Record<string, MemoryFile>): Promise<{ subject: string; message: string }[]> {
+  const error = await load(home).then(() => undefined, (thrown: unknown) => thrown)
+  if (!(error instanceof Failure)) throw new Error(`not refused: ${String(error)}`)
+  expect(error.code).toBe('configuration-invalid')
+  return error.fields['problems'] as { subject: string; message: string }[]
+}
+
+test('the workspace, its environments and the modules of every repository are read from their trees', async () => {
+  const loaded = await load()
+  expect(loaded.workspace.metadata.name).toBe('shop')
+  expect([...loaded.environments.keys()]).toEqual(['sandbox', 'staging'])
+  expect([...loaded.modules.values()].map(({ config, ...where }) => ({ name: config.metadata.name, ...where }))).toEqual([
+    { name: 'orders-api', repository: 'orders', file: 'api/module.yaml', folder: 'api' },
+    { name: 'orders-schema', repository: 'orders', file: 'module.yaml', folder: '.' },
+  ])
+  expect(loaded.problems).toEqual([])
+  expect(loaded.broken).toEqual([])
+})
+
+test('the workspace’s own repository bears the name that the workspace gives it', async () => {
+  const home = memoryTree({ ...platform, 'dns/module.yaml': module('dns') }, 'workspace')
+  const loaded = await loadConfiguration({ workspace: home, orders: memoryTree(orders) }, 'workspace', probes)
+  expect(loaded.modules.get('dns')?.repository).toBe('platform')
+})
+
+test('a file that did not change is not read again', async () => {
+  const cache = parseCache()
+  await load(platform, orders, cache)
+  const tenant = memoryTree({ ...orders, 'api/module.yaml': module('orders-api', ', takeOver: true') }, 'orders')
+  const home = memoryTree(platform, 'platform')
+  await loadConfiguration({ platform: home, orders: tenant }, 'platform', probes, cache)
+  expect(home.reads).toEqual([])
+  expect(tenant.reads).toEqual(['api/module.yaml'])
+})
+
+describe('what is broken in one repository stops nothing else, and is not gone', () => {
+  test('a module with a wrong field', async () => {
+    const loaded = await load(platform, { ...orders, 'api/module.yaml': document('Module', 'orders-api', '{ tarjet: cluster }') })
+    expect([...loaded.modules.keys()]).toEqual(['orders-schema'])
+    expect(loaded.broken).toEqual([{ repository: 'orders', file: 'api/module.yaml', names: ['orders-api'] }])
+    expect(loaded.problems).toMatchObject([{ code: 'configuration-invalid', subject: 'orders/api/module.yaml:4:9', fields: { repository: 'orders', file: 'api/module.yaml', line: 4, column: 9, path: 'spec.tarjet' } }])
+  })
+
+  test.each([
+    ['that is no YAML', 'a: {', 'yaml-invalid'],
+    ['that is an alias bomb', Array.from({ length: 9 }, (_, level) => `l${level}: &l${level} [${Array(9).fill(level === 0 ? 'x' : `*l${level - 1}`).join(',')}]`).join('\n'), 'yaml-aliases'],
+    ['of 2 MB', `a: ${'x'.repeat(2 * 1024 * 1024)}`, 'yaml-too-large'],
+    ['of 50 MB', Buffer.alloc(50 * 1024 * 1024, 97), 'file-too-large'],
+    ['that is a symbolic link', { link: '../../etc/passwd' }, 'configuration-invalid'],
+  ])('a file %s stands for any module', async (_, content, code) => {
+    const loaded = await load(platform, { ...orders, 'api/module.yaml': content as MemoryFile })
+    expect([...loaded.modules.keys()]).toEqual(['orders-schema'])
+    expect(loaded.broken).toEqual([{ repository: 'orders', file: 'api/module.yaml' }])
+    expect(loaded.problems).toMatchObject([{ code, fields: { repository: 'orders', file: 'api/module.yaml' } }])
+  })
+
+  test('a repository that was never read', async () => {
+    const alone = await loadConfiguration({ platform: memoryTree(platform, 'platform') }, 'platform', probes)
+    expect(alone.broken).toEqual([{ repository: 'orders' }])
+    expect(alone.modules.size).toBe(0)
+  })
+
+  test('two modules of one name: neither, wherever they are', async () => {
+    const loaded = await load({ ...platform, 'x/module.yaml': module('orders-api') })
+    expect([...loaded.modules.keys()]).toEqual(['orders-schema'])
+    expect(loaded.broken).toEqual([
+      { repository: 'orders', file: 'api/module.yaml', names: ['orders-api'] },
+      { repository: 'platform', file: 'x/module.yaml', names: ['orders-api'] },
+    ])
+    expect(loaded.problems.map(({ code, subject, message }) => [code, subject, message])).toEqual([
+      ['module-duplicate', 'orders/api/module.yaml:3:19', 'module “orders-api” is also declared in platform/x/module.yaml:1'],
+      ['module-duplicate', 'platform/x/module.yaml:3:19', 'module “orders-api” is also declared in orders/api/module.yaml:1'],
+    ])
+  })
+
+  test('names that lead nowhere, with the nearest', async () => {
+    const more = ', environments: [sandbox, stagign], dependsOn: [orders-shema, orders-api], source: { path: "${enviroment}" }, probes: [{ name: a, http: { address: ingres } }, { name: b, sql: { target: clutser } }]'
+    const loaded = await load(platform, { ...orders, 'web/module.yaml': module('web', more), 'db/module.yaml': document('Module', 'db', '{ target: database }') })
+    expect(loaded.problems.map(({ message, hint }) => [message, hint])).toEqual([
+      ['spec.target: there is no target “database” in environment sandbox', undefined],
+      ['spec.target: there is no target “database” in environment staging', undefined],
+      ['spec.environments[1]: there is no environment “stagign”', 'Did you mean “staging”?'],
+      ['spec.dependsOn[0]: there is no module “orders-shema”', 'Did you mean “orders-schema”?'],
+      ['spec.source.path: no variable enviroment is declared; there are environment (environment sandbox)', 'Did you mean “environment”?'],
+    ])
+    const probing = await load(platform, { ...orders, 'web/module.yaml': module('web', more.replace('"${enviroment}"', 'x')) })
+    expect(probing.problems.slice(2).map(({ message, hint }) => [message, hint])).toEqual([
+      ['spec.probes[0].http.address: there is no address “ingres” in environment sandbox', 'Did you mean “ingress”?'],
+      ['spec.probes[1].sql.target: there is no target “clutser” in environment sandbox', 'Did you mean “cluster”?'],
+    ])
+  })
+
+  test('a dependency on a module that is broken is no second problem', async () => {
+    const loaded = await load(platform, { ...orders, 'api/module.yaml': module('orders-api', ', dependsOn: [orders-schema]'), 'module.yaml': document('Module', 'orders-schema', '{}') })
+    expect(loaded.problems).toHaveLength(1)
+    expect([...loaded.modules.keys()]).toEqual(['orders-api'])
+  })
+})
+
+describe('a workspace or environment that is broken refuses the whole', () => {
+  test.each([
+    ['no workspace document', { ...platform, 'plumbline.yaml': '' }, 'expected one Workspace document, found 0'],
+    ['two', { ...platform, 'plumbline.yaml': `${workspace}---\n${workspace}` }, 'expected one Workspace document, found 2'],
+    ['no repository of its own', { ...platform, 'plumbline.yaml': document('Workspace', 'w', '{ repositories: {} }') }, 'spec.repositories: expected one repository with the url “.”'],
+    ['no environment', { 'plumbline.yaml': workspace }, 'there is no Environment document'],
+    ['two environments of one name', { ...platform, 'environments/x.yaml': environment('staging') }, 'there are two environments named “staging”'],
+    ['a broken environment', { ...platform, 'environments/x.yaml': environment('x', ', tiers: a') }, 'spec.tiers: unknown field'],
+    ['an environment that is a link', { ...platform, 'environments/x.yaml': { link: 'staging.yaml' } }, 'symbolic link'],
+    ['a module among the environments', { ...platform, 'environments/x.yaml': module('x') }, 'expected Environment'],
+    ['an environment after one that is not there', { ...platform, 'environments/x.yaml': environment('x', ', deliver: { after: { environment: stagin } }') }, 'there is no environment “stagin”'],
+    ['environments that wait for each other', { ...platform, 'environments/x.yaml': environment('x', ', deliver: { after: { environment: x } }') }, 'waits for itself'],
+    ['reach to nothing', { ...platform, 'environments/x.yaml': environment('x', ', reach: [ingres]') }, 'there is no address or target “ingres”'],
+    ['a variable that hides the environment', { ...platform, 'environments/x.yaml': environment('x', ', variables: { environment: y }') }, 'is the environment’s own name'],
+  ] as [string, Record<string, MemoryFile>, string][])('%s', async (_, home, message) => {
+    expect((await refusal(home))[0]?.message).toContain(message)
+  })
+
+  test('with every problem, each in its place', async () => {
+    const found = await refusal({ ...platform, 'environments/sandbox.yaml': environment('sandbox', ', a: 1'), 'environments/staging.yaml': environment('staging', ', b: 1') })
+    expect(found.map((problem) => problem.subject.replace(/:\d+$/, ''))).toEqual(['platform/environments/sandbox.yaml:4', 'platform/environments/staging.yaml:4'])
+  })
+
+  test('no plumbline.yaml, or a repository that was not read yet', async () => {
+    expect((await refusal({ 'a.yaml': '' }))[0]).toMatchObject({ code: 'workspace-missing', subject: 'platform/plumbline.yaml' })
+    await expect(loadConfiguration({}, 'platform', probes)).rejects.toMatchObject({ retry: 'later' })
+  })
+
+  test('a repository that cannot be read throws what it threw: nothing is taken for gone', async () => {
+    const tenant = { ...memoryTree(orders), read: async () => Promise.reject(new Failure({ code: 'mirror-corrupt', subject: 'orders', message: 'broken', retry: 'later' })) }
+    await expect(loadConfiguration({ platform: memoryTree(platform), orders: tenant }, 'platform', probes)).rejects.toMatchObject({ code: 'mirror-corrupt' })
+  })
+})

@@ -1,0 +1,201 @@
+import { posix } from 'node:path'
+import type { z } from 'zod'
+import { ByteCache } from '#lib/byte-cache.ts'
+import { Failure } from '#lib/failure.ts'
+import type { FailureJson } from '#lib/failure.ts'
+import { matchesGlob } from '#model/glob.ts'
+import type { TreeEntry, TreeReader } from '#model/tree.ts'
+import { checkEnvironments, checkModules, checkWorkspace } from './checks.ts'
+import type { FoundModule } from './checks.ts'
+import type { Environment } from './environment.ts'
+import type { Module } from './module.ts'
+import { configurationSchemas, parseConfiguration, shownFile } from './parse.ts'
+import type { ConfigDocument, ParsedFile, Schemas, Source } from './parse.ts'
+import type { Workspace } from './workspace.ts'
+
+export type LoadedModule = {
+  readonly config: Module
+  readonly repository: string
+  /** From the repository's root. */
+  readonly file: string
+  /** That of the file; `.` is the root. */
+  readonly folder: string
+}
+
+/** Something that is there and cannot be used. Nothing that it may stand for is gone. */
+export type Broken = {
+  readonly repository: string
+  /** Without one, the whole repository: it could not be read. */
+  readonly file?: string
+  /** The modules that it stands for, as far as they can be told; without, it may be any of the file's. */
+  readonly names?: readonly string[]
+}
+
+export type LoadedConfiguration = {
+  readonly workspace: Workspace
+  readonly environments: ReadonlyMap<string, Environment>
+  /** The modules that are whole, by name. What is broken is left out, and is in `broken`. */
+  readonly modules: ReadonlyMap<string, LoadedModule>
+  readonly broken: readonly Broken[]
+  /** What is wrong with modules. Each has the repository and the file in `fields`. */
+  readonly problems: readonly FailureJson[]
+}
+
+/** Files that were parsed, by their Git ids: hand the same one in again, and a push costs the files that it changed. */
+export type ParseCache = ByteCache<ParsedFile>
+export const parseCache = (): ParseCache => new ByteCache(64 * 1024 * 1024)
+
+export const workspaceFile = 'plumbline.yaml'
+
+/**
+ * Reads the configuration of a snapshot. `workspace` names the reader of the workspace's own repository; the name that the workspace
+ * document gives to it (the one with the url `.`) is the one that modules bear. A repository without a reader counts as broken.
+ *
+ * A broken module is left out and told; a broken workspace or environment refuses the whole: Failure `configuration-invalid` with every
+ * problem in `fields.problems`. Failures of reading itself are thrown as they come.
+ */
+export async function loadConfiguration(
+  readers: Readonly<Record<string, TreeReader>>,
+  workspace: string,
+  probes: Readonly<Record<string, z.ZodType>>,
+  cache: ParseCache = parseCache(),
+): Promise<LoadedConfiguration> {
+  const files = new Files(configurationSchemas(probes), cache)
+  const home = readers[workspace]
+  if (home === undefined) throw refusedWith([problem('workspace-missing', { repository: workspace, file: workspaceFile }, 'the workspace’s own repository has not been read yet')], 'later')
+
+  const document = await workspaceDocument(files, home)
+  const own = Object.entries(document.config.spec.repositories).find(([, repository]) => repository.url === '.')?.[0] ?? workspace
+  const environments = await environmentsOf(files, home, document.config)
+
+  const modules: FoundModule[] = []
+  const broken: Broken[] = []
+  const problems: FailureJson[] = []
+  for (const repository of Object.keys(document.config.spec.repositories).sort()) {
+    const reader = repository === own ? home : readers[repository]
+    if (reader === undefined) {
+      broken.push({ repository })
+      continue
+    }
+    const found = await modulesOf(files, reader, repository, document.config.spec.modules)
+    modules.push(...found.modules)
+    broken.push(...found.broken)
+    problems.push(...found.problems)
+  }
+  const known = new Set([...modules.map((module) => module.config.metadata.name), ...broken.flatMap((one) => one.names ?? [])])
+  const isWhole = broken.every((one) => one.names !== undefined)
+  const checked = checkModules(modules, environments, (name) => known.has(name) || (isWhole ? false : undefined), known)
+  return {
+    workspace: document.config,
+    environments,
+    modules: new Map(checked.whole.map(({ config, repository, file }) => [config.metadata.name, { config, repository, file, folder: posix.dirname(file) }])),
+    broken: [...broken, ...checked.broken],
+    problems: [...problems, ...checked.problems],
+  }
+}
+
+/** A refusal of the whole configuration, with all the problems that were found. */
+function refusedWith(problems: readonly FailureJson[], retry: 'never' | 'later' = 'never'): Failure {
+  const [first] = problems
+  return new Failure({
+    code: 'configuration-invalid',
+    subject: first?.subject ?? workspaceFile,
+    message: problems.length === 1 && first !== undefined ? first.message : `${problems.length} problems, the first: ${first?.message ?? ''}`,
+    ...(first?.hint === undefined ? {} : { hint: first.hint }),
+    retry,
+    fields: { problems: problems.map((one) => ({ ...one })) },
+  })
+}
+
+function problem(code: string, source: Source, message: string, hint?: string): FailureJson {
+  return new Failure({ code, subject: shownFile(source), message, ...(hint === undefined ? {} : { hint }), fields: { ...source } }).toJSON()
+}
+
+async function workspaceDocument(files: Files, home: TreeReader): Promise<Extract<ConfigDocument, { kind: 'Workspace' }>> {
+  const source = { repository: home.repository, file: workspaceFile }
+  const entry = await home.entry(workspaceFile)
+  if (entry === undefined) {
+    throw refusedWith([problem('workspace-missing', source, `there is no ${workspaceFile} at the root of the repository`, 'It holds the Workspace document: which repositories, environments and modules there are.')])
+  }
+  const parsed = await files.parse(home, entry, home.repository)
+  if (parsed.problems.length > 0) throw refusedWith(parsed.problems)
+  const [document, ...others] = parsed.documents.filter((one) => one.kind === 'Workspace')
+  if (document === undefined || others.length > 0) throw refusedWith([problem('configuration-invalid', source, `expected one Workspace document, found ${others.length + (document === undefined ? 0 : 1)}`)])
+  const problems = [
+    ...checkWorkspace(document),
+    ...parsed.documents.filter((one) => one.kind === 'Module').map((one) => one.problem({ path: ['kind'], at: 'value', what: 'modules have files of their own' })),
+  ]
+  if (problems.length > 0) throw refusedWith(problems)
+  return document
+}
+
+/** Every Environment document: in the files that the workspace names, or beside the workspace. */
+async function environmentsOf(files: Files, home: TreeReader, workspace: Workspace): Promise<ReadonlyMap<string, Environment>> {
+  const globs = [workspace.spec.environments].flat()
+  const entries = (await home.walk('')).filter(({ path }) => path !== workspaceFile && globs.some((glob) => matchesGlob(glob, path)))
+  const parsed = await Promise.all(entries.map((entry) => files.parse(home, entry, home.repository)))
+  const beside = await home.entry(workspaceFile)
+  if (beside !== undefined) parsed.push(await files.parse(home, beside, home.repository))
+  const problems = parsed.flatMap((file) => file.problems)
+  const documents = parsed.flatMap((file) => file.documents)
+  problems.push(...documents.filter((one) => one.kind === 'Module').map((one) => one.problem({ path: ['kind'], at: 'value', what: 'expected Environment, found “Module”' })))
+  const found = documents.filter((one) => one.kind === 'Environment')
+  if (found.length === 0 && problems.length === 0) {
+    const hint = `\`spec.environments\` of the workspace is ${globs.join(', ')}.`
+    problems.push(problem('configuration-invalid', { repository: home.repository, file: workspaceFile }, 'there is no Environment document', hint))
+  }
+  problems.push(...checkEnvironments(found))
+  if (problems.length > 0) throw refusedWith(problems)
+  return new Map(found.map(({ config }) => [config.metadata.name, config] as const).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+async function modulesOf(files: Files, reader: TreeReader, repository: string, globs: readonly string[]): Promise<{ modules: FoundModule[]; broken: Broken[]; problems: FailureJson[] }> {
+  const entries = (await reader.walk('')).filter(({ path }) => globs.some((glob) => matchesGlob(glob, path)))
+  const parsed = await Promise.all(entries.map(async (entry) => ({ file: entry.path, ...(await files.parse(reader, entry, repository)) })))
+  const modules: FoundModule[] = []
+  const broken: Broken[] = []
+  const problems: FailureJson[] = []
+  for (const { file, documents, broken: pieces, problems: found } of parsed) {
+    problems.push(...found)
+    for (const document of documents) {
+      if (document.kind === 'Module') modules.push({ ...document, repository, file })
+      else if (file !== workspaceFile) problems.push(document.problem({ path: ['kind'], at: 'value', what: `expected Module, found “${document.kind}”` }))
+    }
+    if (pieces.length === 0) continue
+    const names = pieces.flatMap((piece) => piece.name ?? [])
+    broken.push({ repository, file, ...(names.length === pieces.length ? { names } : {}) })
+  }
+  return { modules, broken, problems }
+}
+
+/** Reads and parses files; what was parsed before, by the same schemas, is remembered by its Git id. */
+class Files {
+  readonly #schemas: Schemas
+  readonly #cache: ParseCache
+
+  constructor(schemas: Schemas, cache: ParseCache) {
+    this.#schemas = schemas
+    this.#cache = cache
+  }
+
+  async parse(reader: TreeReader, entry: TreeEntry, repository: string): Promise<ParsedFile> {
+    const source = { repository, file: entry.path }
+    const key = `${repository}:${entry.path}@${entry.id}`
+    const known = this.#cache.get(key)
+    if (known !== undefined) return known
+    if (entry.type !== 'blob') {
+      return { documents: [], broken: [{}], problems: [problem('configuration-invalid', source, `a ${entry.type === 'link' ? 'symbolic link' : entry.type} stands where a configuration file is read`)] }
+    }
+    let bytes: Buffer
+    try {
+      bytes = await reader.read(entry)
+    } catch (error) {
+      // What the file is makes it broken; that it could not be read says nothing about it.
+      if (!(error instanceof Failure) || error.code !== 'file-too-large') throw error
+      return { documents: [], broken: [{}], problems: [{ ...error.toJSON(), fields: { ...error.fields, ...source } }] }
+    }
+    const parsed = parseConfiguration(bytes, source, this.#schemas)
+    this.#cache.set(key, parsed, 1_000 + 6 * bytes.length)
+    return parsed
+  }
+}

@@ -1,0 +1,56 @@
+import { posix } from 'node:path'
+import { Failure } from '#lib/failure.ts'
+import { didYouMean } from '#lib/nearest.ts'
+import type { Environment } from './environment.ts'
+import type { Module } from './module.ts'
+
+/** What `${…}` may name in an environment: `environment`, and what its document declares. */
+export function variablesOf(environment: Environment): Readonly<Record<string, string>> {
+  return { ...environment.spec.variables, environment: environment.metadata.name }
+}
+
+/**
+ * A module as one environment has it: variables substituted in `source.path` and in the strings of probes, nowhere else. `$${` stands for
+ * `${` itself. Failure `variable-unknown`.
+ */
+export function withVariables(module: Module, environment: Environment): Module {
+  const variables = variablesOf(environment)
+  const subject = `module ${module.metadata.name} in ${environment.metadata.name}`
+  const { source, probes } = module.spec
+  return {
+    ...module,
+    spec: {
+      ...module.spec,
+      source: { ...source, path: substitute(source.path, variables, `${subject}: spec.source.path`) },
+      probes: probes.map((probe, index) => ({ ...probe, config: inValue(probe.config, variables, `${subject}: spec.probes[${index}]`) })),
+    },
+  }
+}
+
+/** The folder of a module's source, from the repository's root. It may lead out of the repository: whoever reads there refuses that. */
+export function sourcePath(module: { readonly folder: string }, config: Module): string {
+  const path = posix.join(module.folder, config.spec.source.path)
+  return path === './' ? '.' : path.replace(/(?<=[^/])\/$/, '')
+}
+
+function substitute(text: string, variables: Readonly<Record<string, string>>, subject: string): string {
+  return text.replaceAll(/\$\$\{|\$\{([^}]*)\}?/g, (written: string, name: string | undefined) => {
+    if (written === '$${') return '${'
+    const value = name === undefined || !written.endsWith('}') || !Object.hasOwn(variables, name) ? undefined : variables[name]
+    if (value !== undefined) return value
+    const known = Object.keys(variables)
+    throw new Failure({
+      code: 'variable-unknown',
+      subject,
+      message: written.endsWith('}') ? `no variable ${name} is declared; there are ${known.join(', ')}` : `${written.slice(0, 40)} has no end: expected a }`,
+      hint: didYouMean(name ?? '', known).hint ?? 'Declare it in `spec.variables` of every environment that the module goes to, or write $${ for a plain ${.',
+    })
+  })
+}
+
+function inValue(value: unknown, variables: Readonly<Record<string, string>>, subject: string): unknown {
+  if (typeof value === 'string') return substitute(value, variables, subject)
+  if (Array.isArray(value)) return value.map((item) => inValue(item, variables, subject))
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, inValue(member, variables, subject)]))
+}
