@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -74,6 +75,20 @@ describe('a mirror', () => {
     renameSync(`${source.path}.away`, source.path)
     const next = source.commit({ a: '2' })
     expect(await mirror.fetch(never)).toEqual({ head: next, previous: head, forced: false })
+  })
+
+  test.skipIf(process.getuid?.() !== 0)('fetches a local repository of another user (only root can make one to try with)', async () => {
+    const source = fixture.repository('or"ders')
+    const head = source.commit({ a: '1' })
+    execFileSync('chown', ['-R', '12345', source.path])
+    expect(await fixture.mirror(source.path).fetch(never)).toMatchObject({ head })
+  })
+
+  test('fetches from a working copy, too', async () => {
+    const source = fixture.repository('orders')
+    const head = source.commit({ a: '1' })
+    execFileSync('git', ['clone', '--quiet', source.path, join(fixture.folder, 'copy')], { env: { ...fixture.git.env, HOME: fixture.folder } })
+    expect(await fixture.mirror(join(fixture.folder, 'copy')).fetch(never)).toMatchObject({ head })
   })
 
   test('lists the commits between two, and those that touch a path', async () => {

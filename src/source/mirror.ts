@@ -198,7 +198,6 @@ export class Mirror {
         ...signedIn,
       }))
     } catch (error) {
-      this.#swept = false // it was killed: what it held is swept before the next one
       signal.throwIfAborted()
       if (error instanceof Failure && error.code === 'process-timeout') throw this.#unreachable(error.message)
       throw error
@@ -270,7 +269,9 @@ export class Mirror {
   /** One after the other: a bare repository has one writer. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const mine = this.#turn.then(work)
-    this.#turn = mine.catch(() => {})
+    this.#turn = mine.catch(() => {
+      this.#swept = false // it may have been killed: what it held is swept before the next one
+    })
     return mine
   }
 

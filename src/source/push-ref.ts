@@ -18,7 +18,8 @@ export type PushedFile = { readonly commit: string; readonly previous: string | 
 
 /**
  * Commits one small file on top of a ref, here and on the remote, which takes it only if its ref is still what it was for us: a ref that somebody
- * moved or cut is a Failure `ref-moved`, never overwritten. Failures: `ref-moved`, `push-refused`, `git-failed`.
+ * moved or cut is a Failure `ref-moved`, never overwritten. Failures: `ref-refused`, `ref-moved`, `push-refused`, `repository-unreachable`,
+ * `git-failed`.
  */
 export async function pushFile(setup: GitSetup, call: GitCall, url: string, file: PushFile): Promise<PushedFile> {
   if (!/^refs\/plumbline\/[a-z0-9-]+(\/[a-z0-9-]+)*$/.test(file.ref) || !/^[a-z0-9][a-z0-9.-]*$/.test(file.name)) {
@@ -27,7 +28,7 @@ export async function pushFile(setup: GitSetup, call: GitCall, url: string, file
   const run = async (args: readonly string[], more: Partial<GitCall> = {}): Promise<string> =>
     (await git(setup, { ...call, ...more, env: { ...call.env, ...more.env }, args })).toString('utf8').trim()
   const ours = await local(setup, call, file.ref)
-  const theirs = await remote(run, url, file.ref)
+  const theirs = await remote(setup, call, url, file.ref)
   if (ours !== undefined && ours !== theirs && !(await isAhead(setup, call, run, url, file.ref, ours, theirs))) {
     throw moved(call.subject, file.ref, ours, theirs)
   }
@@ -37,7 +38,7 @@ export async function pushFile(setup: GitSetup, call: GitCall, url: string, file
   const lease = `--force-with-lease=${file.ref}:${previous ?? ''}`
   const pushed = await tryGit(setup, { ...call, args: ['push', '--quiet', '--porcelain', '--no-verify', lease, '--', url, `${commit}:${file.ref}`] })
   if (pushed.code !== 0) {
-    const now = await remote(run, url, file.ref)
+    const now = await remote(setup, call, url, file.ref)
     if (now !== previous && now !== commit) throw moved(call.subject, file.ref, previous, now)
     if (now !== commit) {
       throw new Failure({
@@ -58,9 +59,16 @@ async function local(setup: GitSetup, call: GitCall, ref: string): Promise<strin
   return exit.code === 0 ? exit.stdout.toString('utf8').trim() : undefined
 }
 
-async function remote(run: (args: readonly string[]) => Promise<string>, url: string, ref: string): Promise<string | undefined> {
-  const lines = (await run(['ls-remote', '--quiet', '--', url, ref])).split('\n')
-  return lines.find((line) => line.endsWith(`\t${ref}`))?.split('\t')[0]
+async function remote(setup: GitSetup, call: GitCall, url: string, ref: string): Promise<string | undefined> {
+  const exit = await tryGit(setup, { ...call, args: ['ls-remote', '--quiet', '--', url, ref] })
+  if (exit.code === 0) return exit.stdout.toString('utf8').split('\n').find((line) => line.endsWith(`\t${ref}`))?.split('\t')[0]
+  throw new Failure({
+    code: 'repository-unreachable',
+    subject: call.subject,
+    message: `repository ${call.subject} could not be asked for ${ref}: ${complaint(exit.stderr, call.redactor)}`,
+    hint: 'Check its URL, the network and the credentials.',
+    retry: 'later',
+  })
 }
 
 /** Whether the remote has gone on from where we stood: our own push, whose answer was lost, or another replica's. */

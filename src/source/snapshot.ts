@@ -24,13 +24,12 @@ const atOnce = 8
  */
 export async function takeSnapshot(mirrors: readonly Mirror[], signal: AbortSignal, ask?: ReadonlySet<string>): Promise<TakenSnapshot> {
   const problems = new Map<string, Failure>()
-  const moved: Record<string, FetchResult> = {}
+  const results = new Map<string, FetchResult>()
   const left = mirrors.filter((mirror) => ask === undefined || ask.has(mirror.name))
   const worker = async (): Promise<void> => {
     for (let mirror = left.shift(); mirror !== undefined; mirror = left.shift()) {
       try {
-        const result = await mirror.fetch(signal)
-        if (result.head !== result.previous) moved[mirror.name] = result
+        results.set(mirror.name, await mirror.fetch(signal))
       } catch (error) {
         signal.throwIfAborted()
         problems.set(mirror.name, asFailure(error, mirror.name))
@@ -51,6 +50,11 @@ export async function takeSnapshot(mirrors: readonly Mirror[], signal: AbortSign
       const failure = problems.get(repository)
       return failure === undefined ? [] : [{ repository, standing, failure: failure.toJSON() }]
     }),
-    moved,
+    moved: Object.fromEntries(
+      mirrors.flatMap(({ name }) => {
+        const result = results.get(name)
+        return result === undefined || result.head === result.previous ? [] : [[name, result]]
+      }),
+    ),
   }
 }

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { open, realpath } from 'node:fs/promises'
 import { isAbsolute, sep } from 'node:path'
-import { asFailure, Failure } from '#lib/failure.ts'
+import { Failure } from '#lib/failure.ts'
 import type { SecretProvider } from '#secrets/provider.ts'
 import type { VersionOf } from '#secrets/version.ts'
 
@@ -49,11 +49,11 @@ async function readWithin(folders: readonly string[], path: string, subject: str
       await file.close()
     }
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown'
     if (code === 'ENOENT' || code === 'ENOTDIR') throw notFound(subject, `there is no file ${path}`)
     if (error instanceof Failure) throw error
     throw new Failure({
-      code: 'secret-unavailable', subject, message: `the file ${path} could not be read: ${String(code ?? asFailure(error, subject).code)}`,
+      code: 'secret-unavailable', subject, message: `the file ${path} could not be read: ${code}`,
       hint: 'May the user who runs Plumbline read it?', retry: 'later',
     })
   }
