@@ -12,9 +12,19 @@ const notCopied = new Set([revision, history, 'kubectl.kubernetes.io/last-applie
 
 export const revisionOf = (set: ReplicaSet): number => Number(set.metadata.annotations?.[revision] ?? 0)
 
-/** Equal templates, the hash label apart: what makes a rollback find the ReplicaSet that it had. */
+/** Equal templates, the hash label apart: what makes a rollback find the ReplicaSet that it had. Empty and absent are the same, as in Kubernetes. */
 export function sameTemplate(set: ReplicaSet, deployment: Deployment): boolean {
-  return equalJson(withoutHash(set.spec.template), withoutHash(deployment.spec.template))
+  return equalJson(withoutEmpty(withoutHash(set.spec.template)), withoutEmpty(withoutHash(deployment.spec.template)))
+}
+
+function withoutEmpty(value: unknown): unknown {
+  if (Array.isArray(value)) return value.length === 0 ? undefined : value.map(withoutEmpty)
+  if (typeof value !== 'object' || value === null) return value ?? undefined
+  const members = Object.entries(value).flatMap(([key, member]) => {
+    const kept = withoutEmpty(member)
+    return kept === undefined ? [] : [[key, kept] as const]
+  })
+  return members.length === 0 ? undefined : Object.fromEntries(members)
 }
 
 function withoutHash({ metadata, spec }: PodTemplate): object {
@@ -48,7 +58,7 @@ function promote({ objects }: ControllerContext, deployment: Deployment, known: 
 
 function create({ objects }: ControllerContext, deployment: Deployment, number: number): ReplicaSet {
   const { metadata, spec } = deployment
-  const value = hashLabel(withoutHash(spec.template))
+  const value = hashLabel(withoutEmpty(withoutHash(spec.template)))
   const labels = { ...spec.template.metadata?.labels, [hash]: value }
   const copied = Object.entries(metadata.annotations ?? {}).filter(([key]) => !notCopied.has(key))
   const annotations = { ...Object.fromEntries(copied), [revision]: String(number), 'deployment.kubernetes.io/desired-replicas': String(replicasOf(deployment)) }

@@ -16,8 +16,8 @@ export type Addresses = {
   readonly nodeIp: string
   claimPodIp(): string
   releasePodIp(ip: string): void
-  claimServiceIp(wanted?: string): string
-  releaseServiceIp(ip: string): void
+  /** A free address for a Service; `taken` are those of the Services that are there. */
+  nextServiceIp(taken: ReadonlySet<string>): string
   reach(ip: string, port: number): Promise<Reach>
   close(): Promise<void>
 }
@@ -88,25 +88,16 @@ class Block implements Addresses {
   }
 
   releasePodIp(ip: string): void {
-    this.#release(ip)
+    this.#used.delete(ip)
+    for (const key of this.#ports.keys()) if (key.startsWith(`${ip}:`)) this.#ports.delete(key)
   }
 
-  claimServiceIp(wanted?: string): string {
-    if (wanted?.startsWith(`${this.#services}.`) === true && !this.#used.has(wanted)) {
-      this.#used.add(wanted)
-      return wanted
-    }
+  nextServiceIp(taken: ReadonlySet<string>): string {
     for (let last = 2; last <= 254; last += 1) {
       const ip = `${this.#services}.${last}`
-      if (this.#used.has(ip)) continue
-      this.#used.add(ip)
-      return ip
+      if (!taken.has(ip)) return ip
     }
     throw new Failure({ code: 'playground-addresses', subject: `${this.#services}.0/24`, message: 'All 253 Service addresses are in use', retry: 'later' })
-  }
-
-  releaseServiceIp(ip: string): void {
-    this.#release(ip)
   }
 
   async reach(ip: string, port: number): Promise<Reach> {
@@ -122,11 +113,6 @@ class Block implements Addresses {
   close(): Promise<void> {
     const guard = this.#guard
     return new Promise((resolve) => (guard === undefined ? resolve() : guard.close(() => resolve())))
-  }
-
-  #release(ip: string): void {
-    this.#used.delete(ip)
-    for (const key of this.#ports.keys()) if (key.startsWith(`${ip}:`)) this.#ports.delete(key)
   }
 }
 

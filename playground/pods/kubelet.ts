@@ -71,6 +71,7 @@ export function startKubelet(context: KubeletContext): Kubelet {
     objects.watch(secrets, poke),
     objects.watch(claims, poke),
   ]
+  seeAll() // what ran before this start does not run now: their statuses say so before anybody asks
   return {
     log: (namespace, name, container, run = 'present') => {
       const pod = objects.get(pods, namespace, name)

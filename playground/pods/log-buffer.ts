@@ -1,6 +1,8 @@
 /** One line that a container wrote. */
 export type LogLine = { readonly at: number; readonly text: string }
 
+type Listener = { readonly line: (line: LogLine) => void; readonly ended: () => void }
+
 const maxLines = 2_000
 const maxLineLength = 16_384
 
@@ -8,7 +10,12 @@ const maxLineLength = 16_384
 export class LogBuffer {
   #lines: LogLine[] = []
   #open = ''
-  readonly #listeners = new Set<(line: LogLine) => void>()
+  readonly #listeners = new Set<Listener>()
+  #closed = false
+
+  get isClosed(): boolean {
+    return this.#closed
+  }
 
   append(chunk: string, at: number): void {
     const parts = (this.#open + chunk).split('\n')
@@ -20,13 +27,15 @@ export class LogBuffer {
   end(at: number): void {
     if (this.#open !== '') this.#push({ at, text: this.#open })
     this.#open = ''
+    this.#closed = true
+    for (const { ended } of this.#listeners) ended()
   }
 
   lines(): readonly LogLine[] {
     return this.#lines
   }
 
-  follow(listener: (line: LogLine) => void): () => void {
+  follow(listener: Listener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
@@ -34,6 +43,6 @@ export class LogBuffer {
   #push(line: LogLine): void {
     this.#lines.push(line)
     if (this.#lines.length > maxLines * 1.25) this.#lines = this.#lines.slice(-maxLines)
-    for (const listener of this.#listeners) listener(line)
+    for (const { line: tell } of this.#listeners) tell(line)
   }
 }

@@ -45,7 +45,7 @@ export class PodWorker implements ContainerHost {
     this.#init = (pod.spec.initContainers ?? []).map((container) => runner(container, policy === 'Never' ? 'Never' : 'OnFailure'))
     this.#containers = pod.spec.containers.map((container) => runner(container, policy))
     this.#podIp = context.addresses.claimPodIp()
-    this.changed()
+    this.#write()
     this.#done = this.#run().catch((error: unknown) => context.log(`pod ${pod.metadata.namespace}/${pod.metadata.name}: ${String(error)}`))
   }
 

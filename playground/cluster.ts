@@ -1,0 +1,86 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Clock } from '#lib/clock.ts'
+import { type ApiServer, startApiServer } from './api/api-server.ts'
+import { startControllers } from './controllers/controllers.ts'
+import { claims, services } from './controllers/kinds.ts'
+import { typedObjects, type TypedObjects } from './controllers/typed-objects.ts'
+import { claimAddresses } from './network/addresses.ts'
+import { startIngress } from './network/ingress.ts'
+import { startServiceProxy } from './network/service-proxy.ts'
+import { startKubelet } from './pods/kubelet.ts'
+import { podLogs } from './pods/pod-logs.ts'
+
+export type ClusterOptions = {
+  readonly name: string
+  /** Everything of this cluster: the API's journal, volumes, the pods' private folders. */
+  readonly dir: string
+  readonly clock: Clock
+  readonly log: (line: string) => void
+  /** What it had before, to have it again; 0 and undefined for any. */
+  readonly places: ClusterPlaces
+}
+
+export type ClusterPlaces = { readonly apiPort: number; readonly ingressPort: number; readonly block?: string }
+
+export type Cluster = {
+  readonly name: string
+  readonly api: ApiServer
+  /** For tests: the cluster's objects, without HTTP. */
+  readonly objects: TypedObjects
+  readonly ingressUrl: string
+  readonly places: Required<ClusterPlaces>
+  stop(): Promise<void>
+}
+
+/** One cluster: API server, controllers, a node whose pods are processes, and a network. Failures: those of its parts. */
+export async function startCluster({ name, dir, clock, log, places }: ClusterOptions): Promise<Cluster> {
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const tell = (line: string): void => log(`${name}: ${line}`)
+  const stops: (() => void | Promise<void>)[] = []
+  const stop = async (): Promise<void> => {
+    for (const end of stops.splice(0).toReversed()) await end()
+  }
+  try {
+    const addresses = await claimAddresses(places.block)
+    stops.push(() => addresses.close())
+    if (addresses.mode === 'one-address') tell('only 127.0.0.1 can be bound here: pod and Service addresses are names, carried on free ports of 127.0.0.1')
+    let objects: TypedObjects | undefined
+    let logs: ReturnType<typeof podLogs> | undefined
+    const assignClusterIP = (): string => addresses.nextServiceIp(new Set(objects?.list(services).map(({ spec }) => spec.clusterIP ?? '')))
+    const options = { dir: join(dir, 'api'), clock, name, assignClusterIP, logs: (...asked: Parameters<ReturnType<typeof podLogs>>) => logs?.(...asked) }
+    const api = await startApi(options, places.apiPort)
+    stops.push(() => api.stop())
+    objects = typedObjects(api.objects)
+    const context = { objects, clock, log: tell }
+    stops.push(startControllers(context))
+    stops.push(startServiceProxy(context, addresses))
+    const ingress = await startIngress(context, addresses, places.ingressPort)
+    stops.push(() => ingress.stop())
+    const typed = objects
+    const claimDir = (namespace: string, claim: string): string | undefined => {
+      const found = typed.get(claims, namespace, claim)
+      return found?.status?.phase === 'Bound' ? join(dir, 'volumes', found.metadata.uid) : undefined
+    }
+    const kubelet = startKubelet({ ...context, addresses, nodeName: 'playground', dir: join(dir, 'node'), claimDir })
+    logs = podLogs(kubelet)
+    stops.push(() => kubelet.stop())
+    for (let round = 0; round < 4; round += 1) await turn() // the controllers take in that no pod runs yet
+    const taken = { apiPort: api.port, ingressPort: ingress.port, block: addresses.block }
+    return { name, api, objects, ingressUrl: `http://127.0.0.1:${ingress.port}`, places: taken, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** Its port is written nowhere but in our own kubeconfig: where the old one is taken, another will do. */
+async function startApi(options: Omit<Parameters<typeof startApiServer>[0], 'port'>, port: number): Promise<ApiServer> {
+  try {
+    return await startApiServer({ ...options, port })
+  } catch (error) {
+    if (port === 0 || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    return startApiServer({ ...options, port: 0 })
+  }
+}

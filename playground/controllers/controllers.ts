@@ -1,0 +1,34 @@
+import { autoscalerController } from './horizontal-pod-autoscaler.ts'
+import type { Controller, ControllerContext } from './controller.ts'
+import { daemonSetController } from './daemon-set.ts'
+import { deploymentController } from './deployment.ts'
+import { endpointSliceController } from './endpoint-slice.ts'
+import { garbageCollector } from './garbage.ts'
+import { jobController } from './job.ts'
+import { namespaceController } from './namespace.ts'
+import { persistentVolumeClaimController } from './persistent-volume-claim.ts'
+import { podGarbageController } from './pod-garbage.ts'
+import { replicaSetController } from './replica-set.ts'
+import { statefulSetController } from './stateful-set.ts'
+
+export const controllers = [
+  deploymentController,
+  replicaSetController,
+  statefulSetController,
+  daemonSetController,
+  jobController,
+  endpointSliceController,
+  autoscalerController,
+  persistentVolumeClaimController,
+  namespaceController,
+  garbageCollector,
+  podGarbageController,
+] as const satisfies readonly Controller[]
+
+/** Starts them all; what it returns ends them all. */
+export function startControllers(context: ControllerContext): () => void {
+  const stops = controllers.map((start) => start(context))
+  return () => {
+    for (const stop of stops) stop()
+  }
+}

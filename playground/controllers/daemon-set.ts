@@ -1,0 +1,65 @@
+import { controllerKey, controllerOf, keyOf, manager, placeOf, type ControllerContext } from './controller.ts'
+import { daemonSets, nodes, pods, type DaemonSet, type Pod } from './kinds.ts'
+import { hashLabel } from './labels.ts'
+import { countPods, createPod, isActive, isFinished, isLeaving, podsOf } from './pods-of.ts'
+import { recordEvent } from './record-event.ts'
+
+const revisionLabel = 'controller-revision-hash'
+
+/** One pod for each node: the playground has one. An update deletes the old pod, then makes the new one (`maxUnavailable` 1). */
+export const daemonSetController = controllerOf('daemonset', (context) => ({
+  reconcile: (key) => reconcile(context, key),
+  watches: (queue) => [
+    context.objects.watch(daemonSets, ({ object }) => queue.add(keyOf(object.metadata))),
+    context.objects.watch(pods, ({ object }) => {
+      const owner = controllerKey(object.metadata, 'DaemonSet')
+      if (owner !== undefined) queue.add(owner)
+    }),
+  ],
+}))
+
+function reconcile(context: ControllerContext, key: string): number | undefined {
+  const { namespace, name } = placeOf(key)
+  const set = context.objects.get(daemonSets, namespace, name)
+  if (set === undefined) return undefined
+  const revision = hashLabel(set.spec.template)
+  if (set.metadata.deletionTimestamp === undefined) step(context, set, revision)
+  return writeStatus(context, set, podsOf(context, set).filter(isActive), revision)
+}
+
+function step(context: ControllerContext, set: DaemonSet, revision: string): void {
+  const own = podsOf(context, set)
+  const [active, ...surplus] = own.filter(isActive)
+  for (const pod of [...own.filter((candidate) => isFinished(candidate) && !isLeaving(candidate)), ...surplus]) context.objects.delete(pods, pod.metadata)
+  if (active === undefined) {
+    if (own.some(isLeaving)) return // one after the other: it may hold what the next one needs
+    const pod = createPod(context, { owner: set, template: set.spec.template, name: { generated: `${set.metadata.name}-` }, labels: { [revisionLabel]: revision } })
+    tell(context, set, 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`)
+  } else if (set.spec.updateStrategy?.type !== 'OnDelete' && active.metadata.labels?.[revisionLabel] !== revision) {
+    context.objects.delete(pods, active.metadata)
+    tell(context, set, 'SuccessfulDelete', `Deleted pod: ${active.metadata.name}`)
+  }
+}
+
+function writeStatus(context: ControllerContext, set: DaemonSet, active: Pod[], revision: string): number | undefined {
+  const { ready, available, again } = countPods(active, set.spec.minReadySeconds, context.clock.now())
+  const desired = context.objects.list(nodes).length
+  const updated = active.filter((pod) => pod.metadata.labels?.[revisionLabel] === revision).length
+  context.objects.edit(daemonSets, set.metadata, 'status', manager, (object) => {
+    object.status = {
+      ...(set.metadata.generation === undefined ? {} : { observedGeneration: set.metadata.generation }),
+      currentNumberScheduled: active.length,
+      desiredNumberScheduled: desired,
+      numberMisscheduled: 0,
+      numberReady: ready,
+      ...(updated > 0 ? { updatedNumberScheduled: updated } : {}),
+      ...(available > 0 ? { numberAvailable: available } : {}),
+      ...(desired > available ? { numberUnavailable: desired - available } : {}),
+    }
+  })
+  return again
+}
+
+function tell(context: ControllerContext, about: DaemonSet, reason: string, message: string): void {
+  recordEvent(context, { about, type: 'Normal', reason, message, component: 'daemonset-controller' })
+}

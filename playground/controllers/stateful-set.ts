@@ -1,0 +1,113 @@
+import { controllerKey, controllerOf, keyOf, manager, placeOf, type ControllerContext } from './controller.ts'
+import { claims, pods, statefulSets, type Pod, type StatefulSet } from './kinds.ts'
+import { hashLabel } from './labels.ts'
+import { countPods, createPod, isFinished, isLeaving, isReady, podsOf, untilAvailable } from './pods-of.ts'
+import { recordEvent } from './record-event.ts'
+import { positive } from './replica-set.ts'
+
+const revisionLabel = 'controller-revision-hash'
+
+/** Pods with names and claims of their own, made and replaced one after another. */
+export const statefulSetController = controllerOf('statefulset', (context) => ({
+  reconcile: (key) => reconcile(context, key),
+  watches: (queue) => [
+    context.objects.watch(statefulSets, ({ object }) => queue.add(keyOf(object.metadata))),
+    context.objects.watch(pods, ({ object }) => {
+      const owner = controllerKey(object.metadata, 'StatefulSet')
+      if (owner !== undefined) queue.add(owner)
+    }),
+  ],
+}))
+
+const ordinalOf = (pod: Pod): number => Number(/-(\d+)$/.exec(pod.metadata.name)?.[1] ?? -1)
+
+function reconcile(context: ControllerContext, key: string): number | undefined {
+  const { namespace, name } = placeOf(key)
+  const set = context.objects.get(statefulSets, namespace, name)
+  if (set === undefined) return undefined
+  const update = `${name}-${hashLabel(set.spec.template)}`
+  if (set.metadata.deletionTimestamp === undefined) step(context, set, update)
+  return writeStatus(context, set, podsOf(context, set), update)
+}
+
+/** At most one thing at a time, unless pods are managed in parallel: what is missing, then what is too many, then what is out of date. */
+function step(context: ControllerContext, set: StatefulSet, update: string): void {
+  const now = context.clock.now()
+  const parallel = set.spec.podManagementPolicy === 'Parallel'
+  const replicas = set.spec.replicas ?? 1
+  const byOrdinal = new Map(podsOf(context, set).map((pod) => [ordinalOf(pod), pod]))
+  const settled = (pod: Pod): boolean => !isLeaving(pod) && untilAvailable(pod, set.spec.minReadySeconds, now) === 0
+  for (let ordinal = 0; ordinal < replicas; ordinal += 1) {
+    const pod = byOrdinal.get(ordinal)
+    if (pod === undefined) create(context, set, ordinal, update)
+    else if (isFinished(pod) && !isLeaving(pod)) context.objects.delete(pods, pod.metadata)
+    else if (parallel || settled(pod)) continue
+    // A pod that cannot get ready on an old template is the one thing that may be replaced out of order.
+    else if (!isLeaving(pod) && !isReady(pod) && isOutdated(pod, set, update, ordinal)) return replace(context, set, pod)
+    if (!parallel) return
+  }
+  const surplus = [...byOrdinal.values()].filter((pod) => ordinalOf(pod) >= replicas).sort((a, b) => ordinalOf(b) - ordinalOf(a))
+  for (const pod of surplus) {
+    if (!isLeaving(pod)) replace(context, set, pod)
+    if (!parallel) return
+  }
+  for (let ordinal = replicas - 1; ordinal >= 0; ordinal -= 1) {
+    const pod = byOrdinal.get(ordinal)
+    if (pod === undefined || !settled(pod)) return
+    if (isOutdated(pod, set, update, ordinal)) return replace(context, set, pod)
+  }
+}
+
+function isOutdated(pod: Pod, set: StatefulSet, update: string, ordinal: number): boolean {
+  if (set.spec.updateStrategy?.type === 'OnDelete' || ordinal < (set.spec.updateStrategy?.rollingUpdate?.partition ?? 0)) return false
+  return pod.metadata.labels?.[revisionLabel] !== update
+}
+
+function replace(context: ControllerContext, set: StatefulSet, pod: Pod): void {
+  context.objects.delete(pods, pod.metadata)
+  tell(context, set, 'SuccessfulDelete', `delete Pod ${pod.metadata.name} in StatefulSet ${set.metadata.name} successful`)
+}
+
+function create(context: ControllerContext, set: StatefulSet, ordinal: number, update: string): void {
+  const { name, namespace } = set.metadata
+  const exact = `${name}-${ordinal}`
+  const template = structuredClone(set.spec.template)
+  for (const claim of set.spec.volumeClaimTemplates ?? []) {
+    const claimName = `${claim.metadata.name}-${exact}`
+    template.spec.volumes = [...(template.spec.volumes ?? []).filter((volume) => volume.name !== claim.metadata.name), { name: claim.metadata.name, persistentVolumeClaim: { claimName } }]
+    if (context.objects.get(claims, namespace, claimName) !== undefined) continue
+    // Owned by nobody: its data outlives the set.
+    context.objects.create(claims, { metadata: { name: claimName, namespace, labels: set.spec.selector.matchLabels ?? {} }, spec: claim.spec }, manager)
+  }
+  const labels = { [revisionLabel]: update, 'statefulset.kubernetes.io/pod-name': exact, 'apps.kubernetes.io/pod-index': String(ordinal) }
+  createPod(context, { owner: set, template, name: { exact }, labels })
+  tell(context, set, 'SuccessfulCreate', `create Pod ${exact} in StatefulSet ${name} successful`)
+}
+
+function writeStatus(context: ControllerContext, set: StatefulSet, list: Pod[], update: string): number | undefined {
+  const own = list.filter((pod) => !isFinished(pod))
+  const { ready, available, again } = countPods(own.filter((pod) => !isLeaving(pod)), set.spec.minReadySeconds, context.clock.now())
+  const updated = own.filter((pod) => pod.metadata.labels?.[revisionLabel] === update).length
+  const replicas = set.spec.replicas ?? 1
+  context.objects.edit(statefulSets, set.metadata, 'status', manager, (object) => {
+    const done = updated === replicas && ready === replicas
+    const current = done ? update : (object.status?.currentRevision ?? update)
+    const currentReplicas = own.filter((pod) => pod.metadata.labels?.[revisionLabel] === current).length
+    object.status = {
+      ...(set.metadata.generation === undefined ? {} : { observedGeneration: set.metadata.generation }),
+      replicas: own.length,
+      ...positive('readyReplicas', ready),
+      availableReplicas: available,
+      ...positive('currentReplicas', currentReplicas),
+      ...positive('updatedReplicas', updated),
+      currentRevision: current,
+      updateRevision: update,
+      collisionCount: 0,
+    }
+  })
+  return again
+}
+
+function tell(context: ControllerContext, about: StatefulSet, reason: string, message: string): void {
+  recordEvent(context, { about, type: 'Normal', reason, message, component: 'statefulset-controller' })
+}
