@@ -18,7 +18,7 @@ export function showPlan(plan: Plan): string[] {
   for (const failure of plan.unknown) lines.push(`? ${failure.subject}: ${failure.message}`)
   const counts = Object.entries(summary(plan)).filter(([, count]) => count > 0).map(([action, count]) => `${count} ${action}`)
   lines.push(isEmpty(plan) ? `Nothing to do${effectsOf(plan).length === 0 ? '' : ` (${counts.join(', ')})`}.` : `${counts.join(', ')}. Plan ${plan.digest.slice(0, 19)}.`)
-  return lines.map((line) => line.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`))
+  return lines.map((line) => line.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`))
 }
 
 /** One object: its line, then its fields and what stands in its way. */
