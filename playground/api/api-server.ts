@@ -10,7 +10,7 @@ import { startHttpServer } from './http-server.ts'
 import { inProcess } from './objects/in-process.ts'
 import { definitions, Registry } from './registry.ts'
 import { routerOf } from './router.ts'
-import { noSchemas } from './schemas.ts'
+import { builtInSchema } from './schemas.ts'
 import { Storage } from './storage.ts'
 import { adminToken, Tokens } from './tokens.ts'
 import { resourceOf } from './kinds.ts'
@@ -26,6 +26,8 @@ export type ApiServerOptions = Partial<BackendOptions> & {
   readonly clock: Clock
   /** The cluster's name: it is in the certificate authority's. */
   readonly name: string
+  /** Five characters behind a `generateName`; random ones where it is not given. */
+  readonly newSuffix?: () => string
 }
 
 export type LoggedRequest = { readonly method: string; readonly path: string; readonly at: number }
@@ -95,7 +97,6 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
 
 function backendOf(options: ApiServerOptions): Backend {
   const storage = new Storage(options.dir)
-  const schemas = noSchemas
   let services = 0
   const nextClusterIP = (): string => {
     const taken = new Set(storage.list('/services').map((service) => (service.spec as { clusterIP?: string } | undefined)?.clusterIP))
@@ -107,17 +108,16 @@ function backendOf(options: ApiServerOptions): Backend {
   }
   return {
     storage,
-    registry: new Registry(schemas.builtIn),
+    registry: new Registry(builtInSchema),
     clock: options.clock,
     fields: fieldManagement,
-    schemas,
     options: {
       namespaceLifecycle: options.namespaceLifecycle ?? true,
       assignClusterIP: options.assignClusterIP ?? nextClusterIP,
       logs: options.logs ?? (() => ''),
     },
     newUid: () => randomUUID(),
-    newSuffix: () => Array.from(randomBytes(5), (byte) => suffixAlphabet[byte % suffixAlphabet.length]).join(''),
+    newSuffix: options.newSuffix ?? (() => Array.from(randomBytes(5), (byte) => suffixAlphabet[byte % suffixAlphabet.length]).join('')),
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Clock } from '#lib/clock.ts'
 import type { FieldManagement, KubernetesObject } from '#playground/contract.ts'
-import type { Schemas } from './schemas.ts'
 import type { Storage } from './storage.ts'
 import { resourceOf, apiVersionOf, type Kind } from './kinds.ts'
 import type { Registry } from './registry.ts'
@@ -24,7 +23,6 @@ export type Backend = {
   readonly registry: Registry
   readonly clock: Clock
   readonly fields: FieldManagement
-  readonly schemas: Schemas
   readonly options: BackendOptions
   /** Fresh identities: a uid, and five characters for a generated name. */
   readonly newUid: () => string

@@ -30,7 +30,7 @@ export function readObject(request: ApiRequest, kind: Pick<Kind, 'group' | 'vers
   }
   const text = request.body.toString('utf8')
   const unrecognized = (why: string): ApiError => {
-    const shown = text === '' ? '<empty>' : text.length > 44 ? `${text.slice(0, 43)} ...` : text
+    const shown = text === '' ? '<empty>' : text.length > 30 ? `${text.slice(0, 30)} ...` : text
     return badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${why} (${shown})`)
   }
   let value: Json

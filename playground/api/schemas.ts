@@ -1,20 +1,35 @@
 import type { Cause, KubernetesObject, Schema } from '#playground/contract.ts'
+import { normalMetadata } from '#playground/schema/metadata.ts'
+import { prune } from '#playground/schema/pruning.ts'
+import { withDefaults, withoutNulls } from '#playground/schema/structural-defaults.ts'
+import { validateCustomResource } from '#playground/schema/validation.ts'
+import type { Kind } from './kinds.ts'
+import { metadataCauses } from './objects/metadata.ts'
+import { badRequest } from './status.ts'
 
-/** What the server asks of schemas. Each works on a plain object that it may change where it says so. */
-export type Schemas = {
-  builtIn(group: string, version: string, kind: string): Schema | undefined
-  /** Removes, in place, what the schema does not declare; returns the paths of what was removed. */
-  prune(object: KubernetesObject, schema: Schema): string[]
-  /** Fills in defaults, in place. */
-  applyDefaults(object: KubernetesObject, schema: Schema): void
-  /** What does not hold. With `old`, what was already so is let pass, and transition rules are checked. */
-  validate(object: KubernetesObject, schema: Schema, old: KubernetesObject | undefined): Cause[]
+export type Decoded = {
+  readonly object: KubernetesObject
+  /** Paths that the schema does not declare; what stood there is gone. */
+  readonly unknown: readonly string[]
 }
 
-/** Takes everything as it is. */
-export const noSchemas: Schemas = {
-  builtIn: () => undefined,
-  prune: () => [],
-  applyDefaults: () => {},
-  validate: () => [],
+/** The object as the server holds it: what is unknown pruned, defaults filled in. A new value. `asIs` leaves nulls to be found by validation. */
+export function decoded(kind: Kind, object: KubernetesObject, nulls: 'dropped' | 'asIs' = 'dropped'): Decoded {
+  const pruned = prune(object, kind.schema)
+  const normal = normalMetadata(pruned.object)
+  if ('problem' in normal) throw badRequest(`${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: ${normal.problem}`)
+  const whole = nulls === 'dropped' ? withoutNulls(normal.object, kind.schema) : normal.object
+  return { object: withDefaults(whole, kind.schema), unknown: pruned.unknown }
+}
+
+/** What does not hold. With `live`, what was already so is let pass, and transition rules are checked. */
+export function schemaCauses(kind: Kind, object: KubernetesObject, live: KubernetesObject | undefined): Cause[] {
+  if (!kind.custom) return metadataCauses(object, kind)
+  const replicas = kind.scale?.specReplicas.split('.').filter((name) => name !== '')
+  return validateCustomResource(object, live, { schema: kind.schema, namespaced: kind.namespaced, ...(replicas === undefined ? {} : { replicas }) })
+}
+
+/** The schema of a built-in kind. */
+export function builtInSchema(_group: string, _version: string, _kind: string): Schema | undefined {
+  return undefined
 }

@@ -14,7 +14,7 @@ export function readYaml(text: string): ReadYaml {
     return { value: plain(load(first, limits)), duplicates: [] }
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error
-    if (!error.reason.startsWith('duplicated mapping key')) throw new SyntaxError(`yaml: line ${line(error)}: ${error.reason}`)
+    if (!error.reason.startsWith('duplicated mapping key')) throw new SyntaxError(`yaml: line ${line(error)}: ${libyamlWords[error.reason] ?? error.reason}`)
     const at = line(error)
     const key = /^\s*(?:- )?["']?([^"':]+)/.exec(first.split('\n')[at - 1] ?? '')?.[1] ?? ''
     const named = first.trimStart().startsWith('{') ? (repeatedJsonKeys(first)[0]?.split('.').at(-1) ?? key) : key.trim()
@@ -24,6 +24,11 @@ export function readYaml(text: string): ReadYaml {
 
 export function writeYaml(value: Json): string {
   return dump(value, { sortKeys: true, noRefs: true, lineWidth: -1, quoteStyle: 'double' })
+}
+
+/** What the parser of Kubernetes says of the same faults. */
+const libyamlWords: Readonly<Record<string, string>> = {
+  'unexpected end of the stream within a flow collection': 'did not find expected node content',
 }
 
 function line(error: YAMLException): number {

@@ -4,27 +4,15 @@ import type { Backend } from '../backend.ts'
 import { behaviourOf } from '../behaviours/behaviours.ts'
 import type { FieldValidation } from '../body.ts'
 import type { Kind } from '../kinds.ts'
+import { decoded, schemaCauses } from '../schemas.ts'
 import { badRequest, forbidden, invalid, notFound } from '../status.ts'
-import { metadataCauses } from './metadata.ts'
 
-const knownMetadata = new Set([
-  'name', 'generateName', 'namespace', 'selfLink', 'uid', 'resourceVersion', 'generation', 'creationTimestamp', 'deletionTimestamp',
-  'deletionGracePeriodSeconds', 'labels', 'annotations', 'ownerReferences', 'finalizers', 'managedFields',
-])
+export type Told = { readonly object: KubernetesObject; readonly problems: readonly string[] }
 
-export type Decoded = { readonly unknown: readonly string[] }
-
-/** Prunes and defaults `object` in place. Returns what was told twice or is not declared, in Kubernetes' words. */
-export function decode(backend: Backend, kind: Kind, object: KubernetesObject, duplicates: readonly string[] = []): string[] {
-  const unknown: string[] = []
-  for (const name of Object.keys(object.metadata)) {
-    if (knownMetadata.has(name)) continue
-    unknown.push(`metadata.${name}`)
-    delete (object.metadata as Record<string, unknown>)[name]
-  }
-  unknown.push(...backend.schemas.prune(object, kind.schema))
-  backend.schemas.applyDefaults(object, kind.schema)
-  return [...duplicates, ...unknown.map((path) => `unknown field "${path}"`)]
+/** The object pruned and defaulted, and what was told twice or is not declared, in Kubernetes' words. */
+export function decode(kind: Kind, object: KubernetesObject, duplicates: readonly string[] = []): Told {
+  const { object: whole, unknown } = decoded(kind, object)
+  return { object: whole, problems: [...duplicates, ...unknown.map((path) => `unknown field "${path}"`)] }
 }
 
 /** Under `Strict` what was found is an error; under `Warn` it is handed back as warnings. */
@@ -36,10 +24,10 @@ export function judge(problems: readonly string[], validation: FieldValidation, 
 }
 
 /** Everything that must hold of an object before it is stored. Throws 422 with every cause. */
-export function validate(backend: Backend, kind: Kind, object: KubernetesObject, old: KubernetesObject | undefined, warnings: readonly string[]): void {
-  const causes: Cause[] = metadataCauses(object, kind)
+export function validate(kind: Kind, object: KubernetesObject, old: KubernetesObject | undefined, warnings: readonly string[]): void {
+  const causes: Cause[] = []
   if (old !== undefined) causes.push(...identityCauses(object, old))
-  causes.push(...backend.schemas.validate(object, kind.schema, old))
+  causes.push(...schemaCauses(kind, object, old))
   causes.push(...(behaviourOf(kind)?.check?.(object, old) ?? []))
   if (causes.length > 0) throw invalid({ group: kind.group, kind: object.kind }, object.metadata.name ?? '', causes, warnings)
 }

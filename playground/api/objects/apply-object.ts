@@ -3,16 +3,18 @@ import { type Backend, find, timeNow } from '../backend.ts'
 import type { WriteParameters } from '../body.ts'
 import { apiVersionOf, type Kind } from '../kinds.ts'
 import { ApiError, badRequest, conflict, internal, modifiedMeanwhile, notFound } from '../status.ts'
-import { checkNamespace, decode, validate } from './admit.ts'
+import { decoded } from '../schemas.ts'
+import { checkNamespace, validate } from './admit.ts'
 import { resetOf } from './reset.ts'
 import { insert, prepareNew, type Written } from './create-object.ts'
 import { updateObject } from './update-object.ts'
 
-export type Apply = WriteParameters & { readonly force: boolean; readonly subresource: string; readonly warnings: readonly string[] }
+export type Apply = WriteParameters & { readonly force: boolean; readonly subresource: string; readonly duplicates: readonly string[] }
 
 /** Server-side apply of `applied`, a client's whole intent, to the object of that name. */
 export function applyObject(backend: Backend, kind: Kind, namespace: string, name: string, applied: KubernetesObject, apply: Apply): Written {
   checkIdentity(kind, namespace, name, applied)
+  const warnings = apply.fieldValidation === 'Ignore' ? [] : apply.duplicates
   const live = find(backend, kind, namespace, name)
   const { uid, resourceVersion } = applied.metadata
   if (live === undefined) {
@@ -32,25 +34,24 @@ export function applyObject(backend: Backend, kind: Kind, namespace: string, nam
     schema: kind.schema,
     subresource: apply.subresource,
     reset: resetOf(kind, apply.subresource),
-    defaults: (object) => {
-      const whole = structuredClone(object)
-      decode(backend, kind, whole)
-      return whole
-    },
+    defaults: (object) => decoded(kind, object, 'asIs').object,
     versions: kind.versions,
   })
   if ('invalid' in outcome) throw internal(outcome.invalid)
   if ('conflicts' in outcome) {
-    throw new ApiError(409, 'Conflict', outcome.message, { details: { causes: outcome.conflicts.map((cause) => ({ ...cause })) }, warnings: apply.warnings })
+    throw new ApiError(409, 'Conflict', outcome.message, { details: { causes: outcome.conflicts.map((cause) => ({ ...cause })) }, warnings })
+  }
+  if (apply.duplicates.length > 0 && apply.fieldValidation === 'Strict') {
+    throw badRequest(`error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  ${apply.duplicates.join('\n  ')}`)
   }
   const next = structuredClone(outcome.object)
   if (live !== undefined) {
-    return updateObject(backend, kind, live, next, { subresource: apply.subresource, manager: apply.manager, dryRun: apply.dryRun, warnings: apply.warnings, how: 'applied' })
+    return updateObject(backend, kind, live, next, { subresource: apply.subresource, manager: apply.manager, dryRun: apply.dryRun, warnings, how: 'applied' })
   }
   const prepared = prepareNew(backend, kind, namespace, next)
   checkNamespace(backend, kind, namespace, name)
-  validate(backend, kind, prepared, undefined, apply.warnings)
-  return { object: insert(backend, kind, prepared, apply.dryRun), warnings: apply.warnings, created: true }
+  validate(kind, prepared, undefined, warnings)
+  return { object: insert(backend, kind, prepared, apply.dryRun), warnings, created: true }
 }
 
 function checkIdentity(kind: Kind, namespace: string, name: string, applied: KubernetesObject): void {

@@ -10,23 +10,23 @@ import { checkSize } from './size.ts'
 
 export type Written = { readonly object: KubernetesObject; readonly warnings: readonly string[]; readonly created: boolean }
 
-/** Stores a new object. `object` is the caller's to give away. */
+/** Stores a new object. `sent` is the caller's to give away. */
 export function createObject(
   backend: Backend,
   kind: Kind,
   namespace: string,
-  object: KubernetesObject,
+  sent: KubernetesObject,
   parameters: WriteParameters,
   duplicates: readonly string[] = [],
 ): Written {
-  if (object.metadata.resourceVersion !== undefined && object.metadata.resourceVersion !== '') {
+  if (sent.metadata.resourceVersion !== undefined && sent.metadata.resourceVersion !== '') {
     throw internal('resourceVersion should not be set on objects to be created')
   }
-  const problems = decode(backend, kind, object, duplicates)
+  const { object, problems } = decode(kind, sent, duplicates)
   const warnings = judge(problems, parameters.fieldValidation, kind)
   const prepared = prepareNew(backend, kind, namespace, object)
   checkNamespace(backend, kind, namespace, prepared.metadata.name ?? '')
-  validate(backend, kind, prepared, undefined, warnings)
+  validate(kind, prepared, undefined, warnings)
   const { managedFields, ...metadata } = prepared.metadata
   const managed = backend.fields.update({
     live: undefined,
@@ -75,8 +75,8 @@ export function prepareNew(backend: Backend, kind: Kind, namespace: string, obje
 /** Stores a prepared object, or shows what would be stored. */
 export function insert(backend: Backend, kind: Kind, object: KubernetesObject, dryRun: boolean): KubernetesObject {
   const name = object.metadata.name ?? ''
-  if (find(backend, kind, object.metadata.namespace ?? '', name) !== undefined) throw alreadyExists(kind, name)
   checkSize(object)
+  if (find(backend, kind, object.metadata.namespace ?? '', name) !== undefined) throw alreadyExists(kind, name)
   return dryRun ? object : store(backend, kind, 'ADDED', object)
 }
 

@@ -51,8 +51,7 @@ export function inProcess(backend: Backend): Objects {
         if (replicas !== undefined) setAt(next, kind.scale?.specReplicas ?? 'spec.replicas', replicas)
       }
       next.metadata.resourceVersion = live.metadata.resourceVersion ?? ''
-      decode(backend, kind, next)
-      return updateObject(backend, kind, live, next, { subresource: part === 'object' ? '' : part, manager, dryRun: false, warnings: [], how: 'updated' }).object
+      return updateObject(backend, kind, live, decode(kind, next).object, { subresource: part === 'object' ? '' : part, manager, dryRun: false, warnings: [], how: 'updated' }).object
     },
     delete: (resource, namespace, name, uid, propagation, graceSeconds) => {
       const kind = kindOf(resource)

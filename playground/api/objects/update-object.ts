@@ -26,7 +26,7 @@ export function updateObject(backend: Backend, kind: Kind, live: KubernetesObjec
   let prepared = keepServerOwned(kind, live, next, update.subresource)
   behaviourOf(kind)?.update?.(prepared, live)
   if (raisesGeneration(kind, live, prepared)) prepared.metadata.generation = (live.metadata.generation ?? 0) + 1
-  validate(backend, kind, prepared, live, warnings)
+  validate(kind, prepared, live, warnings)
   if (update.how === 'updated') {
     prepared = backend.fields.update({
       live,

@@ -1,6 +1,7 @@
 import { readObject, writeParameters } from '../body.ts'
 import { createObject } from '../objects/create-object.ts'
 import { presentObject } from '../present.ts'
+import { schemaCauses } from '../schemas.ts'
 import { badRequest, invalid } from '../status.ts'
 import { checkBodyIdentity } from './identity.ts'
 import type { Verb } from './verb.ts'
@@ -15,7 +16,8 @@ export const createVerb: Verb = (backend, request, target) => {
   }
   if (object.kind !== kind.kind) {
     const message = `Invalid value: ${JSON.stringify(object.kind)}: must be ${kind.kind}`
-    throw invalid({ group: kind.group, kind: object.kind }, object.metadata.name ?? '', [{ reason: 'FieldValueInvalid', message, field: 'kind' }])
+    const causes = [{ reason: 'FieldValueInvalid', message, field: 'kind' }, ...schemaCauses(kind, object, undefined)]
+    throw invalid({ group: kind.group, kind: object.kind }, object.metadata.name ?? '', causes)
   }
   const written = createObject(backend, kind, namespace, object, parameters, duplicates)
   return presentObject(request, kind, 201, written.object, backend.clock.now(), written.warnings)

@@ -52,15 +52,11 @@ export function patchParameters(request: ApiRequest, type: string): WriteParamet
 
 function apply(backend: Backend, request: ApiRequest, target: Target, parameters: WriteParameters & { force: boolean }): Written {
   const { value, duplicates } = readIntent(request)
-  if (duplicates.length > 0 && parameters.fieldValidation === 'Strict') {
-    throw badRequest(`error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  ${duplicates.join('\n  ')}`)
-  }
   const metadata = isObject(value.metadata) ? value.metadata : {}
-  const warnings = parameters.fieldValidation === 'Ignore' ? [] : duplicates
   return applyObject(backend, target.kind, target.namespace, target.name, { ...value, metadata } as KubernetesObject, {
     ...parameters,
     subresource: target.subresource,
-    warnings,
+    duplicates,
   })
 }
 
@@ -85,9 +81,8 @@ function change(backend: Backend, request: ApiRequest, target: Target, type: str
   const { kind, namespace, name } = target
   const live = find(backend, kind, namespace, name)
   if (live === undefined) throw notFound(kind, name)
-  const next = patched(kind, live, type, readPatch(request))
-  const unpruned = parameters.fieldValidation === 'Strict' ? structuredClone(next) : next
-  const problems = decode(backend, kind, next)
+  const unpruned = patched(kind, live, type, readPatch(request))
+  const { object: next, problems } = decode(kind, unpruned)
   if (problems.length > 0 && parameters.fieldValidation === 'Strict') {
     const message = `Invalid value: ${JSON.stringify(canonicalJson(unpruned))}: strict decoding error: ${problems.join(', ')}`
     throw invalid({ group: '', kind: '' }, '', [{ reason: 'FieldValueInvalid', message, field: 'patch' }])

@@ -27,8 +27,9 @@ export const updateVerb: Verb = (backend, request, target) => {
     const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${String(live.metadata.uid)}`
     throw conflict(kind, name, `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`)
   }
-  const warnings = judge(decode(backend, kind, object, duplicates), parameters.fieldValidation, kind)
-  const written = updateObject(backend, kind, live, object, {
+  const { object: next, problems } = decode(kind, object, duplicates)
+  const warnings = judge(problems, parameters.fieldValidation, kind)
+  const written = updateObject(backend, kind, live, next, {
     subresource: target.subresource,
     manager: parameters.manager,
     dryRun: parameters.dryRun,
