@@ -54,6 +54,7 @@ class PostgresStore implements Store {
   readonly kind = 'postgres'
   readonly #pool: Pool
   readonly #session: PostgresSession
+  readonly #underWay = new Set<Promise<unknown>>()
   #closed: Promise<void> | undefined
 
   constructor(pool: Pool, session: PostgresSession) {
@@ -89,12 +90,26 @@ class PostgresStore implements Store {
   }
 
   close(): Promise<void> {
-    this.#closed ??= Promise.all([this.#pool.end(), this.#session.close()]).then(() => {})
+    this.#closed ??= this.#end()
     return this.#closed
   }
 
-  async #with<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-    if (this.#closed !== undefined) throw unavailableFailure('The store is closed.', undefined, 'Plumbline is stopping.')
+  /** The pool forgets who still waits for a connection when it ends. */
+  async #end(): Promise<void> {
+    await Promise.allSettled(this.#underWay)
+    await Promise.all([this.#pool.end(), this.#session.close()])
+  }
+
+  #with<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    if (this.#closed !== undefined) return Promise.reject(unavailableFailure('The store is closed.', undefined, 'Plumbline is stopping.'))
+    const one = this.#withClient(work)
+    this.#underWay.add(one)
+    const over = (): boolean => this.#underWay.delete(one)
+    one.then(over, over)
+    return one
+  }
+
+  async #withClient<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect().catch((error: unknown) => {
       throw postgresFailure(error)
     })

@@ -6,7 +6,7 @@ export type SqlError = { readonly code?: string; readonly message: string; reado
 const subject = 'store'
 
 /** Connection loss, shutdown, start-up, too many connections, a read-only standby, disk full, input/output error. */
-const unavailable = /^(08...|57P0[1-5]|53...|58030|58P01|25006|E[A-Z_]+)$/
+const unavailable = /^(08(?!P01)...|57P0[1-5]|53...|58030|58P01|25006|E[A-Z_]+)$/
 const denied = /^(28...|3D000|42501)$/
 const conflict = /^(40001|40P01|55P03)$/
 
@@ -15,11 +15,14 @@ export function storeFailure(error: SqlError, text?: string): Failure {
   const code = error.code ?? ''
   const details = { subject, cause: error, fields: { sqlstate: code, ...(text === undefined ? {} : { statement: text.trim().slice(0, 200) }) } }
   if (unavailable.test(code)) return unavailableFailure(`The store is not available: ${error.message}`, error, hintFor(code))
-  if (code === '57014') {
+  if (code === '57014' || code === '25P03') {
     return new Failure({ ...details, code: 'store-timeout', message: `The store stopped a statement that took too long: ${error.message}`, retry: 'later' })
   }
   if (conflict.test(code)) {
     return new Failure({ ...details, code: 'store-conflict', message: `Another transaction was in the way: ${error.message}`, retry: 'now' })
+  }
+  if (code === 'XX001' || code === 'XX002') {
+    return new Failure({ ...details, code: 'store-broken', message: `The store's data is damaged: ${error.message}`, hint: 'Stop Plumbline, keep a copy of the data, and restore a backup.' })
   }
   if (code.startsWith('23')) {
     const fields = { ...details.fields, ...(error.constraint === undefined ? {} : { constraint: error.constraint }) }

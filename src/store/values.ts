@@ -1,5 +1,8 @@
 import type { Param } from './sql.ts'
 
+/** A value that the statement returned, and that cannot be held exactly. */
+export class Undecodable extends RangeError {}
+
 /** A parameter as the text that PostgreSQL reads, the same for both stores. */
 export function encodeParam(value: Param): string | null {
   if (value === null || value === undefined) return null
@@ -44,7 +47,7 @@ function decodeBytes(text: string): Uint8Array {
 
 function decodeBigint(text: string): number {
   const value = Number(text)
-  if (!Number.isSafeInteger(value)) throw new RangeError(`${text} is beyond the safe integers: cast it to text`)
+  if (!Number.isSafeInteger(value)) throw new Undecodable(`${text} is beyond the safe integers: cast it to text`)
   return value
 }
 
@@ -53,7 +56,7 @@ function decodeTime(text: string): number {
   if (text === 'infinity') return Infinity
   if (text === '-infinity') return -Infinity
   const value = Date.parse(text.replace(' ', 'T').replace(/\+00$/, 'Z'))
-  if (Number.isNaN(value)) throw new RangeError(`not a time that JavaScript can hold: ${text}`)
+  if (Number.isNaN(value)) throw new Undecodable(`not a time that JavaScript can hold: ${text}`)
   return value
 }
 
@@ -65,7 +68,7 @@ function decodeArray<T>(text: string, decode: (item: string) => T): (T | null)[]
   while (at < text.length - 1) {
     item.lastIndex = at
     const found = item.exec(text)
-    if (found === null) throw new RangeError('an array of more than one dimension is not read: return it as jsonb')
+    if (found === null) throw new Undecodable('an array of more than one dimension is not read: return it as jsonb')
     const [, quoted, bare] = found
     if (quoted !== undefined) items.push(decode(quoted.replace(/\\(.)/gs, '$1')))
     else items.push(bare === 'NULL' ? null : decode(bare ?? ''))

@@ -1,7 +1,7 @@
 import { fsyncSync } from 'node:fs'
 import { PGlite } from '@electric-sql/pglite'
 import { NodeFS } from '@electric-sql/pglite/nodefs'
-import { decoders } from '../values.ts'
+import { decoders, Undecodable } from '../values.ts'
 
 /** The engine cannot go on. `code` is an SQLSTATE. */
 export class EngineDead extends Error {
@@ -80,6 +80,7 @@ export class Engine {
         },
       })
       pg.parsers = { ...decoders, 1114: String, 1082: String } // the rule of `Sql`: PGlite's own would make dates of these
+      pg.serializers = {} // parameters come as text
       pg.onNotification(notified)
       const engine = new Engine(pg, words)
       await engine.flush()
@@ -143,6 +144,7 @@ export class Engine {
       return answer
     } catch (error) {
       this.#failed = wasInTransaction || this.inTransaction()
+      if (error instanceof Undecodable) throw error
       const { severity } = error as { severity?: string }
       if (severity === 'FATAL' || severity === 'PANIC') throw this.#dead((error as Error).message)
       if (severity === undefined) throw this.#dead(`${(error as Error).name}: ${(error as Error).message}`)
