@@ -114,8 +114,11 @@ describe('credentials', () => {
   async function serve(folder: string, wanted: string): Promise<{ url: string; close: () => Promise<void> }> {
     const server = createServer((request, response) => {
       const path = join(folder, (request.url ?? '/').split('?')[0] ?? '')
-      if (request.headers.authorization !== wanted) response.writeHead(403, { 'content-type': 'text/plain' }).end(`no: ${request.headers.authorization} canary-token-93\n`)
-      else if (request.url?.startsWith('/away')) response.writeHead(302, { location: `http://127.0.0.1:${(server.address() as AddressInfo).port}/orders.git/info/refs` }).end()
+      if (request.headers.authorization !== wanted) {
+        const packet = (text: string): string => `${(text.length + 4).toString(16).padStart(4, '0')}${text}`
+        const refusal = `${packet('# service=git-upload-pack\n')}0000${packet(`ERR you sent ${request.headers.authorization} for canary-token-93`)}`
+        response.writeHead(200, { 'content-type': 'application/x-git-upload-pack-advertisement' }).end(refusal)
+      } else if (request.url?.startsWith('/away')) response.writeHead(302, { location: request.url.replace('/away', '/orders') }).end()
       else if (!existsSync(path)) response.writeHead(404).end()
       else response.end(readFileSync(path))
     })
@@ -134,7 +137,7 @@ describe('credentials', () => {
       expect(await mirror.fetch(never)).toMatchObject({ head })
       const refused = fixture.mirror(`${wrong.url}/orders.git`, { name: 'wrong', credentials: () => Promise.resolve(token) })
       const error: unknown = await refused.fetch(never).catch((thrown: unknown) => thrown)
-      expect(error).toMatchObject({ code: 'repository-unreachable' })
+      expect(error).toMatchObject({ code: 'repository-unreachable', message: expect.stringContaining('you sent Basic [redacted] for [redacted]') })
       expect(inspect(error, { depth: 10, showHidden: true })).not.toMatch(/canary|Z2l0OmNhbmFyeS/)
       expect(() => execFileSync('grep', ['-rlE', `canary-token|${basic}`, join(fixture.folder, 'mirrors'), fixture.git.home])).toThrow(expect.objectContaining({ status: 1 }))
       await expect(fixture.mirror(`${server.url}/away.git`, { name: 'away', credentials: () => Promise.resolve(token) }).fetch(never)).rejects.toMatchObject({ code: 'repository-unreachable' })

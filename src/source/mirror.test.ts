@@ -168,6 +168,28 @@ describe('a mirror that was damaged', () => {
     expect((await mirror.reader(head).read(entry!)).toString('utf8')).toBe('1')
   })
 
+  test('carries what was kept into the new one, also what the remote has forgotten', async () => {
+    const source = fixture.repository('orders')
+    const base = source.commit({ a: 'base' })
+    const lost = source.commit({ a: 'lost' })
+    const mirror = fixture.mirror(source.path)
+    await mirror.fetch(never)
+    await mirror.keep(base)
+    await mirror.keep(lost)
+    const head = source.commit({ a: 'head' }, { from: base })
+    source.run('gc', '--prune=now', '--quiet')
+    await mirror.fetch(never)
+    const blob = source.run('rev-parse', `${head}:a`)
+    truncateSync(join(gitDir(), 'objects', blob.slice(0, 2), blob.slice(2)), 3)
+    mirror.close()
+    const text = async (commit: string): Promise<string> => (await mirror.reader(commit).read((await mirror.reader(commit).entry('a'))!)).toString('utf8')
+    await expect(text(head)).rejects.toMatchObject({ code: 'mirror-corrupt' })
+    expect(await mirror.fetch(never)).toMatchObject({ head })
+    expect([await text(head), await text(lost), await text(base)]).toEqual(['head', 'lost', 'base'])
+    expect(readdirSync(join(gitDir(), 'refs/plumbline/keep')).sort()).toEqual([base, lost].sort())
+    expect(readdirSync(join(gitDir(), '..')).sort()).toEqual(['config', 'repository.git'])
+  })
+
   test('is made where nothing, or something else, is in its place', async () => {
     const source = fixture.repository('orders')
     const head = source.commit({ a: '1' })
