@@ -1,4 +1,44 @@
 import type { Cause, KubernetesObject, Schema } from '#playground/contract.ts'
-export function validateCustomResource(_next: KubernetesObject, _live: KubernetesObject | undefined, _how: { schema: Schema; namespaced: boolean; replicas?: readonly string[] }): Cause[] {
-  return []
+import { invalidValue, noField } from './causes.ts'
+import { hasRules, ruleErrors } from './cel-rules.ts'
+import { customResourceSchema } from './custom-resource-schema.ts'
+import { listTypeErrors } from './list-type-errors.ts'
+import { metadataErrors } from './metadata-errors.ts'
+import { openApiErrors } from './openapi-errors.ts'
+import { scaleErrors } from './scale-errors.ts'
+import { OutOfTime, withinTime } from './within-time.ts'
+
+export type CustomResourceRules = {
+  /** The definition's `openAPIV3Schema`, as it was given. */
+  readonly schema: Schema
+  /** Where the version has a scale subresource: the path of the replicas. */
+  readonly replicas?: readonly string[]
+}
+
+const blocking = new Set(['FieldValueNotSupported', 'FieldValueRequired', 'FieldValueTooLong', 'FieldValueTooMany', 'FieldValueTypeInvalid'])
+const unchecked = 'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation'
+
+/**
+ * The causes of a 422 for a custom resource, defaulted and pruned; none where it is valid. With `live` it is an update, and what did not change
+ * is let be. Rules in CEL run only on what has the right structure. Source: apiextensions-apiserver `registry/customresource/strategy.go`.
+ */
+export function validateCustomResource(object: KubernetesObject, live: KubernetesObject | undefined, rules: CustomResourceRules): Cause[] {
+  const schema = customResourceSchema(rules.schema)
+  const old = live === undefined ? undefined : { ...live, apiVersion: object.apiVersion }
+  const errors = [...metadataErrors(object, live), ...structureErrors(object, rules.schema, old)]
+  if (rules.replicas !== undefined) errors.push(...scaleErrors(object, rules.replicas))
+  if (old === undefined || listTypeErrors(old, schema).length === 0) errors.push(...listTypeErrors(object, schema))
+  if (!hasRules(rules.schema)) return errors
+  if (errors.some(({ reason }) => blocking.has(reason))) return [...errors, invalidValue(noField, null, unchecked)]
+  return [...errors, ...ruleErrors(object, rules.schema, old)]
+}
+
+/** Patterns come from whoever defined the kind, and may backtrack for ever. */
+function structureErrors(object: KubernetesObject, schema: Schema, old: KubernetesObject | undefined): Cause[] {
+  try {
+    return withinTime(500, () => openApiErrors(object, schema, '', old))
+  } catch (error) {
+    if (!(error instanceof OutOfTime)) throw error
+    return [invalidValue(noField, null, 'a pattern of the schema took too long')]
+  }
 }

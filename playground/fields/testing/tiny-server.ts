@@ -26,9 +26,14 @@ export type Write = {
 /** One namespace of one kind, with the order of steps of the real server around the pure functions, and nothing else: no HTTP, no admission. */
 export class TinyServer {
   readonly objects = new Map<string, KubernetesObject>()
-  private counter = 0
+  private readonly versions: ReadonlyMap<string, Version>
+  private readonly count: () => number
 
-  constructor(private readonly versions: ReadonlyMap<string, Version>) {}
+  /** `count` gives ever new numbers, for uids and resource versions. */
+  constructor(versions: ReadonlyMap<string, Version>, count: () => number) {
+    this.versions = versions
+    this.count = count
+  }
 
   write(write: Write, version: Version): Answer {
     const live = this.objects.get(write.name)
@@ -81,24 +86,24 @@ export class TinyServer {
   private finish(write: Write, version: Version, live: KubernetesObject | undefined, result: KubernetesObject): Answer {
     const normal = normalMetadata(result)
     if ('problem' in normal) throw new Error(normal.problem)
-    const next = kept(write, version, live, normal.object)
+    const next = kept(write, version, live, normal.object, `uid-${this.count()}`)
     if (live !== undefined && specOf(live, version) !== specOf(next, version)) next.metadata.generation = (live.metadata.generation ?? 0) + 1
-    const causes = validateCustomResource(next, live, { schema: version.schema, namespaced: true, ...(version.replicas === undefined ? {} : { replicas: version.replicas }) })
+    const causes = validateCustomResource(next, live, { schema: version.schema, ...(version.replicas === undefined ? {} : { replicas: version.replicas }) })
     if (causes.length > 0) return { status: 422, causes }
     if (live !== undefined && equalJson(live, next)) return { status: 200, object: next }
     if (!write.dryRun) {
-      next.metadata.resourceVersion = String(++this.counter)
+      next.metadata.resourceVersion = String(this.count())
       this.objects.set(write.name, { ...next, apiVersion: [...this.versions.values()][0]?.apiVersion ?? next.apiVersion })
     }
     return { status: live === undefined ? 201 : 200, object: next }
   }
 }
 
-function kept(write: Write, version: Version, live: KubernetesObject | undefined, next: KubernetesObject): KubernetesObject {
+function kept(write: Write, version: Version, live: KubernetesObject | undefined, next: KubernetesObject, uid: string): KubernetesObject {
   if (live === undefined) {
     const { status: _, ...main } = next
-    const created = { creationTimestamp: write.time, generation: 1, uid: `uid-of-${write.name}`, namespace: 'default' }
-    const { resourceVersion: __, ...metadata } = next.metadata
+    const created = { creationTimestamp: write.time, generation: 1, uid, namespace: 'default' }
+    const { resourceVersion: __, selfLink: ___, ...metadata } = next.metadata
     return { ...(version.status ? main : next), metadata: { ...metadata, ...created } } as KubernetesObject
   }
   const system = pick(live.metadata, ['uid', 'creationTimestamp', 'generation', 'resourceVersion', 'namespace', 'name'])
@@ -137,7 +142,7 @@ function mergePatch(target: Json, patch: Json): Json {
   return result
 }
 
-/** `add`, `replace` and `remove` of object members: all that the replayed steps need. */
+/** `add`, `replace` and `remove` of object members: all that the replayed steps need; the server has the whole of RFC 6902. */
 function jsonPatch(target: Json, operations: readonly JsonObject[]): Json {
   const result = structuredClone(target)
   for (const { op, path, value } of operations) {

@@ -1,0 +1,168 @@
+import { Environment } from '@marcbachmann/cel-js'
+import { equalJson, isObject, type Json } from '#lib/json.ts'
+import type { Cause, Schema } from '#playground/contract.ts'
+import { duplicate, forbidden, invalidValue, required } from './causes.ts'
+import { celValue } from './cel-values.ts'
+import { oldField, oldItems } from './correlation.ts'
+import { join } from './openapi-errors.ts'
+import { OutOfTime, withinTime } from './within-time.ts'
+
+type Rule = NonNullable<Schema['x-kubernetes-validations']>[number]
+
+type Program = { readonly run: (context: object) => unknown; readonly usesOldSelf: boolean } | { readonly broken: string }
+
+const milliseconds = 200
+const longest = 5000
+
+const environment = new Environment({
+  enableOptionalTypes: true,
+  homogeneousAggregateLiterals: false,
+  limits: { maxAstNodes: 2000, maxDepth: 100, maxListElements: 500, maxMapEntries: 500, maxCallArguments: 32 },
+})
+  .registerVariable('self', 'dyn')
+  .registerVariable('oldSelf', 'dyn')
+
+const programs = new Map<string, Program>()
+
+function programOf(expression: string): Program {
+  let program = programs.get(expression)
+  if (program === undefined) {
+    if (programs.size > 1000) programs.clear()
+    program = compile(expression)
+    programs.set(expression, program)
+  }
+  return program
+}
+
+function compile(expression: string): Program {
+  if (expression.length > longest) return { broken: `the expression is longer than ${longest} characters` }
+  try {
+    const run = environment.parse(expression)
+    const check = run.check()
+    if (!check.valid) return { broken: firstLine(check.error) }
+    return { run, usesOldSelf: namesOldSelf(run.ast) }
+  } catch (error) {
+    return { broken: firstLine(error) }
+  }
+}
+
+function namesOldSelf(node: unknown): boolean {
+  if (Array.isArray(node)) return node.some(namesOldSelf)
+  if (typeof node !== 'object' || node === null || !('op' in node) || !('args' in node)) return false
+  return node.op === 'id' ? node.args === 'oldSelf' : namesOldSelf(node.args)
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0] as string
+}
+
+/** Whether a schema, or anything below it, has rules. */
+export function hasRules(schema: Schema): boolean {
+  let answer = ruled.get(schema)
+  if (answer === undefined) {
+    const below = [...Object.values(schema.properties ?? {}), schema.items, schema.additionalProperties].filter((each) => typeof each === 'object')
+    answer = (schema['x-kubernetes-validations'] ?? []).length > 0 || below.some(hasRules)
+    ruled.set(schema, answer)
+  }
+  return answer
+}
+
+const ruled = new WeakMap<Schema, boolean>()
+
+/**
+ * Evaluates the `x-kubernetes-validations` of a schema, all of an object within one time limit. Rules that name `oldSelf` run only where there
+ * is an old value; the others let be what did not change. Source: apiextensions-apiserver `schema/cel/validation.go`.
+ */
+export function ruleErrors(value: Json, schema: Schema, old: Json | undefined): Cause[] {
+  if (!hasRules(schema)) return []
+  const errors: Cause[] = []
+  let at: { field: string; rule: Rule } | undefined
+  try {
+    withinTime(milliseconds, () => visit(value, schema, '', old, errors, (field, rule) => (at = { field, rule })))
+  } catch (error) {
+    if (!(error instanceof OutOfTime) || at === undefined) throw error
+    const detail = `'operation cancelled: actual cost limit exceeded': no further validation rules will be run due to call cost exceeds limit for rule: ${at.rule.rule}`
+    errors.push(invalidValue(at.field, undefined, detail))
+  }
+  return errors
+}
+
+type Begin = (field: string, rule: Rule) => void
+
+function visit(value: Json, schema: Schema, path: string, old: Json | undefined, errors: Cause[], begin: Begin): void {
+  if (value === null || !hasRules(schema)) return
+  for (const rule of schema['x-kubernetes-validations'] ?? []) {
+    begin(path, rule)
+    const error = ruleError(value, schema, path, old, rule)
+    if (error !== undefined) errors.push(error)
+  }
+  const { properties = {}, additionalProperties, items } = schema
+  if (Array.isArray(value) && items !== undefined) {
+    const before = oldItems(schema, value, old)
+    for (const [i, item] of value.entries()) visit(item, items, `${path}[${i}]`, before[i], errors, begin)
+  } else if (isObject(value)) {
+    for (const [name, field] of Object.entries(value)) {
+      const own = Object.hasOwn(properties, name) ? properties[name] : typeof additionalProperties === 'object' ? additionalProperties : undefined
+      if (own !== undefined) visit(field, own, join(path, name), oldField(old, name), errors, begin)
+    }
+  }
+}
+
+function ruleError(value: Json, schema: Schema, path: string, old: Json | undefined, rule: Rule): Cause | undefined {
+  const program = programOf(rule.rule)
+  const shown = typeof value === 'object' ? undefined : value
+  if ('broken' in program) return invalidValue(path, shown, `rule compile error: ${program.broken}`)
+  if (program.usesOldSelf && old === undefined && rule.optionalOldSelf !== true) return undefined
+  const context = { self: celValue(value, schema), oldSelf: old === undefined ? null : celValue(old, schema) }
+  let holds: unknown
+  try {
+    holds = program.run(context)
+  } catch (error) {
+    if (error instanceof OutOfTime) throw error
+    return invalidValue(path, shown, `${firstLine(error)} evaluating rule: ${rule.rule}`)
+  }
+  if (holds === true) return undefined
+  if (!program.usesOldSelf && old !== undefined && equalJson(value, old)) return undefined
+  return forReason(rule.reason, `${path}${rule.fieldPath ?? ''}`.replace(/^\./, ''), shown, messageOf(rule, context))
+}
+
+function messageOf(rule: Rule, context: object): string {
+  const otherwise = rule.message === undefined || rule.message === '' ? `failed rule: ${rule.rule.trim()}` : rule.message.trim()
+  if (rule.messageExpression === undefined) return otherwise
+  const program = programOf(rule.messageExpression)
+  if ('broken' in program) return otherwise
+  try {
+    const message = program.run(context)
+    const usable = typeof message === 'string' && message.trim() !== '' && message.length <= longest && !message.includes('\n')
+    return usable ? message.trim() : otherwise
+  } catch {
+    return otherwise
+  }
+}
+
+function forReason(reason: string | undefined, field: string, value: Json | undefined, message: string): Cause {
+  switch (reason) {
+    case 'FieldValueRequired':
+      return required(field, message)
+    case 'FieldValueForbidden':
+      return forbidden(field, message)
+    case 'FieldValueDuplicate':
+      return duplicate(field, value)
+    default:
+      return invalidValue(field, value, message)
+  }
+}
+
+/** What is wrong with the rules of a definition's schema, as causes below `path`, so that a broken rule is refused when it is defined. */
+export function brokenRules(schema: Schema, path: string): Cause[] {
+  const own = (schema['x-kubernetes-validations'] ?? []).flatMap(({ rule, messageExpression }, i) =>
+    [['rule', rule] as const, ['messageExpression', messageExpression] as const].flatMap(([name, expression]) => {
+      const program = expression === undefined ? undefined : programOf(expression)
+      return program !== undefined && 'broken' in program ? [invalidValue(`${path}.x-kubernetes-validations[${i}].${name}`, expression ?? '', `compilation failed: ${program.broken}`)] : []
+    }),
+  )
+  const fields = Object.entries(schema.properties ?? {}).flatMap(([name, field]) => brokenRules(field, `${path}.properties[${name}]`))
+  const items = schema.items === undefined ? [] : brokenRules(schema.items, `${path}.items`)
+  const others = typeof schema.additionalProperties === 'object' ? brokenRules(schema.additionalProperties, `${path}.additionalProperties`) : []
+  return [...own, ...fields, ...items, ...others]
+}
