@@ -1,5 +1,5 @@
 /** What stands where a secret value was. */
-export const redacted = '[redacted]'
+const redacted = '[redacted]'
 
 /** Values shorter than this are not replaced: text would turn to noise, and nothing so short is a secret. */
 const shortest = 4

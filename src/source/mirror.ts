@@ -2,21 +2,20 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '#lib/clock.ts'
 import { Failure } from '#lib/failure.ts'
-import type { Exit } from '#lib/process.ts'
 import type { Commit } from '#model/snapshot.ts'
 import type { TreeReader } from '#model/tree.ts'
 import { parseCommit } from './commit.ts'
 import type { GetCredentials } from './credentials.ts'
-import { withCredentials } from './credentials.ts'
+import type { Origin } from './fetch-branch.ts'
+import { diagnose, fetchBranch, safeDirectories, unreachable, withOrigin } from './fetch-branch.ts'
 import type { GitCall, GitSetup } from './git.ts'
-import { branchName, complaint, git, objectId, tryGit } from './git.ts'
+import { branchName, git, objectId, tryGit } from './git.ts'
 import { ObjectStore } from './objects.ts'
 import type { PushedFile, PushFile } from './push-ref.ts'
 import { pushFile } from './push-ref.ts'
-import { ensureRepository, isWhole, keptRefs, rebuild, sweepLeftovers } from './repair.ts'
+import { ensureRepository, keptRefs, rebuild, sweepLeftovers } from './repair.ts'
 import type { TreeLimits } from './tree.ts'
 import { expectObject, readTree, TreeCache, treeLimits } from './tree.ts'
-import type { Remote } from './url.ts'
 import { remoteOf } from './url.ts'
 
 export type MirrorOptions = {
@@ -50,7 +49,7 @@ export class Mirror {
   readonly url: string
   readonly branch: string
   readonly #options: MirrorOptions
-  readonly #remote: Remote
+  readonly #origin: Origin
   readonly #gitDir: string
   readonly #setup: GitSetup
   readonly #limits: TreeLimits
@@ -67,8 +66,12 @@ export class Mirror {
     this.name = options.name
     this.branch = branchName(options.branch, options.name)
     this.#options = options
-    this.#remote = remoteOf(options.url, options.name)
-    this.url = this.#remote.url
+    const remote = remoteOf(options.url, options.name)
+    this.url = remote.url
+    this.#origin = {
+      setup: options.git, name: options.name, branch: this.branch, remote, credentials: options.credentials, fetchTimeoutMs: options.limits?.fetchTimeoutMs ?? 600_000,
+      globalConfig: remote.transport === 'file' ? join(options.dir, 'config') : undefined,
+    }
     this.#gitDir = join(options.dir, 'repository.git')
     this.#setup = options.git
     this.#limits = { ...treeLimits, ...options.limits }
@@ -156,7 +159,7 @@ export class Mirror {
   async push(file: PushFile, signal: AbortSignal): Promise<PushedFile> {
     return await this.#inTurn(async () => {
       await this.#prepare()
-      return await this.#signedIn(signal, (signedIn) => pushFile(this.#setup, this.#call([], { ...signedIn, signal }), this.url, file))
+      return await withOrigin(this.#origin, this.#gitDir, signal, (call) => pushFile(this.#setup, { ...call, args: [] }, this.url, file))
     })
   }
 
@@ -177,9 +180,8 @@ export class Mirror {
   async #fetch(signal: AbortSignal): Promise<FetchResult> {
     await this.#prepare()
     const previous = await this.head()
-    const exit = this.#corrupt ? undefined : await this.#fetchInto(this.#gitDir, signal)
-    if (exit === undefined) await this.#rebuild(signal)
-    else if (exit.code !== 0) await this.#diagnose(complaint(exit.stderr, exit.redactor), signal)
+    const said = this.#corrupt ? undefined : await fetchBranch(this.#origin, this.#gitDir, signal)
+    if (this.#corrupt || (said !== undefined && (await diagnose(this.#origin, this.#gitDir, said, signal)) === 'corrupt')) await this.#rebuild(signal)
     let head = await this.head()
     if (head === undefined || (await this.#objects.read(`${head}^{tree}`, Number.MAX_SAFE_INTEGER).catch(() => undefined)) === undefined) {
       await this.#rebuild(signal)
@@ -189,49 +191,10 @@ export class Mirror {
     return { head, previous, forced: previous !== undefined && previous !== head && !(await this.#contains(head, previous)) }
   }
 
-  async #fetchInto(gitDir: string, signal: AbortSignal): Promise<Exit & Pick<GitCall, 'redactor'>> {
-    const ref = `refs/heads/${this.branch}`
-    const args = ['fetch', '--quiet', '--force', '--no-tags', '--no-write-fetch-head', '--no-recurse-submodules', '--', this.url, `+${ref}:${ref}`]
-    try {
-      return await this.#signedIn(signal, async (signedIn) => ({
-        ...(await tryGit(this.#setup, { ...this.#call(args, { ...signedIn, signal, timeoutMs: this.#options.limits?.fetchTimeoutMs ?? 600_000 }), gitDir })),
-        ...signedIn,
-      }))
-    } catch (error) {
-      signal.throwIfAborted()
-      if (error instanceof Failure && error.code === 'process-timeout') throw this.#unreachable(error.message)
-      throw error
-    }
-  }
-
-  /** Why a fetch failed: the remote, the branch, or our own mirror, which is then made anew. Asked of the systems, not guessed from their words. */
-  async #diagnose(said: string, signal: AbortSignal): Promise<void> {
-    const ref = `refs/heads/${this.branch}`
-    const asked = await this.#signedIn(signal, (signedIn) => tryGit(this.#setup, this.#call(['ls-remote', '--quiet', '--', this.url, ref], { ...signedIn, signal, timeoutMs: 60_000 })))
-    if (asked.code !== 0) throw this.#unreachable(said)
-    if (!asked.stdout.toString('utf8').split('\n').some((line) => line.endsWith(`\t${ref}`))) {
-      throw new Failure({
-        code: 'branch-missing',
-        subject: this.name,
-        message: `repository ${this.name} has no branch ${this.branch}`,
-        hint: 'Create the branch, or correct spec.repositories.<name>.branch in plumbline.yaml. What was fetched last still stands.',
-        retry: 'later',
-      })
-    }
-    if (!(await isWhole(this.#setup, this.#gitDir, this.name, signal))) return await this.#rebuild(signal)
-    throw new Failure({
-      code: 'repository-fetch-failed',
-      subject: this.name,
-      message: `repository ${this.name} answers, but could not be fetched: ${said}`,
-      hint: 'Is the disk full? What was fetched last still stands.',
-      retry: 'later',
-    })
-  }
-
   async #rebuild(signal: AbortSignal): Promise<void> {
     const fill = async (gitDir: string): Promise<void> => {
-      const exit = await this.#fetchInto(gitDir, signal)
-      if (exit.code !== 0) throw this.#unreachable(complaint(exit.stderr, exit.redactor))
+      const said = await fetchBranch(this.#origin, gitDir, signal)
+      if (said !== undefined) throw unreachable(this.#origin, said)
     }
     this.#rebuilding = rebuild(this.#setup, this.#gitDir, this.name, fill)
     try {
@@ -251,19 +214,14 @@ export class Mirror {
 
   async #prepare(): Promise<void> {
     await mkdir(this.#options.dir, { recursive: true, mode: 0o700 })
-    if (this.#remote.transport === 'file') await writeFile(join(this.#options.dir, 'config'), safeDirectories(this.url))
+    if (this.#origin.globalConfig !== undefined) await writeFile(this.#origin.globalConfig, safeDirectories(this.url))
     await ensureRepository(this.#setup, this.#gitDir, this.name)
     if (!this.#swept) await sweepLeftovers(this.#gitDir, this.#options.clock)
     this.#swept = true
   }
 
   #call(args: readonly string[], more: Partial<GitCall> = {}): GitCall {
-    const ownGlobal = this.#remote.transport === 'file' ? { GIT_CONFIG_GLOBAL: join(this.#options.dir, 'config') } : {}
-    return { subject: this.name, gitDir: this.#gitDir, args, ...more, env: { ...ownGlobal, ...more.env } }
-  }
-
-  #signedIn<T>(signal: AbortSignal, work: (signedIn: Pick<GitCall, 'config' | 'env' | 'redactor'>) => Promise<T>): Promise<T> {
-    return withCredentials(this.#setup, this.#remote, this.name, this.#options.credentials, signal, work)
+    return { subject: this.name, gitDir: this.#gitDir, args, ...more }
   }
 
   /** One after the other: a bare repository has one writer. */
@@ -283,20 +241,4 @@ export class Mirror {
   #corrupted(): Failure {
     return new Failure({ code: 'mirror-corrupt', subject: this.name, message: `the mirror of ${this.name} has no head after a fetch`, retry: 'later' })
   }
-
-  #unreachable(said: string): Failure {
-    return new Failure({
-      code: 'repository-unreachable',
-      subject: this.name,
-      message: `repository ${this.name} could not be fetched: ${said}`,
-      hint: 'Check its URL, the network and the credentials. What was fetched last still stands.',
-      retry: 'later',
-    })
-  }
-}
-
-/** A local repository may belong to another user; git's check of that is also made in the process that reads it, which only a file can tell. */
-function safeDirectories(path: string): string {
-  const value = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', String.raw`\"`)}"`
-  return `[safe]\n\tdirectory = ${value(path)}\n\tdirectory = ${value(join(path, '.git'))}\n`
 }

@@ -5,7 +5,7 @@ import { snapshotOf } from '#model/snapshot.ts'
 import type { FetchResult, Mirror } from './mirror.ts'
 
 /** A repository that could not be asked. `standing` is its last head, which is in the snapshot; without one the repository is not in it. */
-export type SnapshotProblem = { readonly repository: string; readonly standing: string | undefined; readonly failure: FailureJson }
+type SnapshotProblem = { readonly repository: string; readonly standing: string | undefined; readonly failure: FailureJson }
 
 export type TakenSnapshot = {
   /** One commit for each repository that has ever been read. What a repository that is not in it holds is *unknown*: its modules are not gone. */

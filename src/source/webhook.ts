@@ -23,7 +23,7 @@ export type Webhook =
       readonly after: string
     }
   | { readonly kind: 'other'; readonly forge: Forge; readonly event: string }
-export type Forge = 'plumbline' | 'forgejo' | 'gitea' | 'github' | 'gitlab'
+type Forge = 'plumbline' | 'forgejo' | 'gitea' | 'github' | 'gitlab'
 
 /** By lower-case name. */
 type Headers = Readonly<Record<string, string | undefined>>

@@ -16,7 +16,7 @@ symlinkSync(other, join(folder, 'out'))
 symlinkSync(join(other, 'token'), join(folder, 'link-out'))
 symlinkSync(join(folder, 'real'), join(folder, 'link-in'))
 symlinkSync(join(folder, 'loop'), join(folder, 'loop'))
-execFileSync('mkfifo', [join(folder, 'pipe')])
+execFileSync('sh', ['-c', 'mkfifo "$0"', join(folder, 'pipe')])
 const never = new AbortController().signal
 const provider = fileProvider({ folders: [folder], versionOf: keyedVersions(Buffer.from('key')), maxBytes: 10_000 })
 
