@@ -13,7 +13,7 @@ export function kindsOf(definition: KubernetesObject): Kind[] {
   const names = spec.names
   const group = String(spec.group)
   const versions = spec.versions.filter(isObject).filter((version) => version.served === true)
-  const schemas = Object.fromEntries(versions.map((version) => [`${group}/${String(version.name)}`, schemaOf(version)]))
+  const schemas = Object.fromEntries(versions.map((version) => [`${group}/${String(version.name)}`, customResourceSchema(givenSchema(version))]))
   const storage = spec.versions.filter(isObject).find((version) => version.storage === true) ?? versions[0]
   return versions.map((version): Kind => {
     const subresources = isObject(version.subresources) ? version.subresources : {}
@@ -48,15 +48,18 @@ export function kindsOf(definition: KubernetesObject): Kind[] {
       storageVersion: String(storage?.name),
       versions: schemas,
       schema: schemas[`${group}/${String(version.name)}`] as Schema,
+      given: givenSchema(version),
       columns: columnsOf(version),
       ...(version.deprecated === true ? { deprecation: deprecationOf(version, group, String(names.kind)) } : {}),
     }
   })
 }
 
-function schemaOf(version: JsonObject): Schema {
+const openSchema: Schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
+
+function givenSchema(version: JsonObject): Schema {
   const schema = isObject(version.schema) ? version.schema.openAPIV3Schema : undefined
-  return customResourceSchema(isObject(schema) ? (schema as Schema) : { type: 'object', 'x-kubernetes-preserve-unknown-fields': true })
+  return isObject(schema) ? (schema as Schema) : openSchema
 }
 
 function deprecationOf(version: JsonObject, group: string, kind: string): string {

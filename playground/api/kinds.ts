@@ -29,6 +29,8 @@ export type Kind = {
   /** Every served version's schema, by `apiVersion`. */
   readonly versions: Readonly<Record<string, Schema>>
   readonly schema: Schema
+  /** Of a custom kind: the schema as its definition gives it, without what every object has. */
+  readonly given?: Schema
   /** `undefined`: the columns that the kind has by its name (`columns/`). */
   readonly columns?: readonly Column[]
   readonly deprecation?: string

@@ -1,7 +1,7 @@
 import type { Backend } from './backend.ts'
 import { aggregated, coreVersions, groupList, oneGroup, resourceList } from './discovery.ts'
 import { clauses, negotiate } from './negotiation.ts'
-import { openApiDocument, openApiIndex } from './open-api.ts'
+import { OpenApi } from './open-api.ts'
 import { type Answer, type ApiRequest, json, pageNotFound, text } from './request.ts'
 import { answerReview } from './reviews.ts'
 import { methodNotAllowed, notFound } from './status.ts'
@@ -24,8 +24,9 @@ export type Router = (request: ApiRequest) => Promise<Answer>
 
 /** Finds what a path names and does what the method says. */
 export function routerOf(backend: Backend, tokens: Tokens, address: () => string): Router {
+  const openApi = new OpenApi(backend.registry)
   return async (request) => {
-    const fixed = fixedPath(backend, request, address)
+    const fixed = fixedPath(backend, openApi, request, address)
     if (fixed !== undefined) return fixed
     const review = answerReview(request, tokens)
     if (review !== undefined) return review
@@ -36,14 +37,14 @@ export function routerOf(backend: Backend, tokens: Tokens, address: () => string
   }
 }
 
-function fixedPath(backend: Backend, request: ApiRequest, address: () => string): Answer | undefined {
+function fixedPath(backend: Backend, openApi: OpenApi, request: ApiRequest, address: () => string): Answer | undefined {
   const path = request.path.replace(/(.)\/$/, '$1')
   if (path === '/healthz' || path === '/livez' || path === '/readyz' || path.startsWith('/readyz/') || path.startsWith('/livez/')) return text(200, 'ok')
   if (path === '/version') return json(200, versionInfo)
   if (path === '/') return json(200, { paths: rootPaths(backend) })
   if (path === '/openapi/v2') return json(404, { paths: rootPaths(backend) })
-  if (path === '/openapi/v3') return openApiIndex(backend.registry, request)
-  if (path.startsWith('/openapi/v3/')) return openApiDocument(backend.registry, path.slice('/openapi/v3/'.length), request)
+  if (path === '/openapi/v3') return openApi.index(request)
+  if (path.startsWith('/openapi/v3/')) return openApi.document(path.slice('/openapi/v3/'.length), request)
   const parts = path.split('/').slice(1)
   if (parts[0] === 'api' && parts.length === 1) return discover(backend, request, 'core', address)
   if (parts[0] === 'apis' && parts.length === 1) return discover(backend, request, 'groups', address)

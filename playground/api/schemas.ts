@@ -1,10 +1,11 @@
 import type { Cause, KubernetesObject, Schema } from '#playground/contract.ts'
+import { metadataErrors, type NameRule } from '#playground/schema/metadata-errors.ts'
 import { normalMetadata } from '#playground/schema/metadata.ts'
+import { labelNameProblems, pathSegmentProblems, serviceNameProblems, subdomainProblems } from '#playground/schema/names.ts'
 import { prune } from '#playground/schema/pruning.ts'
 import { withDefaults, withoutNulls } from '#playground/schema/structural-defaults.ts'
 import { validateCustomResource } from '#playground/schema/validation.ts'
 import type { Kind } from './kinds.ts'
-import { metadataCauses } from './objects/metadata.ts'
 import { badRequest } from './status.ts'
 
 export type Decoded = {
@@ -24,9 +25,16 @@ export function decoded(kind: Kind, object: KubernetesObject, nulls: 'dropped' |
 
 /** What does not hold. With `live`, what was already so is let pass, and transition rules are checked. */
 export function schemaCauses(kind: Kind, object: KubernetesObject, live: KubernetesObject | undefined): Cause[] {
-  if (!kind.custom) return metadataCauses(object, kind)
+  if (!kind.custom) return metadataErrors(object, live, nameRule(kind))
   const replicas = kind.scale?.specReplicas.split('.').filter((name) => name !== '')
-  return validateCustomResource(object, live, { schema: kind.schema, namespaced: kind.namespaced, ...(replicas === undefined ? {} : { replicas }) })
+  return validateCustomResource(object, live, { schema: kind.given ?? kind.schema, ...(replicas === undefined ? {} : { replicas }) })
+}
+
+function nameRule(kind: Kind): NameRule {
+  if (kind.group === 'rbac.authorization.k8s.io') return pathSegmentProblems
+  if (kind.group === '' && kind.plural === 'services') return serviceNameProblems
+  if (kind.plural === 'namespaces' || kind.plural === 'statefulsets') return labelNameProblems
+  return subdomainProblems
 }
 
 /** The schema of a built-in kind. */

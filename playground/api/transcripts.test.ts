@@ -13,7 +13,10 @@ import type { Transcript, Unseen } from './replay/transcript.ts'
 const folder = join(import.meta.dirname, '..', '..', '..', 'shared', 'kubernetes-transcripts')
 
 /** Files that do not replay yet, each with its reason. The test fails when one of them does: the list is to stay honest. */
-const notYet: Readonly<Record<string, string>> = {}
+const notYet: Readonly<Record<string, string>> = {
+  'apply-large.json': 'metadata that is too long is named three times on an update; the real server names it once',
+  'discovery-negotiation.json': "a CEL rule that fails to run is quoted by its text; the real server quotes the rule's message",
+}
 
 const knobs = '/apis/example.dev/v1/namespaces/default/knobs'
 const knob = (name: string, value: string): { apiVersion: string; kind: string; metadata: { name: string }; spec: { value: string } } => ({
@@ -52,9 +55,15 @@ const forged: Readonly<Record<string, Readonly<Record<number, Readonly<Record<st
   'watch-compaction.json': { 5: { '<continue-1>': Buffer.from('{"v":"meta.k8s.io/v1","rv":20,"start":"a\\u0000"}').toString('base64url') } },
 }
 
+/** Before which step the client of a watch went away, where what followed would have been seen. */
+const closings: Readonly<Record<string, Readonly<Record<number, number>>>> = { 'watch-bookmarks-initial-events.json': { 2: 4 } }
+
 /** Steps that are answered otherwise, and why. The test fails when one is answered as recorded. */
 const deliberate: Readonly<Record<string, Readonly<Record<number, string>>>> = {
   'discovery-aggregated.json': { 3: 'this server has the core group; the recorded one served custom resources alone' },
+  'discovery-negotiation.json': { 1: 'protobuf is not spoken: the refusal is JSON' },
+  'discovery-roots.json': { 0: 'this server has more groups' },
+  'discovery-version-health.json': { 0: 'the version is that of the followed release, not of a build without one', 3: 'this server publishes more groups' },
 }
 
 const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json') && !name.startsWith('kubectl-') && name !== 'crds.json') : []
@@ -72,9 +81,10 @@ describe.skipIf(files.length === 0)('transcripts of a real Kubernetes API server
     const server = await startApiServer({ dir, port: 0, clock, name: 'replay', namespaceLifecycle: false, newSuffix })
     try {
       for (const crd of crds) server.objects.create(definitions, crd, 'conformance')
-      const problems = await replay({ server, clock, transcript, unseen: unseen[file] ?? [], pauses: pauses[file] ?? {}, forged: forged[file] ?? {}, deliberate: deliberate[file] ?? {} })
-      if (notYet[file] === undefined) expect(problems).toEqual([])
-      else expect(problems, `${file} replays now: take it off the list (${notYet[file]})`).not.toEqual([])
+      const problems = await replay({ server, clock, transcript, unseen: unseen[file] ?? [], pauses: pauses[file] ?? {}, forged: forged[file] ?? {}, closings: closings[file] ?? {}, deliberate: deliberate[file] ?? {} })
+      const reason = notYet[file]
+      const wrong = reason === undefined ? problems : problems.length > 0 ? [] : [`${file} replays now: take it off the list (${reason})`]
+      expect(wrong).toEqual([])
     } finally {
       await server.stop()
       rmSync(dir, { recursive: true })

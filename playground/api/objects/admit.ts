@@ -26,20 +26,9 @@ export function judge(problems: readonly string[], validation: FieldValidation, 
 /** Everything that must hold of an object before it is stored. Throws 422 with every cause. */
 export function validate(kind: Kind, object: KubernetesObject, old: KubernetesObject | undefined, warnings: readonly string[]): void {
   const causes: Cause[] = []
-  if (old !== undefined) causes.push(...identityCauses(object, old))
   causes.push(...schemaCauses(kind, object, old))
   causes.push(...(behaviourOf(kind)?.check?.(object, old) ?? []))
   if (causes.length > 0) throw invalid({ group: kind.group, kind: object.kind }, object.metadata.name ?? '', causes, warnings)
-}
-
-/** Twice, because two layers of the real server find it. */
-function identityCauses(object: KubernetesObject, old: KubernetesObject): Cause[] {
-  return ['name', 'namespace', 'uid'].flatMap((name) => {
-    const [was, is] = [old.metadata[name], object.metadata[name]]
-    if (was === is) return []
-    const cause = { reason: 'FieldValueInvalid', message: `Invalid value: ${JSON.stringify(is ?? '')}: field is immutable`, field: `metadata.${name}` }
-    return [cause, cause]
-  })
 }
 
 /** New content needs a namespace that exists and is not ending. */

@@ -6,7 +6,7 @@ import { difference, Placeholders, settled } from './compare.ts'
 import type { Step, Transcript, Unseen } from './transcript.ts'
 
 type Answered = { readonly status: number; readonly headers: Record<string, string>; readonly body: string }
-type OpenWatch = { readonly step: Step; readonly index: number; readonly chunks: string[]; ended: boolean; readonly close: () => void; readonly answered: Promise<Answered> }
+type OpenWatch = { readonly step: Step; readonly index: number; readonly chunks: string[]; ended: boolean; closed: boolean; readonly close: () => void; readonly answered: Promise<Answered> }
 
 export type Replay = {
   readonly server: ApiServer
@@ -17,12 +17,14 @@ export type Replay = {
   readonly pauses: Readonly<Record<number, number>>
   /** Texts that stand for something else in one step, by its index: continue tokens that the recording made by hand. */
   readonly forged: Readonly<Record<number, Readonly<Record<string, string>>>>
+  /** Before which step the client of a watch, by its index, went away; others stay to the end. */
+  readonly closings: Readonly<Record<number, number>>
   /** Steps that are answered otherwise with good reason, by their index. */
   readonly deliberate: Readonly<Record<number, string>>
 }
 
 /** Carries out every step, in order, and returns what was answered otherwise than recorded. */
-export async function replay({ server, clock, transcript, unseen, pauses, forged, deliberate }: Replay): Promise<string[]> {
+export async function replay({ server, clock, transcript, unseen, pauses, forged, closings, deliberate }: Replay): Promise<string[]> {
   const problems: string[] = []
   const placeholders = new Placeholders()
   placeholders.set('<time>', new Date(clock.now()).toISOString().replace('.000Z', 'Z'))
@@ -37,6 +39,10 @@ export async function replay({ server, clock, transcript, unseen, pauses, forged
     for (const [index, step] of transcript.steps.entries()) {
       for (const write of unseen.filter((one) => one.before === index)) await unseenWrite(server, agent, write)
       await pass(clock, pauses[index] ?? 0)
+      for (const watch of watches.filter((one) => closings[one.index] === index)) {
+        await arrived(watch)
+        watch.close()
+      }
       if (step.request.method === 'NONE') continue
       if (step.response.events !== undefined || step.response.closedBy !== undefined) {
         const watch = open(server, agent, placeholders, index, step, forged[index])
@@ -151,7 +157,19 @@ function open(
   forged: Readonly<Record<string, string>> | undefined,
 ): OpenWatch & { started: Promise<void> } {
   const { answered, chunks, close, started } = start(server, agent, placeholders, step, forged)
-  const watch = { step, index, chunks, ended: false, close, answered, started }
+  const watch = {
+    step,
+    index,
+    chunks,
+    ended: false,
+    closed: false,
+    close: (): void => {
+      watch.closed = true
+      close()
+    },
+    answered,
+    started,
+  }
   answered.then(
     () => (watch.ended = true),
     () => (watch.ended = true),
@@ -166,7 +184,7 @@ function headersOf(watch: OpenWatch): Promise<void> {
 function compareWatch(watch: OpenWatch, placeholders: Placeholders): string | undefined {
   const { response } = watch.step
   if (response.closedBy === 'server' && !watch.ended) return 'the server did not end the watch'
-  if (response.closedBy === 'client' && watch.ended) return 'the server ended the watch'
+  if (response.closedBy === 'client' && watch.ended && !watch.closed) return 'the server ended the watch'
   const text = watch.chunks.join('')
   if (response.status !== 200) {
     const body = text.startsWith('{') ? (JSON.parse(text) as Json) : text

@@ -1,5 +1,4 @@
-import { isObject, type Json } from '#lib/json.ts'
-import { canonicalJson } from '#lib/json.ts'
+import { canonicalJson, isObject, type Json } from '#lib/json.ts'
 import type { KubernetesObject } from '#playground/contract.ts'
 import { type Backend, find } from '../backend.ts'
 import { mediaType, parseJson, typeName, writeParameters, type WriteParameters } from '../body.ts'
@@ -84,7 +83,7 @@ function change(backend: Backend, request: ApiRequest, target: Target, type: str
   const unpruned = patched(kind, live, type, readPatch(request))
   const { object: next, problems } = decode(kind, unpruned)
   if (problems.length > 0 && parameters.fieldValidation === 'Strict') {
-    const message = `Invalid value: ${JSON.stringify(canonicalJson(unpruned))}: strict decoding error: ${problems.join(', ')}`
+    const message = `Invalid value: ${JSON.stringify(JSON.stringify(unpruned))}: strict decoding error: ${problems.join(', ')}`
     throw invalid({ group: '', kind: '' }, '', [{ reason: 'FieldValueInvalid', message, field: 'patch' }])
   }
   return updateObject(backend, kind, live, next, {
@@ -108,7 +107,8 @@ export function readPatch(request: ApiRequest): Json {
 
 /** The object that a patch makes of the live one, not yet decoded. */
 export function patched(kind: Kind, live: KubernetesObject, type: string, patch: Json): KubernetesObject {
-  const document = structuredClone(live) as Json
+  // In sorted order: an error quotes the object, with what a patch adds behind.
+  const document = JSON.parse(canonicalJson(live)) as Json
   const result =
     type === jsonType
       ? jsonPatch(document, patch)
