@@ -1,6 +1,7 @@
 import { digestOf, type Digest } from '#lib/digest.ts'
 import type { FailureJson } from '#lib/failure.ts'
-import type { Action, Effect, FieldChange, Held, Observation, Plan, Step } from '#model/plan.ts'
+import { effectsOf, isIdle } from '#model/effects.ts'
+import type { Action, FieldChange, Held, Observation, Plan, Step } from '#model/plan.ts'
 import { showKey, type Desired, type ObjectKey } from '#model/resource.ts'
 import { duplicates, type Declared } from './duplicates.ts'
 import { orderModules, waves } from './order.ts'
@@ -63,10 +64,6 @@ export function makePlan(input: PlanInput): Plan {
   return { environment: input.environment, snapshot: input.snapshot, steps, unknown: unknowns(steps, input.modules), digest: planDigest(steps) }
 }
 
-export function effectsOf(plan: Pick<Plan, 'steps'>): Effect[] {
-  return plan.steps.flatMap((step) => step.waves.flat())
-}
-
 /** Whether there is nothing to do, and that is known: no write, no deletion, no row of the inventory to hand over or forget. */
 export function isEmpty(plan: Plan): boolean {
   return plan.unknown.length === 0 && effectsOf(plan).every((effect) => isIdle(effect) && !forgets(effect))
@@ -109,11 +106,6 @@ function sealedChange(change: FieldChange): Partial<FieldChange> {
   if (change.state !== 'yielded' && change.state !== 'held') return change
   const { from: _, ...rest } = change
   return rest
-}
-
-/** Nothing is done, and nothing is to be approved. */
-function isIdle(effect: Effect): boolean {
-  return (effect.action === 'unchanged' || effect.action === 'skipped') && effect.handedOverFrom === undefined && effect.refused === undefined
 }
 
 function unknowns(steps: readonly Step[], modules: readonly PlannedModule[]): FailureJson[] {

@@ -1,7 +1,8 @@
 import type { Json } from '#lib/json.ts'
+import { effectsOf } from '#model/effects.ts'
 import type { Effect, FieldChange, Plan } from '#model/plan.ts'
 import { parseKey, showKey } from '#model/resource.ts'
-import { effectsOf, isEmpty, summary } from './plan.ts'
+import { isEmpty, summary } from './plan.ts'
 
 const signs = { created: '+', configured: '~', unchanged: '=', deleted: '-', skipped: '·', unknown: '?' } as const
 

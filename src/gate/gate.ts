@@ -1,0 +1,21 @@
+import type { GateDecision } from '#model/gate.ts'
+import { applicable } from './applicable.ts'
+import { contested } from './contested.ts'
+import { deletionMass } from './deletion-mass.ts'
+import { deletionState } from './deletion-state.ts'
+import { deliverAfter } from './deliver-after.ts'
+import { deliverAutomatic } from './deliver-automatic.ts'
+import { limitsRule } from './limits.ts'
+import { pause } from './pause.ts'
+import { reviewApprovals } from './review-approvals.ts'
+import type { GateInput, Rule } from './rule.ts'
+
+/** In the order in which a person wants to hear of them: what cannot be, what may not be, what is still to come, what a person decides. */
+export const rules = [applicable, limitsRule, pause, deliverAfter, deliverAutomatic, contested, deletionState, deletionMass, reviewApprovals] as const satisfies readonly Rule[]
+
+/** Every rule's word, and what follows: one refusal refuses, else one wait waits, else go. All rules are asked, so that nobody waits for one thing after the other. */
+export function decideGate(input: GateInput): { readonly outcome: 'go' | 'wait' | 'refuse'; readonly decisions: readonly GateDecision[] } {
+  const decisions = rules.flatMap((rule) => rule.decide(input) ?? [])
+  const has = (outcome: GateDecision['outcome']): boolean => decisions.some((decision) => decision.outcome === outcome)
+  return { outcome: has('refuse') ? 'refuse' : has('wait') ? 'wait' : 'go', decisions }
+}

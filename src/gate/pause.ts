@@ -1,0 +1,22 @@
+import { isIdle } from '#model/effects.ts'
+import { instant, type Rule } from './rule.ts'
+
+/** A person paused the environment, or a module that this plan changes. It ends by itself. */
+export const pause: Rule = {
+  code: 'pause',
+  decide: ({ plan, pauses, now }) => {
+    const changed = plan.steps.filter((step) => !step.waves.flat().every(isIdle)).map(({ module }) => module)
+    const active = pauses.filter(({ module, until }) => until > now && changed.length > 0 && (module === null || changed.includes(module)))
+    if (active.length === 0) return undefined
+    const sentences = active.map(({ module, by, reason, until }) => `${module ?? plan.environment} is paused by ${by} until ${instant(until)}: ${reason}`)
+    return {
+      code: 'pause',
+      outcome: 'wait',
+      waitingFor: 'pause',
+      until: Math.max(...active.map(({ until }) => until)),
+      message: `${sentences.join('. ')}.`,
+      hint: `To end it before: plumb pause -e ${plan.environment}${active[0]?.module == null ? '' : ` -m ${active[0].module}`} --end`,
+      by: [...new Set(active.map(({ by }) => by))].sort(),
+    }
+  },
+}

@@ -1,0 +1,66 @@
+import type { Digest } from '#lib/digest.ts'
+import type { Environment } from '#model/config/environment.ts'
+import type { Limits } from '#model/config/workspace.ts'
+import type { Approval, GateDecision } from '#model/gate.ts'
+import type { Plan } from '#model/plan.ts'
+
+/** What the gate has to know of a module in the plan. */
+export type GatedModule = {
+  readonly module: string
+  /** The repository that its Module document is in: its limits are the module's. */
+  readonly repository: string
+  /** The secret references that it uses, as written: `vault:kv/production/orders#url`. */
+  readonly secrets: readonly string[]
+  /** How many objects the inventory holds for it in this environment. */
+  readonly held: number
+}
+
+/** What is known of a module in the environment that has to come first. */
+export type EarlierModule = {
+  readonly module: string
+  /** The digest of what this plan's snapshot renders for it there; null where it renders nothing; undefined where that is not known. */
+  readonly desiredDigest: Digest | null | undefined
+  /** The digest of what is delivered there, completely; absent where nothing is, or it failed, or it is not known. */
+  readonly delivered?: Digest
+  /** Since when what is delivered there has been verified without a break; absent where it is not. Milliseconds since 1970. */
+  readonly verifiedSince?: number
+}
+
+export type GateInput = {
+  /** The run, for the hints: `plumb approve RUN`. */
+  readonly run: string
+  readonly plan: Plan
+  /** The policy in force: that of the last accepted configuration, which a change of the policy itself is gated by too. */
+  readonly policy: Pick<Environment['spec'], 'deliver' | 'review'>
+  readonly modules: readonly GatedModule[]
+  readonly limits: Readonly<Record<string, Limits>>
+  /** By principals who may approve here (the caller checked their roles). */
+  readonly approvals: readonly Approval[]
+  /** Those that are active now, of this environment. `module: null` is the environment. */
+  readonly pauses: readonly { readonly module: string | null; readonly reason: string; readonly by: string; readonly until: number }[]
+  /** The principals that wrote the commits which this plan delivers. */
+  readonly authors: readonly string[]
+  /** Of the environment that `deliver.after` names. What is missing is not known. */
+  readonly earlier: readonly EarlierModule[]
+  /** The principal who started the run; null where it started by itself. */
+  readonly startedBy: string | null
+  /** Milliseconds since 1970. */
+  readonly now: number
+}
+
+/** One rule: a stable code, and its word on a plan; undefined where it has none. Pure. */
+export type Rule = { readonly code: string; decide(input: GateInput): GateDecision | undefined }
+
+/** The principals who approved exactly this plan, each once, in the order of their names. */
+export function approvers({ plan, approvals }: Pick<GateInput, 'plan' | 'approvals'>): string[] {
+  return [...new Set(approvals.filter(({ planDigest }) => planDigest === plan.digest).map(({ principal }) => principal))].sort()
+}
+
+/** The first few of a list, and how many more there are. */
+export function some(all: readonly string[], most = 5): string {
+  return all.length <= most ? all.join(', ') : `${all.slice(0, most).join(', ')} and ${all.length - most} more`
+}
+
+export function instant(at: number): string {
+  return new Date(at).toISOString().replace(/\.\d+Z$/, 'Z')
+}
