@@ -5,9 +5,10 @@ const completed = new WeakMap<Schema, Schema>()
 
 /**
  * A definition's `openAPIV3Schema` with what it leaves unsaid: `apiVersion`, `kind` and the real `metadata`, at the root and in embedded
- * resources. The same schema gives the same result object, so caches by identity hold.
+ * resources. The same schema gives the same result object, so caches by identity hold; a completed schema is its own completion.
  */
 export function customResourceSchema(schema: Schema): Schema {
+  if (schema.properties?.metadata === objectMeta) return schema
   let whole = completed.get(schema)
   if (whole === undefined) {
     whole = withTypeMeta(embedded(schema))

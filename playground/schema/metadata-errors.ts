@@ -1,6 +1,6 @@
 import { equalJson, isObject, type Json, type JsonObject } from '#lib/json.ts'
 import type { Cause, KubernetesObject } from '#playground/contract.ts'
-import { invalidValue, required, tooLong } from './causes.ts'
+import { forbidden, invalidValue, required, tooLong } from './causes.ts'
 import { labelValueProblems, qualifiedNameProblems, subdomainProblems } from './names.ts'
 
 export type NameRule = (name: string) => string[]
@@ -10,9 +10,12 @@ export type NameRule = (name: string) => string[]
  * and its causes say so; the message names each once.
  * Source: apimachinery `api/validation/objectmeta.go`.
  */
-export function metadataErrors(object: KubernetesObject, live: KubernetesObject | undefined, nameRule: NameRule = subdomainProblems): Cause[] {
+export function metadataErrors(object: KubernetesObject, live: KubernetesObject | undefined, rules: { readonly name?: NameRule; readonly namespaced?: boolean } = {}): Cause[] {
   const { metadata } = object
+  const nameRule = rules.name ?? subdomainProblems
   const errors: Cause[] = []
+  if (rules.namespaced === true && (metadata.namespace ?? '') === '') errors.push(required('metadata.namespace'))
+  if (rules.namespaced === false && (metadata.namespace ?? '') !== '') errors.push(forbidden('metadata.namespace', 'not allowed on this type'))
   const { name = '', generateName } = metadata
   if (typeof generateName === 'string' && name === '') errors.push(...nameRule(generateName.replace(/-$/, 'a')).map((problem) => invalidValue('metadata.generateName', generateName, problem)))
   if (name === '') errors.push(required('metadata.name', 'name or generateName is required'))

@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs'
+import type { JsonObject } from '#lib/json.ts'
+import type { Schema } from '#playground/contract.ts'
+import { objectMeta } from './object-meta.ts'
+
+type Definition = JsonObject & { $ref?: string; properties?: { [name: string]: Definition }; items?: Definition; additionalProperties?: Definition | boolean }
+
+type Document = { readonly kinds: Readonly<Record<string, string>>; readonly definitions: Readonly<Record<string, Definition>> }
+
+/** The schemas of the built-in kinds (`definitions.json`, made by `generate.ts`), each resolved when it is first asked for and then shared. */
+export class BuiltinSchemas {
+  readonly #document: Document
+  readonly #resolved = new Map<string, Schema>([['ObjectMeta', objectMeta]])
+  readonly #names = new WeakMap<Schema, string>([[objectMeta, 'ObjectMeta']])
+
+  constructor(document: Document) {
+    this.#document = document
+  }
+
+  /** The schema of a kind, of which `definitions` has one: `schemaOf('apps/v1', 'Deployment')`. */
+  schemaOf(apiVersion: string, kind: string): Schema | undefined {
+    const name = Object.hasOwn(this.#document.kinds, `${apiVersion}/${kind}`) ? this.#document.kinds[`${apiVersion}/${kind}`] : undefined
+    return name === undefined ? undefined : this.#definition(name)
+  }
+
+  /** `apiVersion` and kind of all there are. */
+  kinds(): { readonly apiVersion: string; readonly kind: string }[] {
+    return Object.keys(this.#document.kinds).map((key) => ({ apiVersion: key.slice(0, key.lastIndexOf('/')), kind: key.slice(key.lastIndexOf('/') + 1) }))
+  }
+
+  /** The name of the Go type that a schema describes, as the server's decoding errors say it: `DeploymentSpec`. */
+  typeName(schema: Schema): string | undefined {
+    return this.#names.get(schema)?.replace(/^(Core|Rbac|Discovery|Admissionregistration|Apiextensions)?V\d/, '')
+  }
+
+  #definition(name: string): Schema {
+    const known = this.#resolved.get(name)
+    if (known !== undefined) return known
+    const definition = this.#document.definitions[name]
+    if (definition === undefined) throw new Error(`definitions.json has no ${name}`)
+    const schema: Schema = {}
+    // Set before its fields are resolved, so that a definition may hold itself.
+    this.#resolved.set(name, schema)
+    this.#names.set(schema, name)
+    return Object.assign(schema, this.#inline(definition))
+  }
+
+  #resolve(definition: Definition): Schema {
+    return definition.$ref === undefined ? this.#inline(definition) : this.#definition(definition.$ref)
+  }
+
+  #inline(definition: Definition): Schema {
+    const { properties, items, additionalProperties, ...rest } = definition
+    const schema = rest as Schema
+    if (properties !== undefined) schema.properties = Object.fromEntries(Object.entries(properties).map(([name, field]) => [name, this.#resolve(field)]))
+    if (items !== undefined) schema.items = this.#resolve(items)
+    if (additionalProperties !== undefined) schema.additionalProperties = typeof additionalProperties === 'boolean' ? additionalProperties : this.#resolve(additionalProperties)
+    return schema
+  }
+}
+
+/** The built-in kinds of Kubernetes 1.36. Reads one file of a hundred kilobytes. */
+export const builtinSchemas = new BuiltinSchemas(JSON.parse(readFileSync(new URL('definitions.json', import.meta.url), 'utf8')) as Document)
