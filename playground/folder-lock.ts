@@ -23,5 +23,7 @@ export function lockPlayground(dir: string): () => void {
       cause,
     })
   }
-  return () => database.close()
+  return () => {
+    if (database.isOpen) database.close()
+  }
 }

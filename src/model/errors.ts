@@ -88,6 +88,11 @@ export const errors = {
   // run
   // api and command
   // playground
+  'playground-locked': { http: 409, exit: 2, about: 'Another process runs a playground in this folder.' },
+  'playground-state': { http: 503, exit: 2, about: 'The playground’s own file of ports cannot be read.' },
+  'playground-addresses': { http: 503, exit: 1, about: 'The playground finds no free loopback addresses or ports.' },
+  'playground-ingress-port': { http: 409, exit: 2, about: 'The port of an environment’s ingress, which Git names, is in use by another program.' },
+  'playground-repository': { http: 500, exit: 1, about: 'An example repository cannot be made.' },
 } as const satisfies Readonly<Record<string, ErrorEntry>>
 
 export type ErrorCode = keyof typeof errors

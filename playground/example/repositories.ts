@@ -1,0 +1,99 @@
+import { appendFileSync, chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Failure } from '#lib/failure.ts'
+import { runProcess } from '#lib/process.ts'
+import { histories, type Commit } from './history.ts'
+
+export type ExampleRepositories = {
+  /** The playground's folder: the bare repositories are `<dir>/git/<name>.git`. */
+  readonly dir: string
+  /** What `${playground.<name>}` stands for in the files: addresses alone. */
+  readonly values: Readonly<Record<string, string>>
+}
+
+const source = fileURLToPath(import.meta.resolve('#playground/example/repositories'))
+const notifier = fileURLToPath(import.meta.resolve('#playground/example/notify-push.ts'))
+
+/** Makes the repositories that are missing, and their hooks anew; what was pushed stays. Answers their paths by name. */
+export async function ensureRepositories(example: ExampleRepositories): Promise<Record<string, string>> {
+  const made = Object.keys(histories).map(async (name) => {
+    const path = pathOf(example.dir, name)
+    if (!existsSync(path)) await make(example, name, path)
+    writeHook(example.dir, name, path) // with every start: this program, or Node, may have moved
+    return [name, path] as const
+  })
+  return Object.fromEntries(await Promise.all(made))
+}
+
+/** Makes them all as they were at first: whatever was pushed is gone. */
+export async function resetRepositories(example: ExampleRepositories): Promise<Record<string, string>> {
+  for (const name of Object.keys(histories)) rmSync(pathOf(example.dir, name), { recursive: true, force: true })
+  return ensureRepositories(example)
+}
+
+const pathOf = (dir: string, name: string): string => join(dir, 'git', `${name}.git`)
+
+/** Under another name first: a repository that is there is whole. */
+async function make({ dir, values }: ExampleRepositories, name: string, path: string): Promise<void> {
+  const fresh = `${path}.new`
+  rmSync(fresh, { recursive: true, force: true })
+  mkdirSync(fresh, { recursive: true, mode: 0o700 })
+  await git(dir, ['init', '--quiet', '--bare', '--initial-branch=main', '--template=', fresh])
+  appendFileSync(join(fresh, 'config'), '[core]\n\thooksPath = hooks\n') // ours, whatever the pusher's own configuration says
+  await git(dir, ['-C', fresh, 'fast-import', '--quiet', '--date-format=raw'], fastImport(filesOf(name), histories[name] ?? [], values))
+  renameSync(fresh, path)
+}
+
+async function git(dir: string, args: readonly string[], stdin?: Uint8Array): Promise<void> {
+  const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: dir, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', LC_ALL: 'C' }
+  const { code, stderr } = await runProcess({ command: 'git', args, env, timeoutMs: 30_000, maxOutputBytes: 1_000_000, ...(stdin === undefined ? {} : { stdin }) })
+  if (code !== 0) throw new Failure({ code: 'playground-repository', subject: dir, message: `git ${args.at(-1)}: ${stderr.trim()}` })
+}
+
+/** Every file of the example, by its path in the repository. */
+function filesOf(name: string): ReadonlyMap<string, string> {
+  const root = join(source, name)
+  const entries = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  const paths = entries.map((entry) => join(entry.parentPath, entry.name)).sort()
+  return new Map(paths.map((path) => [relative(root, path).replaceAll('\\', '/'), readFileSync(path, 'utf8')]))
+}
+
+/** The stream that `git fast-import` reads: each commit writes its files, and keeps those of the ones before. */
+function fastImport(files: ReadonlyMap<string, string>, commits: readonly Commit[], values: Readonly<Record<string, string>>): Buffer {
+  const parts: string[] = []
+  const data = (text: string): void => void parts.push(`data ${Buffer.byteLength(text)}\n${text}\n`)
+  for (const { author, date, message, files: starts, earlier = [] } of commits) {
+    const when = `${Date.parse(date) / 1000} +0000`
+    parts.push(`commit refs/heads/main\nauthor ${author} ${when}\ncommitter ${author} ${when}\n`)
+    data(`${message}\n`)
+    for (const [path, text] of files) {
+      if (!starts.some((start) => path.startsWith(start))) continue
+      parts.push(`M 100644 inline ${path}\n`)
+      data(earlier.reduce((then, [now, before]) => then.replaceAll(now, before), filled(path, text, values)))
+    }
+    parts.push('\n')
+  }
+  parts.push('done\n')
+  return Buffer.from(parts.join(''))
+}
+
+function filled(path: string, text: string, values: Readonly<Record<string, string>>): string {
+  return text.replaceAll(/\$\{playground\.([a-z0-9.-]+)\}/g, (_, name: string) => {
+    const value = Object.hasOwn(values, name) ? values[name] : undefined
+    if (value === undefined) throw new Failure({ code: 'playground-repository', subject: path, message: `There is no value for \${playground.${name}}` })
+    return value
+  })
+}
+
+/** After a push: one signed notice a ref, to whoever is written in `<dir>/notify.json`. */
+function writeHook(dir: string, name: string, path: string): void {
+  const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
+  const hooks = join(path, 'hooks')
+  mkdirSync(hooks, { recursive: true, mode: 0o700 })
+  const words = [process.execPath, notifier, join(dir, 'notify.json'), name].map(quoted).join(' ')
+  const fresh = join(hooks, 'post-receive.new')
+  writeFileSync(fresh, `#!/bin/sh\nNODE_COMPILE_CACHE=${quoted(join(dir, 'compiled'))} exec ${words}\n`, { mode: 0o700 })
+  chmodSync(fresh, 0o700)
+  renameSync(fresh, join(hooks, 'post-receive'))
+}

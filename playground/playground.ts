@@ -1,0 +1,105 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Clock } from '#lib/clock.ts'
+import { Failure } from '#lib/failure.ts'
+import { isObject } from '#lib/json.ts'
+import { type Cluster, type ClusterPlaces, startCluster } from './cluster.ts'
+import { ensureRepositories, resetRepositories } from './example/repositories.ts'
+import { lockPlayground } from './folder-lock.ts'
+import { kubeconfigOf } from './kubeconfig.ts'
+
+export type PlaygroundOptions = {
+  /** Everything is kept here: clusters, repositories, kubeconfig, ports. */
+  readonly dir: string
+  readonly clock: Clock
+  /** One line for whoever runs it. */
+  readonly log: (line: string) => void
+  /** One cluster each. The example organisation's, if left out. */
+  readonly environments?: readonly string[]
+}
+
+export type Playground = {
+  /** The path of a kubeconfig (mode 0600) with one context for each environment, named like it. */
+  readonly kubeconfig: string
+  readonly clusters: Readonly<Record<string, Cluster>>
+  /** The bare repositories' paths, by name; the workspace is `platform`. */
+  readonly repositories: Readonly<Record<string, string>>
+  /** Where whoever starts the control plane writes `{ url, secret }` (mode 0600), for the repositories' post-receive hooks. */
+  readonly notify: string
+  /** Makes the example repositories as they were at first. */
+  reset(): Promise<void>
+  /** Ends every process and connection; everything is there again at the next start. */
+  stop(): Promise<void>
+}
+
+const exampleEnvironments = ['sandbox', 'staging', 'production'] as const
+
+/**
+ * Clusters, an example organisation's repositories, and a kubeconfig, in one folder.
+ * Failures: `playground-locked`, `playground-addresses`, `playground-ingress-port`, `playground-repository`, and those of `git`.
+ */
+export async function startPlayground({ dir, clock, log, environments = exampleEnvironments }: PlaygroundOptions): Promise<Playground> {
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const unlock = lockPlayground(dir)
+  const started: Cluster[] = []
+  const stop = async (): Promise<void> => {
+    await Promise.all(started.splice(0).map((cluster) => cluster.stop()))
+    unlock()
+  }
+  try {
+    const places = readPlaces(dir)
+    const starts = await Promise.allSettled(
+      environments.map((name) =>
+        startCluster({ name, dir: join(dir, 'clusters', name), clock, log, places: places[name] ?? { apiPort: 0, ingressPort: 0 } }),
+      ),
+    )
+    for (const start of starts) if (start.status === 'fulfilled') started.push(start.value)
+    const failed = starts.find((start) => start.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+    writePrivately(join(dir, 'playground.json'), { environments: { ...places, ...Object.fromEntries(started.map(({ name, places: taken }) => [name, taken])) } })
+    const kubeconfig = join(dir, 'kubeconfig')
+    writePrivately(kubeconfig, kubeconfigOf(started))
+    const example = { dir, values: Object.fromEntries(started.map(({ name, ingressUrl }) => [`ingress.${name}`, ingressUrl])) }
+    // A playground of other environments has clusters alone: the example's files name the example's environments.
+    const hasExample = exampleEnvironments.every((name) => environments.includes(name))
+    const repositories = hasExample ? await ensureRepositories(example) : {}
+    const clusters = Object.fromEntries(started.map((cluster) => [cluster.name, cluster]))
+    const reset = async (): Promise<void> => {
+      if (hasExample) await resetRepositories(example)
+    }
+    return { kubeconfig, clusters, repositories, notify: join(dir, 'notify.json'), reset, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** The ports that were chosen at the first start: the environments' addresses in Git name them. Failure: `playground-state`. */
+function readPlaces(dir: string): Record<string, ClusterPlaces> {
+  const path = join(dir, 'playground.json')
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    throw error
+  }
+  try {
+    const { environments } = JSON.parse(text) as { environments?: unknown }
+    if (!isObject(environments) || !Object.values(environments).every(isPlaces)) throw new TypeError('it lacks the environments’ ports')
+    return environments as Record<string, ClusterPlaces>
+  } catch (cause) {
+    const hint = 'Delete the folder to start a new playground, or restore the file.'
+    throw new Failure({ code: 'playground-state', subject: path, message: `The playground’s own file cannot be read: ${(cause as Error).message}`, hint, cause })
+  }
+}
+
+function isPlaces(value: unknown): boolean {
+  return isObject(value) && Number.isInteger(value['apiPort']) && Number.isInteger(value['ingressPort']) && typeof value['block'] === 'string'
+}
+
+function writePrivately(path: string, content: object | string): void {
+  const text = typeof content === 'string' ? content : `${JSON.stringify(content, null, 2)}\n`
+  writeFileSync(`${path}.new`, text, { mode: 0o600 })
+  renameSync(`${path}.new`, path)
+}
