@@ -46,11 +46,13 @@ export class Replay {
   follow({ request, response }: Step): void {
     if (request.method === 'DELETE' && response.status === 200) for (const { server } of this.servers.values()) server.objects.delete(request.path.split('/').at(-1) as string)
     if (request.method !== 'PATCH' || !request.path.includes('customresourcedefinitions')) return
-    const schema = this.servers.get('gauges')?.versions.get('v1')?.schema as Schema
+    const versions = this.servers.get('gauges')?.versions as Map<string, Version>
+    const version = versions.get('v1') as Version
+    const schema = structuredClone(version.schema)
     const [{ value }] = request.body as [{ value: number }]
-    const spec = schema.properties?.spec as Schema
-    const level = spec.properties?.level as Schema
+    const level = (schema.properties?.spec as Schema).properties?.level as Schema
     level.maximum = value
+    versions.set('v1', { ...version, schema })
   }
 
   step(step: Step, what: string): void {
