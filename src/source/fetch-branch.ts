@@ -45,10 +45,10 @@ export async function fetchBranch(origin: Origin, gitDir: string, signal: AbortS
 }
 
 /**
- * Why a fetch failed: `corrupt` is our own mirror; the rest is thrown (`repository-unreachable`, `branch-missing`, `repository-fetch-failed`).
- * The systems are asked, the words of git are not guessed at.
+ * Why a fetch failed. What lies with the remote is thrown: `repository-unreachable`, `branch-missing`. Otherwise it lies here, and our mirror is
+ * `corrupt`, or `whole` and somebody was in the way: a fetch that outlived the process that started it. The systems are asked, the words of git are not guessed at.
  */
-export async function diagnose(origin: Origin, gitDir: string, said: string, signal: AbortSignal): Promise<'corrupt'> {
+export async function diagnose(origin: Origin, gitDir: string, said: string, signal: AbortSignal): Promise<'corrupt' | 'whole'> {
   const ref = `refs/heads/${origin.branch}`
   const asked = await withOrigin(origin, gitDir, signal, (call) => tryGit(origin.setup, { ...call, args: ['ls-remote', '--quiet', '--', origin.remote.url, ref], timeoutMs: 60_000 }))
   if (asked.code !== 0) throw unreachable(origin, said)
@@ -61,8 +61,11 @@ export async function diagnose(origin: Origin, gitDir: string, said: string, sig
       retry: 'later',
     })
   }
-  if (!(await isWhole(origin.setup, gitDir, origin.name, signal))) return 'corrupt'
-  throw new Failure({
+  return (await isWhole(origin.setup, gitDir, origin.name, signal)) ? 'whole' : 'corrupt'
+}
+
+export function fetchFailed(origin: Origin, said: string): Failure {
+  return new Failure({
     code: 'repository-fetch-failed',
     subject: origin.name,
     message: `repository ${origin.name} answers, but could not be fetched: ${said}`,

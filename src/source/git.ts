@@ -3,11 +3,11 @@ import type { Exit } from '#lib/process.ts'
 import { runProcess } from '#lib/process.ts'
 import { Redactor } from '#lib/redact.ts'
 
-/** How the system's `git` is run. `main.ts` makes one for the process. */
+/** How the system's `git` (2.32 or later) is run. `main.ts` makes one for the process. */
 export type GitSetup = {
   /** A private folder (0700): HOME of every call, and the place of key files while a call lasts. */
   readonly home: string
-  /** What git inherits, and nothing else: `PATH`, and where there is one a proxy (`https_proxy`, `no_proxy`) or `SSL_CERT_FILE`. */
+  /** What git inherits, and nothing else: `PATH`, and where there is one a proxy (`https_proxy`, `no_proxy`) or an authority of one's own (`GIT_SSL_CAINFO`). */
   readonly env: Readonly<Record<string, string>>
 }
 

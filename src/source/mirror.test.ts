@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { systemClock } from '#lib/clock.ts'
 import { Fixture, never } from './fixture.ts'
 
 let fixture: Fixture
@@ -82,6 +83,15 @@ describe('a mirror', () => {
     const head = source.commit({ a: '1' })
     execFileSync('chown', ['-R', '12345', source.path])
     expect(await fixture.mirror(source.path).fetch(never)).toMatchObject({ head })
+  })
+
+  test('says in the words of git why it cannot take a repository that answers', async () => {
+    const path = join(fixture.folder, 'sha256.git')
+    const git = (args: string[]): string => execFileSync('git', args, { env: { ...fixture.git.env, HOME: fixture.folder }, input: '' }).toString('utf8').trim()
+    git(['init', '--bare', '--quiet', '--object-format=sha256', path])
+    const tree = git(['--git-dir', path, 'mktree'])
+    git(['--git-dir', path, 'update-ref', 'refs/heads/main', git(['--git-dir', path, '-c', 'user.name=A', '-c', 'user.email=a@b', 'commit-tree', tree, '-m', 'x'])])
+    await expect(fixture.mirror(path).fetch(never)).rejects.toMatchObject({ code: 'repository-fetch-failed', retry: 'later', message: expect.stringMatching(/sha1.*sha256|algorithm/) })
   })
 
   test('fetches from a working copy, too', async () => {
@@ -231,5 +241,31 @@ describe('a mirror that was damaged', () => {
     }
     await mirror.tidy(never)
     expect(await mirror.log(undefined, (await mirror.head()) ?? '')).toHaveLength(5)
+  })
+
+  test('is whole again after its process was killed while it fetched, at any moment', async () => {
+    const source = fixture.repository('orders')
+    const dir = join(fixture.folder, 'mirrors/orders')
+    const script = `
+      import { systemClock } from '#lib/clock.ts'
+      import { openMirror } from '#source/mirror.ts'
+      const mirror = openMirror({ git: ${JSON.stringify(fixture.git)}, dir: ${JSON.stringify(dir)}, name: 'orders', url: ${JSON.stringify(source.path)}, branch: 'main', clock: systemClock })
+      console.log('fetching')
+      await mirror.fetch(new AbortController().signal)
+      console.log('fetched')`
+    const root = join(import.meta.dirname, '../..')
+    for (const delayMs of [0, 10, 20, 40]) {
+      const head = source.commit({ a: String(delayMs), big: Buffer.alloc(8 * 1024 * 1024, `${delayMs} and more `) })
+      const child = spawn(process.execPath, ['--input-type=module', '-e', script], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] })
+      await new Promise((resolve) => child.stdout.once('data', resolve))
+      await systemClock.sleep(delayMs) // not to wait for something, but to hit another moment
+      const ended = new Promise((resolve) => child.once('exit', resolve))
+      child.kill('SIGKILL')
+      await ended
+      const mirror = fixture.mirror(source.path)
+      expect(await mirror.fetch(never)).toMatchObject({ head })
+      mirror.close()
+      source.run('--git-dir', gitDir(), 'fsck', '--strict', '--no-dangling')
+    }
   })
 })

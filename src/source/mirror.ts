@@ -7,7 +7,7 @@ import type { TreeReader } from '#model/tree.ts'
 import { parseCommit } from './commit.ts'
 import type { GetCredentials } from './credentials.ts'
 import type { Origin } from './fetch-branch.ts'
-import { diagnose, fetchBranch, safeDirectories, unreachable, withOrigin } from './fetch-branch.ts'
+import { diagnose, fetchBranch, fetchFailed, safeDirectories, unreachable, withOrigin } from './fetch-branch.ts'
 import type { GitCall, GitSetup } from './git.ts'
 import { branchName, git, objectId, tryGit } from './git.ts'
 import { ObjectStore } from './objects.ts'
@@ -181,7 +181,13 @@ export class Mirror {
     await this.#prepare()
     const previous = await this.head()
     const said = this.#corrupt ? undefined : await fetchBranch(this.#origin, this.#gitDir, signal)
-    if (this.#corrupt || (said !== undefined && (await diagnose(this.#origin, this.#gitDir, said, signal)) === 'corrupt')) await this.#rebuild(signal)
+    const state = said === undefined ? undefined : await diagnose(this.#origin, this.#gitDir, said, signal)
+    if (this.#corrupt || state === 'corrupt') await this.#rebuild(signal)
+    else if (state === 'whole') {
+      await sweepLeftovers(this.#gitDir, this.#options.clock)
+      const again = await fetchBranch(this.#origin, this.#gitDir, signal)
+      if (again !== undefined) throw fetchFailed(this.#origin, again)
+    }
     let head = await this.head()
     if (head === undefined || (await this.#objects.read(`${head}^{tree}`, Number.MAX_SAFE_INTEGER).catch(() => undefined)) === undefined) {
       await this.#rebuild(signal)
