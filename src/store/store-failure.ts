@@ -63,6 +63,7 @@ function hintFor(code: string): string | undefined {
   if (code === '53100' || code === 'ENOSPC') return 'The disk of the store is full: make room. Nothing that was acknowledged is lost, and Plumbline goes on by itself.'
   if (code === '58030' || code === 'EIO') return 'The disk of the store reports errors: check it before anything else.'
   if (code === '53300') return 'The server has no connection left: raise max_connections or run fewer replicas.'
+  if (code === '57P02') return 'The engine ended without notice. Plumbline opens it again by itself; if this repeats, report it with the log around it.'
   if (code === '25006') return 'The server is a read-only standby: point DATABASE_URL at the primary.'
   return undefined
 }

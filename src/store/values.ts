@@ -34,13 +34,6 @@ export const decoders: Readonly<Record<number, (text: string) => unknown>> = {
   1185: (text) => decodeArray(text, decodeTime),
 }
 
-/** One value of a result, from its text. */
-export function decodeValue(oid: number, text: string | null): unknown {
-  if (text === null) return null
-  const decode = decoders[oid]
-  return decode === undefined ? text : decode(text)
-}
-
 function decodeBytes(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text.slice(2), 'hex')) // bytea_output is hex
 }

@@ -3,13 +3,13 @@ import { PGlite } from '@electric-sql/pglite'
 import { NodeFS } from '@electric-sql/pglite/nodefs'
 import { decoders, Undecodable } from '../values.ts'
 
-/** The engine cannot go on. `code` is an SQLSTATE. */
+/** The engine cannot go on. `code` is an SQLSTATE: what the words tell of the disk, or else `otherwise`. */
 export class EngineDead extends Error {
   readonly code: string
 
-  constructor(message: string) {
+  constructor(message: string, otherwise: string) {
     super(message)
-    this.code = /no space left/i.test(message) ? '53100' : '58030'
+    this.code = /no space left/i.test(message) ? '53100' : /input\/output error/i.test(message) ? '58030' : otherwise
   }
 }
 
@@ -87,7 +87,7 @@ export class Engine {
       engine.#checkpointAt = engine.#written + checkpointEvery
       return engine
     } catch (error) {
-      throw new EngineDead([(error as Error).message ?? String(error), ...words].join('\n'))
+      throw new EngineDead([(error as Error).message ?? String(error), ...words].join('\n'), 'XX001')
     }
   }
 
@@ -115,10 +115,10 @@ export class Engine {
 
   /** On return every commit so far is on the disk. */
   async flush(): Promise<void> {
+    // Never compared with the insert position: at the end of a page it is already past the header of the next one, which nobody has written.
     const [row] = await this.query(
-      `select case when pg_current_wal_insert_lsn() > pg_current_wal_flush_lsn() then pg_logical_emit_message(false, 'flush', '', true) end,
-              pg_current_wal_insert_lsn() <= pg_current_wal_flush_lsn() as flushed,
-              (pg_current_wal_flush_lsn() - '0/0')::text as written`,
+      `select emitted is null or pg_current_wal_flush_lsn() >= emitted as flushed, (pg_current_wal_flush_lsn() - '0/0')::text as written
+       from (select case when pg_current_wal_insert_lsn() > pg_current_wal_flush_lsn() then pg_logical_emit_message(false, 'flush', '', true) end as emitted offset 0) asked`,
       [],
     )
     if (row?.['flushed'] !== true) throw this.#dead('the log did not reach the disk')
@@ -128,9 +128,13 @@ export class Engine {
   /** What a server's background processes would do. */
   async keepHouse(): Promise<void> {
     if (this.#written < this.#checkpointAt) return
-    await this.query('vacuum', [])
-    await this.query('checkpoint', [])
     this.#checkpointAt = this.#written + checkpointEvery
+    try {
+      await this.query('checkpoint', [])
+      await this.query('vacuum', [])
+    } catch (error) {
+      if (error instanceof EngineDead) throw error // what only failed (no room for it) is tried again after as much log
+    }
   }
 
   close(): Promise<void> {
@@ -153,6 +157,6 @@ export class Engine {
   }
 
   #dead(message: string): EngineDead {
-    return new EngineDead([message, ...this.#words.slice(-5)].join('\n'))
+    return new EngineDead([message, ...this.#words.slice(-5)].join('\n'), '57P02')
   }
 }

@@ -29,7 +29,11 @@ export function lockFolder(folder: string): () => void {
     })
   }
   const holder = join(folder, 'holder.json')
-  writeFileSync(holder, JSON.stringify({ pid: process.pid }))
+  try {
+    writeFileSync(holder, JSON.stringify({ pid: process.pid }))
+  } catch {
+    // a full disk: the lock holds without it
+  }
   return () => {
     rmSync(holder, { force: true })
     database.close()

@@ -15,8 +15,12 @@ let committed: Answer[] = []
 let timer: NodeJS.Timeout | undefined
 let chain: Promise<void> = Promise.resolve()
 
+const fatal = (error: unknown): Answer => ({
+  fatal: { message: error instanceof Error ? error.message : String(error), code: error instanceof EngineDead ? error.code : '57P02' },
+})
+
 const engine = await Engine.open(folder, (channel, payload) => say({ notified: channel, payload })).catch((error: unknown) => {
-  say({ fatal: { message: error instanceof Error ? error.message : String(error), ...(error instanceof EngineDead ? { code: error.code } : {}) } })
+  say(fatal(error))
   return undefined
 })
 if (engine !== undefined) {
@@ -77,6 +81,6 @@ async function close(engine: Engine, id: number): Promise<void> {
 }
 
 function die(error: unknown): void {
-  say({ fatal: { message: error instanceof Error ? error.message : String(error), ...(error instanceof EngineDead ? { code: error.code } : {}) } })
+  say(fatal(error))
   port.close()
 }
