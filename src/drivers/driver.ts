@@ -68,6 +68,11 @@ export type Driver<Needs extends Capability = Capability> = {
   /** The place behind the target: equal for two targets that reach the same one. */
   identify(call: DriverCall<Needs>): Promise<string>
   /**
+   * A desired object as this driver declares it: with what it adds for itself (a label that names the module), and with keyed digests for a secret's
+   * values. Plans compare and seal this; `preview`, `apply` and `recover` are handed what was rendered, with the values. Pure; declaring twice changes nothing.
+   */
+  declare(call: Pick<DriverCall, 'secretDigest'>, module: string, desired: Desired): Desired
+  /**
    * Sees the objects that are wanted or held. One observation for each key, in the same order; what could not be read is `unknown`.
    * `desired` gives the version in which a wanted object is read.
    */

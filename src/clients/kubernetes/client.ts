@@ -47,6 +47,8 @@ export type KubernetesClient = {
   kind(apiVersion: string, kind: string, signal: AbortSignal): Promise<ServedKind | undefined>
   /** The preferred version of a group's kind. */
   preferredKind(group: string, kind: string, signal: AbortSignal): Promise<ServedKind | undefined>
+  /** Everything that is served, the versions of a kind in the server's order of preference. Throws where a part of it could not be asked. */
+  kinds(signal: AbortSignal): Promise<readonly ServedKind[]>
   /** The object; undefined only when the server itself says that this very name does not exist. */
   get(kind: ServedKind, namespace: string, name: string, signal: AbortSignal): Promise<JsonObject | undefined>
   /** The whole list, in pages. A page that fails fails the list. */

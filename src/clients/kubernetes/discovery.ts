@@ -41,6 +41,14 @@ export class Discovery {
     })
   }
 
+  /** Everything, asked afresh. */
+  async all(signal: AbortSignal): Promise<readonly ServedKind[]> {
+    const served = await this.#ask(signal)
+    const [blind] = served.failed
+    if (blind === undefined) return served.kinds
+    throw new Failure({ code: 'kubernetes-failing', subject: blind[0], message: `the discovery of ${blind[0]} failed (${blind[1].message})`, hint: 'Look at `kubectl get apiservices`.', retry: 'later' })
+  }
+
   /** Those who ask while it is being asked share the answer; one who gives up does not end it for the others. */
   #ask(signal: AbortSignal): Promise<Served> {
     signal.throwIfAborted()

@@ -5,7 +5,8 @@ import { LostConnection, type Answer, type Connection, type Outgoing } from './t
 
 /** How long one sign-in is used. An `exec` plugin is asked again by then, or by a 401 before it. */
 const signInMs = 30_000
-const longestBackoffMs = 5_000
+/** Shorter than the time over which a read is tried again, so that one of its tries is a true one. */
+const longestBackoffMs = 1_000
 
 /** The one connection to a server, made when it is needed, and made again, with back-off, when it was lost. */
 export class Link {
@@ -18,7 +19,8 @@ export class Link {
   /** What must be told to end, at the last: also sessions that only finish what they have begun. */
   readonly #all = new Set<Connection>()
   #identity: { readonly until: number; readonly headers: Promise<Readonly<Record<string, string>>> } | undefined
-  #failures = 0
+  /** Since the last connection that was made: how often none could be, when the next may be tried, and why the last was not. */
+  #trouble: { readonly failures: number; readonly until: number; readonly why: unknown } | undefined
 
   constructor(server: URL, signIn: SignIn, clock: Clock) {
     this.server = server.origin + server.pathname.replace(/\/$/, '')
@@ -80,17 +82,20 @@ export class Link {
   }
 
   async #connect(): Promise<Connection> {
-    if (this.#failures > 0) await this.#clock.sleep(Math.min(longestBackoffMs, 50 * 2 ** this.#failures), this.#closed.signal).catch(() => {})
-    if (this.#closed.signal.aborted) throw new LostConnection('no', new Error('the client is closed'))
+    const closed = () => new LostConnection('no', new Error('the client is closed'))
+    if (this.#closed.signal.aborted) throw closed()
+    // Whoever asks meanwhile is told at once: what waits, and tries again, is the request.
+    if (this.#trouble !== undefined && this.#clock.now() < this.#trouble.until) throw this.#trouble.why
     try {
       const connection = await connect(await this.#signIn.endpoint(), this.#clock, this.#closed.signal)
       for (const other of this.#all) if (!other.usable()) this.#all.delete(other)
       this.#all.add(connection)
-      this.#failures = 0
+      this.#trouble = undefined
       return connection
     } catch (error) {
-      this.#failures += 1
-      if (this.#closed.signal.aborted) throw new LostConnection('no', new Error('the client is closed'))
+      if (this.#closed.signal.aborted) throw closed()
+      const failures = (this.#trouble?.failures ?? 0) + 1
+      this.#trouble = { failures, until: this.#clock.now() + Math.min(longestBackoffMs, 50 * 2 ** failures), why: error }
       throw error
     }
   }

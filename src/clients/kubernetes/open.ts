@@ -29,6 +29,7 @@ export async function openKubernetes({ kubeconfig, context, clock }: { kubeconfi
       return discovery.find(group, (served) => served.version === version && served.kind === kind, `${apiVersion} ${kind}`, signal)
     },
     preferredKind: (group, kind, signal) => discovery.find(group, (served) => served.kind === kind, `${kind}${group === '' ? '' : `.${group}`}`, signal),
+    kinds: (signal) => discovery.all(signal),
     get: (kind, namespace, name, signal) => get(requests, kind, namespace, name, signal),
     list: (kind, namespace, selector, signal) => listAll(requests, kind, namespace, selector, signal),
     apply: (kind, body, options, signal) => apply(requests, kind, body, options, signal),

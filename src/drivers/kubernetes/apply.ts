@@ -1,0 +1,70 @@
+import { neverWritten, type ServedKind } from '#clients/kubernetes/client.ts'
+import { Failure } from '#lib/failure.ts'
+import { moved } from '#model/moved.ts'
+import type { Effect, Held, Observation } from '#model/plan.ts'
+import type { Desired } from '#model/resource.ts'
+import type { Outcome } from '../driver.ts'
+import { declaredFields } from './answered.ts'
+import { bodyOf } from './body.ts'
+import type { Call } from './call.ts'
+import { deleteObject } from './delete.ts'
+import { manager } from './names.ts'
+import { observeOne } from './observe.ts'
+import { observed, type Present } from './observed.ts'
+import { gone, interrupted, outcomeOf, terminating, unfit, unread } from './outcome.ts'
+import { servedKinds } from './served.ts'
+
+const carriedOut: ReadonlySet<string> = new Set(['created', 'configured', 'deleted', 'unchanged'])
+
+/**
+ * Carries out one effect: reads the object, refuses if it is not what was sealed, asks whether the lease still holds, and writes with the version that
+ * was just read. Throws only the signal's end before the write, and what `assertLease` throws.
+ */
+export async function apply(call: Call, effect: Effect, desired: Desired | undefined, held: Held | undefined): Promise<Outcome> {
+  call.signal.throwIfAborted()
+  if (effect.sealed === undefined || effect.refused !== undefined || !carriedOut.has(effect.action) || (effect.action !== 'deleted' && desired === undefined)) return unfit(effect)
+  const serving = (await servedKinds(call, [effect.key], desired === undefined ? [] : [desired])).get(effect.key)
+  if (serving?.state === 'unknown') return unread(serving.failure)
+  if (serving?.state !== 'served') return effect.action === 'deleted' ? gone : { state: 'moved', what: serving?.reason ?? 'its kind is not served' }
+  const live = await observeOne(call, serving.kind, effect.key)
+  if (live.state === 'unknown') return unread(live.failure)
+  if (effect.action === 'deleted') return deleteObject(call, serving.kind, effect, effect.sealed, live)
+  const what = moved(effect.sealed, live)
+  if (what !== undefined) return { state: 'moved', what }
+  if (live.state === 'present' && live.terminating) return terminating(effect)
+  if (effect.action === 'unchanged' && live.state === 'present') return { ...applied(call, effect, desired as Desired, live, held, 'unchanged', []), ...(held === undefined ? {} : { fields: held.fields }) }
+  return write(call, serving.kind, effect, desired as Desired, live, held)
+}
+
+async function write(call: Call, kind: ServedKind, effect: Effect, desired: Desired, live: Observation, held: Held | undefined): Promise<Outcome> {
+  const body = bodyOf(effect, desired)
+  // What was absent may only be created: its apply bears a version that no object ever has.
+  const preconditions = live.state === 'present' ? { uid: live.uid, version: live.version } : { version: neverWritten }
+  await call.assertLease()
+  call.signal.throwIfAborted()
+  try {
+    const { object, created, warnings } = await call.clients.kubernetes.apply(kind, body, { manager, force: effect.force, dryRun: false, ...preconditions }, call.signal)
+    const answer = observed(effect.key, object, call.secretDigest)
+    if (answer.state === 'unknown') return { state: 'unknown', failure: answer.failure }
+    const action = created ? 'created' : live.state === 'present' && live.version === answer.version ? 'unchanged' : 'configured'
+    return applied(call, effect, desired, answer, held, action, warnings)
+  } catch (error) {
+    if (call.signal.aborted && !(error instanceof Failure)) return interrupted(effect)
+    return outcomeOf(error, effect, body)
+  }
+}
+
+/** An object as our apply left it. */
+export function applied(call: Call, effect: Effect, desired: Desired, answer: Present, held: Held | undefined, action: 'created' | 'configured' | 'unchanged', warnings: readonly string[]): Extract<Outcome, { state: 'applied' }> {
+  const metadata = answer.body['metadata']
+  const generation = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata) ? metadata['generation'] : undefined
+  return {
+    state: 'applied',
+    action,
+    uid: answer.uid,
+    version: answer.version,
+    ...(typeof generation === 'number' ? { generation } : {}),
+    fields: declaredFields(effect, desired, bodyOf(effect, desired), answer, held, call.secretDigest),
+    warnings,
+  }
+}

@@ -1,0 +1,3 @@
+import type { DriverCall } from '../driver.ts'
+
+export type Call = DriverCall<'kubernetes'>

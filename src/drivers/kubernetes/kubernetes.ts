@@ -1,0 +1,26 @@
+import { z } from 'zod'
+import type { Driver } from '../driver.ts'
+import { apply } from './apply.ts'
+import { declare } from './body.ts'
+import { identify } from './identify.ts'
+import { observe } from './observe.ts'
+import { preview } from './preview.ts'
+import { ready } from './ready.ts'
+import { recover } from './recover.ts'
+import { watch } from './watch.ts'
+
+/** Delivers Kubernetes objects by server-side apply, as the field manager `plumbline`. See README.md. */
+export const kubernetes: Driver<'kubernetes'> = {
+  id: 'kubernetes',
+  tracks: ['declarative', 'operator'],
+  needs: ['kubernetes'],
+  config: z.strictObject({}),
+  identify,
+  declare: (call, module, desired) => declare(call.secretDigest, module, desired),
+  observe,
+  preview,
+  apply,
+  recover,
+  ready,
+  watch,
+}

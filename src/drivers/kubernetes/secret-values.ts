@@ -1,0 +1,39 @@
+import { isObject, type Json, type JsonObject } from '#lib/json.ts'
+
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
+
+export function isSecretBody(body: JsonObject): boolean {
+  return body['kind'] === 'Secret' && body['apiVersion'] === 'v1'
+}
+
+/** A Secret as it is sent: `stringData` is written over `data`, as the server would do it, so that what is declared is what is stored. Others as they are. */
+export function withoutStringData(body: JsonObject): JsonObject {
+  if (!isSecretBody(body) || !isObject(body['stringData'])) return body
+  const { stringData, ...rest } = body
+  const texts = Object.entries(stringData as JsonObject).map(([name, value]): [string, Json] => [name, typeof value === 'string' ? Buffer.from(value).toString('base64') : value])
+  return { ...rest, data: { ...(isObject(rest['data']) ? rest['data'] : {}), ...Object.fromEntries(texts) } }
+}
+
+/**
+ * A Secret with `{ "digest": … }` in place of every value of `data`; other objects as they are. What kubectl wrote down of its own apply holds
+ * the values once more, and becomes a digest too.
+ */
+export function withDigests(body: JsonObject, secretDigest: (value: string) => string): JsonObject {
+  if (!isSecretBody(body)) return body
+  const digested = (values: Json | undefined): JsonObject =>
+    Object.fromEntries(Object.entries(isObject(values) ? values : {}).map(([name, value]): [string, Json] => [name, { digest: secretDigest(canonical(value)) }]))
+  const metadata = isObject(body['metadata']) ? body['metadata'] : {}
+  const annotations = isObject(metadata['annotations']) ? metadata['annotations'] : {}
+  const noted = annotations[lastApplied]
+  const { data, ...rest } = withoutStringData(body)
+  return {
+    ...rest,
+    metadata: noted === undefined ? metadata : { ...metadata, annotations: { ...annotations, [lastApplied]: secretDigest(String(noted)) } },
+    ...(data === undefined ? {} : { data: digested(data) }),
+  }
+}
+
+/** One text for one value: Base64 may be written with line breaks or without padding; the server answers it in one way. */
+function canonical(value: Json): string {
+  return typeof value === 'string' ? Buffer.from(value, 'base64').toString('base64') : JSON.stringify(value)
+}

@@ -1,0 +1,88 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
+import type { KubernetesClient, ServedKind } from '#clients/kubernetes/client.ts'
+import { openKubernetes } from '#clients/kubernetes/open.ts'
+import type { DriverCall } from '#drivers/driver.ts'
+import { systemClock } from '#lib/clock.ts'
+import type { JsonObject } from '#lib/json.ts'
+import { keyOf, type Desired } from '#model/resource.ts'
+import { testCluster, type TestCluster } from './cluster.ts'
+
+/** A cluster, an open client, and a namespace that is a test file's own. */
+export type KubernetesPlace = {
+  readonly cluster: TestCluster
+  readonly client: KubernetesClient
+  readonly call: DriverCall
+  /** The same client's context, at a port where nobody listens. */
+  readonly unreachable: DriverCall
+  readonly namespace: string
+  kind(apiVersion: string, kind: string): Promise<ServedKind>
+  /** Writes as somebody else does, taking what it needs. */
+  write(body: JsonObject, manager?: string): Promise<JsonObject>
+  read(body: JsonObject): Promise<JsonObject | undefined>
+  /** The writes that were carried out, where the cluster can tell. */
+  readonly writes?: () => number
+  stop(): Promise<void>
+}
+
+const never = new AbortController().signal
+
+export async function kubernetesPlace(): Promise<KubernetesPlace> {
+  const cluster = await testCluster()
+  const open = (kubeconfig: string): Promise<KubernetesClient> => openKubernetes({ kubeconfig, context: cluster.context, clock: systemClock })
+  const client = await open(cluster.kubeconfig)
+  const nobody = await open(await withoutServer(cluster.kubeconfig))
+  const namespace = `plumbline-test-${randomBytes(4).toString('hex')}`
+  const kind = async (apiVersion: string, name: string): Promise<ServedKind> => {
+    const served = await client.kind(apiVersion, name, never)
+    if (served === undefined) throw new Error(`${apiVersion} ${name} is not served`)
+    return served
+  }
+  const kindOf = (body: JsonObject): Promise<ServedKind> => kind(String(body['apiVersion']), String(body['kind']))
+  const call = (kubernetes: KubernetesClient): DriverCall => ({
+    clients: { kubernetes },
+    clock: systemClock,
+    signal: never,
+    assertLease: async () => {},
+    secretDigest: (value) => `hmac:${createHmac('sha256', 'test').update(value).digest('hex')}`,
+  })
+  const write = async (body: JsonObject, manager = 'somebody'): Promise<JsonObject> => (await client.apply(await kindOf(body), body, { manager, force: true, dryRun: false }, never)).object
+  await write({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
+  return {
+    cluster,
+    client,
+    call: call(client),
+    unreachable: call(nobody),
+    namespace,
+    kind,
+    write,
+    read: async (body) => {
+      const { namespace: within = '', name } = body['metadata'] as { namespace?: string; name: string }
+      return client.get(await kindOf(body), within, name, never)
+    },
+    ...(cluster.requests === undefined ? {} : { writes: () => (cluster.requests?.() ?? []).filter(({ method, path }) => method !== 'GET' && !path.includes('dryRun=All')).length }),
+    stop: async () => {
+      const namespaces = await kind('v1', 'Namespace')
+      const live = await client.get(namespaces, '', namespace, never)
+      const uid = (live?.['metadata'] as { uid?: string } | undefined)?.uid
+      if (uid !== undefined) await client.delete(namespaces, '', namespace, { uid, propagation: 'Background', dryRun: false }, never)
+      await Promise.all([client.close(), nobody.close()])
+      await cluster.stop()
+    },
+  }
+}
+
+/** A desired object, as a rendered manifest gives it. */
+export function desiredOf(body: JsonObject): Desired {
+  const { namespace = '', name } = body['metadata'] as { namespace?: string; name: string }
+  const apiVersion = String(body['apiVersion'])
+  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
+  return { key: keyOf({ group, kind: String(body['kind']), namespace, name }), body, origin: { repository: 'test', file: 'test.yaml', line: 1 } }
+}
+
+async function withoutServer(kubeconfig: string): Promise<string> {
+  const file = `${kubeconfig}.unreachable`
+  const text = await readFile(kubeconfig, 'utf8')
+  await writeFile(file, text.replaceAll(/https:\/\/[^"\s]+/g, 'https://127.0.0.1:9'), { mode: 0o600 })
+  return file
+}
