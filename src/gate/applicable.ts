@@ -8,7 +8,7 @@ export const applicable: Rule = {
   decide: ({ plan }) => {
     const effects = effectsOf(plan)
     const [refused, ...more] = effects.flatMap((effect) => (effect.refused === undefined ? [] : [effect.refused]))
-    const unknown = [...plan.unknown.map((failure) => `${failure.subject}: ${failure.message}`)]
+    const unknown = plan.unknown.map((failure) => `${failure.subject}: ${failure.message}`)
     if (unknown.length === 0) unknown.push(...effects.filter(({ action }) => action === 'unknown').map(({ key }) => `${showKey(key)} could not be read`))
     if (unknown.length > 0) {
       return {

@@ -15,7 +15,7 @@ export const pause: Rule = {
       waitingFor: 'pause',
       until: Math.max(...active.map(({ until }) => until)),
       message: `${sentences.join('. ')}.`,
-      hint: `To end it before: plumb pause -e ${plan.environment}${active[0]?.module == null ? '' : ` -m ${active[0].module}`} --end`,
+      hint: `To end it before its time: plumb resume -e ${plan.environment}${active[0]?.module == null ? '' : ` -m ${active[0].module}`}`,
       by: [...new Set(active.map(({ by }) => by))].sort(),
     }
   },
