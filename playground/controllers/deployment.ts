@@ -3,7 +3,7 @@ import { isLeaving, podsOf } from './pods-of.ts'
 import { writeDeploymentStatus } from './deployment-status.ts'
 import { findOrCreateNewSet, revisionOf, sameTemplate, trimHistory } from './deployment-revision.ts'
 import { planRollingUpdate, planScaling, replicasOf, type Scaling } from './deployment-rollout.ts'
-import { deployments, replicaSets, type Deployment, type ReplicaSet } from './kinds.ts'
+import { deployments, pods, replicaSets, type Deployment, type ReplicaSet } from './kinds.ts'
 import { recordEvent } from './record-event.ts'
 
 /** Deployment -> ReplicaSets: one per template, the newest grown and the others shrunk within `maxSurge` and `maxUnavailable`. */
@@ -13,6 +13,15 @@ export const deploymentController = controllerOf('deployment', (context) => ({
     context.objects.watch(deployments, ({ object }) => queue.add(keyOf(object.metadata))),
     context.objects.watch(replicaSets, ({ object }) => {
       const owner = controllerKey(object.metadata, 'Deployment')
+      if (owner !== undefined) queue.add(owner)
+    }),
+    // A pod that has gone at last changes no ReplicaSet, but it is what Recreate waits for.
+    context.objects.watch(pods, ({ type, object }) => {
+      const set = type === 'DELETED' ? controllerKey(object.metadata, 'ReplicaSet') : undefined
+      if (set === undefined) return
+      const { namespace, name } = placeOf(set)
+      const found = context.objects.get(replicaSets, namespace, name)
+      const owner = found === undefined ? undefined : controllerKey(found.metadata, 'Deployment')
       if (owner !== undefined) queue.add(owner)
     }),
   ],
