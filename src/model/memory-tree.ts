@@ -3,14 +3,14 @@ import { Failure } from '#lib/failure.ts'
 import type { TreeEntry, TreeReader } from './tree.ts'
 
 /** A file's content, or where a symbolic link leads, or a submodule. */
-export type MemoryFile = string | Buffer | { readonly link: string } | 'submodule'
+export type MemoryFile = string | Buffer | { readonly link: string } | { readonly submodule: string }
 
 /** For tests: a tree of files in memory, with ids as Git makes them of content (not the same ids). `reads` counts the blobs that were read. */
 export function memoryTree(files: Readonly<Record<string, MemoryFile>>, repository = 'orders'): TreeReader & { readonly reads: string[] } {
   const reads: string[] = []
   const hash = (text: string | Buffer): string => createHash('sha1').update(text).digest('hex')
-  const bytesOf = (file: MemoryFile): Buffer => (typeof file === 'string' || Buffer.isBuffer(file) ? Buffer.from(file) : Buffer.from(file.link))
-  const ids = new Map(Object.entries(files).map(([path, file]) => [path, hash(file === 'submodule' ? path : bytesOf(file))]))
+  const bytesOf = (file: MemoryFile): Buffer => (typeof file === 'string' || Buffer.isBuffer(file) ? Buffer.from(file) : Buffer.from('link' in file ? file.link : file.submodule))
+  const ids = new Map(Object.entries(files).map(([path, file]) => [path, hash(bytesOf(file))]))
   const normal = (path: string): string => {
     const segments: string[] = []
     for (const part of path.split('/')) {
@@ -27,8 +27,7 @@ export function memoryTree(files: Readonly<Record<string, MemoryFile>>, reposito
   }
   const at = (path: string): TreeEntry | undefined => {
     const file = files[path]
-    if (file === 'submodule') return { path, id: ids.get(path) ?? '', type: 'submodule' }
-    if (file !== undefined) return { path, id: ids.get(path) ?? '', type: typeof file === 'object' && 'link' in file ? 'link' : 'blob' }
+    if (file !== undefined) return { path, id: ids.get(path) ?? '', type: typeof file === 'string' || Buffer.isBuffer(file) ? 'blob' : 'link' in file ? 'link' : 'submodule' }
     const below = path === '' || Object.keys(files).some((other) => other.startsWith(`${path}/`))
     return below ? { path, id: hash(children(path).map((child) => `${child.type} ${child.path} ${child.id}`).join('\n')), type: 'tree' } : undefined
   }
@@ -46,7 +45,7 @@ export function memoryTree(files: Readonly<Record<string, MemoryFile>>, reposito
     read: async (entry) => {
       reads.push(entry.path)
       const file = files[entry.path]
-      if (file === undefined || file === 'submodule') throw new Failure({ code: 'not-a-file', subject: entry.path, message: 'not a file' })
+      if (file === undefined) throw new Failure({ code: 'not-a-file', subject: entry.path, message: 'not a file' })
       const bytes = bytesOf(file)
       if (bytes.length > 8 * 1024 * 1024) throw new Failure({ code: 'file-too-large', subject: entry.path, message: `${entry.path} has ${bytes.length} bytes` })
       return bytes
