@@ -15,7 +15,7 @@ export type Segment =
 /** What a list's key is where an item leaves it out: the schemas of built-in kinds give a default to this key alone. */
 const keyDefaults: ReadonlyMap<string, Json> = new Map([['protocol', 'TCP']])
 
-const plainName = /^[A-Za-z_][A-Za-z0-9_-]*/
+const plainName = /^[A-Za-z_][A-Za-z0-9_-]*$/
 
 /** The text of a path. Names that are not plain are quoted as JSON; keys are sorted, so that one path has one text. */
 export function formatPath(segments: readonly Segment[]): FieldPath {
@@ -31,19 +31,29 @@ export function formatPath(segments: readonly Segment[]): FieldPath {
 
 /** The segments of a path's text; `''` is the object itself. Throws `field-path-invalid`. */
 export function parsePath(path: FieldPath): Segment[] {
-  const segments: Segment[] = []
+  return parse(path).map(([segment]) => segment)
+}
+
+/** The paths above a path, from the outermost to its parent; without the object itself. */
+export function ancestorsOf(path: FieldPath): FieldPath[] {
+  return parse(path).slice(0, -1).map(([, end]) => path.slice(0, end))
+}
+
+/** The segments, and where each ends in the text. */
+function parse(path: FieldPath): [Segment, number][] {
+  const segments: [Segment, number][] = []
   let at = 0
   while (at < path.length) {
     if (path[at] === '[') {
-      const [segment, next] = bracket(path, at + 1)
-      segments.push(segment)
-      at = next
+      const found = bracket(path, at + 1)
+      segments.push(found)
+      at = found[1]
     } else {
       if (segments.length > 0 && path[at++] !== '.') throw invalid(path, at - 1)
-      const name = plainName.exec(path.slice(at, at + 1024))?.[0] ?? ''
-      if (name === '' || name.length === 1024) throw invalid(path, at)
-      segments.push({ field: name })
+      const name = nameAt(path, at)
+      if (name === '') throw invalid(path, at)
       at += name.length
+      segments.push([{ field: name }, at])
     }
   }
   return segments
@@ -160,14 +170,19 @@ function indexOf(list: readonly Json[], segment: Segment): number {
   if ('index' in segment) return segment.index < list.length ? segment.index : -1
   if ('value' in segment) return list.findIndex((item) => equalJson(item, segment.value))
   if ('field' in segment) return -1
-  const names = Object.keys(segment.keys)
-  return list.findIndex((item) => equalJson(keysOf(item, names), segment.keys))
+  const keys = Object.entries(segment.keys)
+  return list.findIndex((item) => isObject(item) && keys.every(([name, value]) => keyOf(item, name) === value))
+}
+
+/** The value of one of an item's keys, or its default. (Keys are scalars, so that `===` compares them.) */
+function keyOf(item: JsonObject, name: string): Json | undefined {
+  return Object.hasOwn(item, name) ? item[name] : keyDefaults.get(name)
 }
 
 /** An item's keys; undefined where it lacks one that has no default, or one is no scalar. */
 export function keysOf(item: Json, names: readonly string[]): JsonObject | undefined {
   if (!isObject(item)) return undefined
-  const keys = names.map((name): [string, Json | undefined] => [name, Object.hasOwn(item, name) ? item[name] : keyDefaults.get(name)])
+  const keys = names.map((name): [string, Json | undefined] => [name, keyOf(item, name)])
   return keys.every((entry): entry is [string, Json] => entry[1] !== undefined && typeof entry[1] !== 'object') ? Object.fromEntries(keys) as JsonObject : undefined
 }
 
@@ -182,7 +197,7 @@ function bracket(path: string, at: number): [Segment, number] {
   }
   const keys: [string, Json][] = []
   for (;;) {
-    let name: Json = plainName.exec(path.slice(at, at + 1024))?.[0] ?? ''
+    let name: Json = nameAt(path, at)
     let next = at + name.length
     if (path[at] === '"') [name, next] = scalar(path, at)
     else if (name === '') throw invalid(path, at)
@@ -220,7 +235,19 @@ function segmentsOf(path: FieldPath | readonly Segment[]): readonly Segment[] {
 }
 
 function isPlain(name: string): boolean {
-  return name.length < 1024 && plainName.exec(name)?.[0] === name
+  return plainName.test(name)
+}
+
+/** The plain name that begins at `at`; empty where none does. */
+function nameAt(path: string, at: number): string {
+  let end = at
+  while (end < path.length && isNameCharacter(path.charCodeAt(end), end === at)) end += 1
+  return path.slice(at, end)
+}
+
+function isNameCharacter(code: number, isFirst: boolean): boolean {
+  const isLetter = (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === 95
+  return isLetter || (!isFirst && ((code >= 48 && code <= 57) || code === 45))
 }
 
 function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {

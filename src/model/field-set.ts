@@ -1,6 +1,6 @@
 import { Failure } from '#lib/failure.ts'
 import { isObject, type Json, type JsonObject } from '#lib/json.ts'
-import { formatPath, keysOf, parsePath, type Segment } from './field-path.ts'
+import { ancestorsOf, formatPath, keysOf, type Segment } from './field-path.ts'
 import { patternOf, type ListKeys } from './list-keys.ts'
 import type { FieldPath, Observation, Owner } from './plan.ts'
 
@@ -97,12 +97,6 @@ export function ownershipOf(observation: Pick<Extract<Observation, { state: 'pre
     },
     below: (path) => beneath.has(path),
   }
-}
-
-/** The paths above a path, without the object itself. */
-function ancestorsOf(path: FieldPath): FieldPath[] {
-  const segments = parsePath(path)
-  return segments.slice(1).map((_, depth) => formatPath(segments.slice(0, depth + 1)))
 }
 
 function add(map: Map<FieldPath, Set<Owner>>, path: FieldPath, owner: Owner): void {

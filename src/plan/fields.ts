@@ -1,5 +1,5 @@
 import { equalJson, isObject, type Json, type JsonObject } from '#lib/json.ts'
-import { formatPath, isWithin, parsePath, readPath } from '#model/field-path.ts'
+import { ancestorsOf, formatPath, isWithin, parsePath, readPath } from '#model/field-path.ts'
 import { declaredPaths, ownerName, ownershipOf, type Ownership } from '#model/field-set.ts'
 import { listKeysOf } from '#model/list-keys.ts'
 import type { DeclaredField, FieldChange, FieldPath, Observation, Owner } from '#model/plan.ts'
@@ -119,16 +119,11 @@ function heldFields(held: readonly DeclaredField[]): (path: FieldPath) => Declar
 function removals(desired: JsonObject, paths: readonly FieldPath[], held: readonly DeclaredField[], live: Present, manager: string): FieldPath[] {
   const declared = new Set(paths)
   const ours = live.owners.filter((owner) => isOurs(owner, manager)).flatMap((owner) => owner.paths)
-  const above = new Set(paths.flatMap((path) => ancestors(path)))
+  const above = new Set(paths.flatMap((path) => ancestorsOf(path)))
   const isWhole = (path: FieldPath): boolean => declared.has(path) && !isEmptyMap(readPath(desired, path))
   return [...new Set([...held.map(({ path }) => path), ...ours])].filter(
-    (path) => !declared.has(path) && !above.has(path) && !isWithin(path, 'status') && !ancestors(path).some(isWhole),
+    (path) => !declared.has(path) && !above.has(path) && !isWithin(path, 'status') && !ancestorsOf(path).some(isWhole),
   )
-}
-
-function ancestors(path: FieldPath): FieldPath[] {
-  const segments = parsePath(path)
-  return segments.slice(1).map((_, depth) => formatPath(segments.slice(0, depth + 1)))
 }
 
 /** An item cannot be sent without its keys: they are left out only with all the rest of it. */

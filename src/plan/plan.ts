@@ -46,6 +46,7 @@ export function makePlan(input: PlanInput): Plan {
   if (twice !== undefined) throw twice
   const owners = new Map(declared.map(({ place, module, desired }) => [at(place, desired.key), module]))
   const held = new Map(input.held.map((row) => [at(row.place, row.key), row]))
+  const unknown = new Map<string, FailureJson>()
   const steps = orderModules(input.modules, input.others).map((module): Step => {
     const { name, track, driver, target, place, dependsOn } = module
     const observations = new Map(module.observations.map((observation) => [observation.key, observation]))
@@ -59,9 +60,15 @@ export function makePlan(input: PlanInput): Plan {
         declaredBy: (key) => owners.get(at(place, key)),
       }),
     ]
+    for (const { key, action } of effects) {
+      if (action !== 'unknown') continue
+      const observation = observations.get(key)
+      const failure = observation?.state === 'unknown' ? observation.failure : notObserved(key)
+      unknown.set(JSON.stringify(failure), failure)
+    }
     return { module: name, track, driver, target, dependsOn: [...dependsOn].sort(), waves: waves(effects) }
   })
-  return { environment: input.environment, snapshot: input.snapshot, steps, unknown: unknowns(steps, input.modules), digest: planDigest(steps) }
+  return { environment: input.environment, snapshot: input.snapshot, steps, unknown: [...unknown.entries()].sort(([a], [b]) => compare(a, b)).map(([, failure]) => failure), digest: planDigest(steps) }
 }
 
 /** Whether there is nothing to do, and that is known: no write, no deletion, no row of the inventory to hand over or forget. */
@@ -99,27 +106,13 @@ export function planDigest(steps: readonly Step[]): Digest {
       refused: effect.refused?.code,
     })),
   )
-  return digestOf(effects.sort((a, b) => compare(a.module, b.module) || compare(a.key, b.key)))
+  return digestOf(effects.sort((a, b) => compare(a.module, b.module) || compare(a.target, b.target) || compare(a.key, b.key)))
 }
 
 function sealedChange(change: FieldChange): Partial<FieldChange> {
   if (change.state !== 'yielded' && change.state !== 'held') return change
   const { from: _, ...rest } = change
   return rest
-}
-
-function unknowns(steps: readonly Step[], modules: readonly PlannedModule[]): FailureJson[] {
-  const failures = new Map<string, FailureJson>()
-  for (const step of steps) {
-    const observations = modules.find(({ name }) => name === step.module)?.observations ?? []
-    for (const { key, action } of step.waves.flat()) {
-      if (action !== 'unknown') continue
-      const observation = observations.find((other) => other.key === key)
-      const failure = observation?.state === 'unknown' ? observation.failure : notObserved(key)
-      failures.set(JSON.stringify(failure), failure)
-    }
-  }
-  return [...failures.entries()].sort(([a], [b]) => compare(a, b)).map(([, failure]) => failure)
 }
 
 function notObserved(key: ObjectKey): FailureJson {
