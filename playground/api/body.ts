@@ -3,6 +3,7 @@ import type { KubernetesObject } from '#playground/contract.ts'
 import { apiVersionOf, type Kind } from './kinds.ts'
 import type { ApiRequest } from './request.ts'
 import { ApiError, badRequest, invalidOptions, unsupportedMediaType } from './status.ts'
+import { readProtobuf } from './protobuf.ts'
 import { readYaml, repeatedJsonKeys } from './yaml.ts'
 
 export const bodyLimit = 3 * 1024 * 1024
@@ -24,6 +25,7 @@ export function mediaType(request: ApiRequest): string {
 /** The object of a POST or PUT, with what its text repeats. Its kind may still be another one. */
 export function readObject(request: ApiRequest, kind: Pick<Kind, 'group' | 'version' | 'kind'>): { object: KubernetesObject; duplicates: readonly string[] } {
   const type = mediaType(request)
+  if (type === protobufType && kind.version !== '') return { object: fromProtobuf(request, kind), duplicates: [] }
   const yaml = type === 'application/yaml'
   if (!yaml && type !== 'application/json' && type !== '') {
     throw unsupportedMediaType(['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'])
@@ -58,6 +60,23 @@ export function readObject(request: ApiRequest, kind: Pick<Kind, 'group' | 'vers
     throw badRequest(`${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: json: cannot unmarshal ${typeName(value.metadata)} into Go struct field ObjectMeta.metadata`)
   }
   return { object: { ...value, metadata: isObject(value.metadata) ? value.metadata : {} } as KubernetesObject, duplicates }
+}
+
+const protobufType = 'application/vnd.kubernetes.protobuf'
+
+function fromProtobuf(request: ApiRequest, kind: Pick<Kind, 'group' | 'version' | 'kind'>): KubernetesObject {
+  let object
+  try {
+    object = readProtobuf(request.body)
+  } catch (error) {
+    throw badRequest(`the protobuf body cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  // Few kinds are known in protobuf here: those of `kubectl create` that hold no pods.
+  if (object === undefined) throw unsupportedMediaType(['application/json', 'application/yaml'])
+  if (object.apiVersion !== apiVersionOf(kind)) {
+    throw badRequest(`the API version in the data (${String(object.apiVersion)}) does not match the expected API version (${apiVersionOf(kind)})`)
+  }
+  return { ...object, metadata: isObject(object.metadata) ? object.metadata : {} } as KubernetesObject
 }
 
 /** JSON of bounded depth: what nests deeper could only hurt whoever walks it. */
@@ -132,6 +151,7 @@ function managerOf(request: ApiRequest): string {
 }
 
 export function readOptionsBody(request: ApiRequest): JsonObject {
+  if (mediaType(request) === protobufType) return fromProtobufOptions(request)
   const text = request.body.toString('utf8')
   if (text.trim() === '') return {}
   let value: Json
@@ -142,4 +162,14 @@ export function readOptionsBody(request: ApiRequest): JsonObject {
   }
   if (!isObject(value)) throw badRequest(`couldn't get version/kind; json parse error: cannot unmarshal ${typeName(value)}`)
   return value
+}
+
+function fromProtobufOptions(request: ApiRequest): JsonObject {
+  try {
+    const object = readProtobuf(request.body)
+    if (object !== undefined) return object
+  } catch (error) {
+    throw badRequest(`the protobuf body cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  throw unsupportedMediaType(['application/json', 'application/yaml'])
 }

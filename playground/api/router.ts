@@ -42,7 +42,7 @@ function fixedPath(backend: Backend, openApi: OpenApi, request: ApiRequest, addr
   if (path === '/healthz' || path === '/livez' || path === '/readyz' || path.startsWith('/readyz/') || path.startsWith('/livez/')) return text(200, 'ok')
   if (path === '/version') return json(200, versionInfo)
   if (path === '/') return json(200, { paths: rootPaths(backend) })
-  if (path === '/openapi/v2') return json(404, { paths: rootPaths(backend) })
+  if (path === '/openapi/v2') return openApi.version2(request) ?? json(404, { paths: rootPaths(backend) })
   if (path === '/openapi/v3') return openApi.index(request)
   if (path.startsWith('/openapi/v3/')) return openApi.document(path.slice('/openapi/v3/'.length), request)
   const parts = path.split('/').slice(1)

@@ -27,6 +27,8 @@ export class Storage {
   #version = firstVersion
   #history: Change[] = []
   #oldest: number
+  #telling = false
+  readonly #untold: Change[] = []
 
   constructor(dir: string) {
     this.#journal = new Journal(dir)
@@ -98,8 +100,29 @@ export class Storage {
     this.#history.push(change)
     if (this.#history.length > historyLength * 1.25) this.#forget(this.#history.length - historyLength)
     this.#journal.append({ v: version, r: resource, k: key, o: type === 'DELETED' ? null : stored })
-    for (const listener of this.#listeners) listener(change)
+    this.#tell(change)
     return stored
+  }
+
+  /** In order, also where a listener writes: what it causes is told when everybody has heard of what it heard. */
+  #tell(change: Change): void {
+    this.#untold.push(change)
+    if (this.#telling) return
+    this.#telling = true
+    try {
+      for (let next = this.#untold.shift(); next !== undefined; next = this.#untold.shift()) {
+        for (const listener of [...this.#listeners]) {
+          try {
+            listener(next)
+          } catch (error) {
+            // The write is done: its writer must not be told otherwise.
+            process.emitWarning(error instanceof Error ? error : String(error))
+          }
+        }
+      }
+    } finally {
+      this.#telling = false
+    }
   }
 
   subscribe(listener: (change: Change) => void): () => void {

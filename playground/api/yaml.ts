@@ -41,9 +41,20 @@ function firstDocument(text: string): string {
   return end === null ? text : text.slice(0, end.index)
 }
 
-/** What `JSON.parse` would have given: no dates, no maps with other keys than strings. */
+const mostNodes = 1_000_000
+const deepest = 1000
+
+/** A tree of its own, without shared parts. Aliases can make a small text a tree without end: what grows too large is refused. */
 function plain(value: unknown): Json {
-  return JSON.parse(JSON.stringify(value ?? null)) as Json
+  let nodes = 0
+  const copy = (part: unknown, depth: number): Json => {
+    nodes += 1
+    if (nodes > mostNodes || depth > deepest) throw new SyntaxError('yaml: document contains excessive aliasing')
+    if (Array.isArray(part)) return part.map((item) => copy(item, depth + 1))
+    if (typeof part !== 'object' || part === null) return (part ?? null) as Json
+    return Object.fromEntries(Object.entries(part).map(([name, member]) => [name, copy(member, depth + 1)]))
+  }
+  return copy(value, 0)
 }
 
 /** The dotted paths of object keys that a JSON text repeats. The text is known to parse. */
