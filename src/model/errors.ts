@@ -63,7 +63,7 @@ export const errors = {
   'dependency-unknown': { http: 422, exit: 2, about: 'A module depends on one that does not exist.' },
   'object-exists': { http: 409, exit: 1, about: 'An object exists already and is not ours; the module does not say that it may be taken over.' },
   'object-recreated': { http: 409, exit: 1, about: 'An object that we made was deleted and made again by somebody else.' },
-  'object-held-elsewhere': { http: 409, exit: 1, about: 'An object is held for a module that still declares it, or that is delivered elsewhere.' },
+  'object-held-elsewhere': { http: 409, exit: 1, about: 'An object is held for another environment that reaches the same cluster.' },
   'object-not-observed': { http: 500, exit: 4, about: 'A driver did not say what it saw of an object that a plan is about.' },
   'object-terminating': { http: 409, exit: 1, about: 'An object is being deleted, so that nothing can be applied to it now.' },
   // drivers, probes and clients
