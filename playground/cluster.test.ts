@@ -50,7 +50,7 @@ describe.skipIf(!hasKubectl)('a cluster, by kubectl (skipped where kubectl is no
   let cluster: Cluster
   const log: string[] = []
   const start = async (): Promise<void> => {
-    cluster = await startCluster({ name: 'test', dir, clock: systemClock, log: (line) => void log.push(line), places: cluster?.places ?? { apiPort: 0, ingressPort: 0 } })
+    cluster = await startCluster({ name: 'test', dir, compileCache: join(dir, 'compiled'), clock: systemClock, log: (line) => void log.push(line), places: cluster?.places ?? { apiPort: 0, ingressPort: 0 } })
     writeFileSync(join(dir, 'kubeconfig'), kubeconfigOf([cluster]), { mode: 0o600 })
   }
   const kubectl = async (args: readonly string[], input?: string): Promise<string> => {
@@ -58,7 +58,7 @@ describe.skipIf(!hasKubectl)('a cluster, by kubectl (skipped where kubectl is no
     if (input !== undefined) running.child.stdin?.end(input)
     return (await running).stdout
   }
-  const apply = (tag: string, extra: object = {}): Promise<string> => kubectl(['apply', '--server-side', '--force-conflicts', '--validate=false', '-f', '-'], manifests(tag, extra))
+  const apply = (tag: string, extra: object = {}): Promise<string> => kubectl(['apply', '--server-side', '--force-conflicts', '-f', '-'], manifests(tag, extra))
   const ask = (path: string): Promise<{ status: number; body: string }> =>
     new Promise((resolve, reject) => {
       const { hostname, port } = new URL(cluster.ingressUrl)
@@ -99,14 +99,14 @@ describe.skipIf(!hasKubectl)('a cluster, by kubectl (skipped where kubectl is no
   })
 
   test('a rollout replaces the pods without a failed request, and can be undone', async () => {
-    let asking = true
+    const over = new AbortController()
     const seen: number[] = []
     const asker = (async () => {
-      while (asking) seen.push(await ask('/').then(({ status }) => status, () => 0))
+      while (!over.signal.aborted) seen.push(await ask('/').then(({ status }) => status, () => 0))
     })()
     await apply('1.1.0')
     await kubectl(['-n', 'shop', 'rollout', 'status', 'deployment/echo', '--timeout=20s'])
-    asking = false
+    over.abort()
     await asker
     expect(seen.length).toBeGreaterThan(0)
     expect(seen.filter((status) => status !== 200)).toEqual([])

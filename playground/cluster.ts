@@ -18,6 +18,8 @@ export type ClusterOptions = {
   readonly dir: string
   readonly clock: Clock
   readonly log: (line: string) => void
+  /** Shared by all clusters: see `KubeletContext`. */
+  readonly compileCache: string
   /** What it had before, to have it again; 0 and undefined for any. */
   readonly places: ClusterPlaces
 }
@@ -35,7 +37,7 @@ export type Cluster = {
 }
 
 /** One cluster: API server, controllers, a node whose pods are processes, and a network. Failures: those of its parts. */
-export async function startCluster({ name, dir, clock, log, places }: ClusterOptions): Promise<Cluster> {
+export async function startCluster({ name, dir, clock, log, compileCache, places }: ClusterOptions): Promise<Cluster> {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const tell = (line: string): void => log(`${name}: ${line}`)
   const stops: (() => void | Promise<void>)[] = []
@@ -63,7 +65,7 @@ export async function startCluster({ name, dir, clock, log, places }: ClusterOpt
       const found = typed.get(claims, namespace, claim)
       return found?.status?.phase === 'Bound' ? join(dir, 'volumes', found.metadata.uid) : undefined
     }
-    const kubelet = startKubelet({ ...context, addresses, nodeName: 'playground', dir: join(dir, 'node'), claimDir })
+    const kubelet = startKubelet({ ...context, addresses, nodeName: 'playground', dir: join(dir, 'node'), compileCache, claimDir })
     logs = podLogs(kubelet)
     stops.push(() => kubelet.stop())
     for (let round = 0; round < 4; round += 1) await turn() // the controllers take in that no pod runs yet

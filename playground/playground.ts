@@ -50,7 +50,7 @@ export async function startPlayground({ dir, clock, log, environments = exampleE
     const places = readPlaces(dir)
     const starts = await Promise.allSettled(
       environments.map((name) =>
-        startCluster({ name, dir: join(dir, 'clusters', name), clock, log, places: places[name] ?? { apiPort: 0, ingressPort: 0 } }),
+        startCluster({ name, dir: join(dir, 'clusters', name), compileCache: join(dir, 'compiled'), clock, log, places: places[name] ?? { apiPort: 0, ingressPort: 0 } }),
       ),
     )
     for (const start of starts) if (start.status === 'fulfilled') started.push(start.value)

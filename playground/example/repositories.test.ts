@@ -1,12 +1,11 @@
 import { createHmac } from 'node:crypto'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFile, execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { execFile } from 'node:child_process'
 import { load, loadAll } from 'js-yaml'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ensureRepositories, resetRepositories } from './repositories.ts'
@@ -69,7 +68,7 @@ describe('the example repositories', () => {
       for (const file of yaml) {
         const text = show(name, file)
         expect(text).not.toContain('${playground')
-        for (const document of loadAll(text)) expect(document, `${name}/${file}`).toMatchObject({ apiVersion: expect.any(String), kind: expect.any(String) })
+        for (const document of loadAll(text)) expect(document).toMatchObject({ apiVersion: expect.any(String), kind: expect.any(String) })
       }
     }
     expect(load(show('platform', 'environments/staging.yaml'))).toMatchObject({ spec: { addresses: { ingress: 'http://127.0.0.1:2' } } })
@@ -78,8 +77,9 @@ describe('the example repositories', () => {
   test('stay inside their teams’ namespaces, and hold no Secret', () => {
     for (const name of ['orders', 'storefront']) {
       for (const file of files(name).filter((path) => /^deploy\/[^/]+\/.*\.yaml$/.test(path))) {
-        expect(load(show(name, file)), file).toMatchObject({ metadata: { namespace: name } })
-        expect(load(show(name, file)), file).not.toMatchObject({ kind: 'Secret' })
+        const manifest = load(show(name, file))
+        expect(manifest).toMatchObject({ metadata: { namespace: name } })
+        expect(manifest).not.toMatchObject({ kind: 'Secret' })
       }
     }
   })

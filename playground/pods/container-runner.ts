@@ -38,7 +38,7 @@ export class ContainerRunner {
   #restartCount: number
   #ready = false
   #started = false
-  #graceMs: number | undefined
+  #ranMs = 0
   log = new LogBuffer()
   previousLog: LogBuffer | undefined
 
@@ -80,7 +80,6 @@ export class ContainerRunner {
   }
 
   async stop(graceMs: number): Promise<void> {
-    this.#graceMs = graceMs
     this.#over.abort(new Error('the container is being stopped'))
     if (this.#process === undefined) return
     this.#host.event('Normal', 'Killing', `Stopping container ${this.#name}`)
@@ -191,8 +190,6 @@ export class ContainerRunner {
     this.#ranMs = clock.now() - startedAt
     return ended
   }
-
-  #ranMs = 0
 
   #show(ready: boolean, started: boolean): void {
     this.#ready = ready

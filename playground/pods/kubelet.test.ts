@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '#lib/clock.ts'
 import { deploymentController } from '#playground/controllers/deployment.ts'
 import { FakeObjects } from '#playground/controllers/fake-objects.ts'
-import { configMaps, deployments, events, nodes, pods, type Container, type Pod } from '#playground/controllers/kinds.ts'
+import { claims, configMaps, deployments, events, nodes, pods, type Container, type Pod } from '#playground/controllers/kinds.ts'
 import { replicaSetController } from '#playground/controllers/replica-set.ts'
 import { typedObjects, type TypedObjects } from '#playground/controllers/typed-objects.ts'
 import { claimAddresses, type Addresses } from '#playground/network/addresses.ts'
@@ -26,7 +26,7 @@ describe('the kubelet', () => {
     dir = mkdtempSync(join(tmpdir(), 'plumb-kubelet-'))
     objects = typedObjects(new FakeObjects(() => Date.now()))
     addresses = await claimAddresses()
-    const context = { objects, clock: systemClock, log: (line: string) => void log.push(line), addresses, nodeName: 'playground', dir }
+    const context = { objects, clock: systemClock, log: (line: string) => void log.push(line), addresses, nodeName: 'playground', dir, compileCache: join(tmpdir(), 'plumb-test-compiled') }
     kubelet = startKubelet({ ...context, claimDir: (namespace, name) => join(dir, 'claims', namespace, name) })
     stops = [deploymentController(context), replicaSetController(context)]
   })
@@ -73,7 +73,7 @@ describe('the kubelet', () => {
       object.spec.replicas = 0
     })
     await until(() => objects.list(pods, 'shop').length === 0)
-    await expect(fetch(`http://${ips[0]}:8080/`)).rejects.toThrow()
+    await expect(fetch(`http://${ips[0]}:8080/`)).rejects.toThrow('fetch failed')
   })
 
   test('gives a container its environment, its files, and new files when a ConfigMap changes', async () => {
@@ -96,6 +96,7 @@ describe('the kubelet', () => {
       object.data = { ...object.data, title: 'Second' }
     })
     await shows('<h1>Second</h1>')
+    expect(await page()).toContain('<p>Welcome</p>')
   })
 
   test('resolves env, envFrom and fieldRef', async () => {
@@ -166,6 +167,15 @@ describe('the kubelet', () => {
     expect(kubelet.log('shop', 'good')?.lines().map(({ text }) => text)).toEqual(['well done'])
   })
 
+  test('a pod waits for its claim, and says so', async () => {
+    pod('waits', {}, { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }] })
+    await until(() => reasonsOf('waits').includes('FailedScheduling'))
+    expect(statusOf('waits')?.conditions).toMatchObject([{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable' }])
+    objects.create(claims, { metadata: { name: 'data', namespace: 'shop' }, spec: {} }, 'test')
+    objects.edit(claims, { namespace: 'shop', name: 'data' }, 'status', 'test', (object) => void (object.status = { phase: 'Bound' }))
+    await until(() => statusOf('waits')?.containerStatuses?.[0]?.state.running)
+  })
+
   test('a deleted pod ends its process, then its object goes', async () => {
     pod('gone', { readinessProbe: { tcpSocket: { port: 8080 } } })
     await until(() => statusOf('gone')?.containerStatuses?.[0]?.ready)
@@ -173,6 +183,6 @@ describe('the kubelet', () => {
     objects.delete(pods, { namespace: 'shop', name: 'gone' })
     expect(objects.get(pods, 'shop', 'gone')?.metadata.deletionTimestamp).toBeDefined()
     await until(() => objects.get(pods, 'shop', 'gone') === undefined)
-    await expect(fetch(`http://${ip}:8080/`)).rejects.toThrow()
+    await expect(fetch(`http://${ip}:8080/`)).rejects.toThrow('fetch failed')
   })
 })

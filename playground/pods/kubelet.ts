@@ -63,13 +63,17 @@ export function startKubelet(context: KubeletContext): Kubelet {
       }
     }
   }
+  const take = (event: TypedEvent<Pod>): void => {
+    if (inbox.push(event) === 1) setImmediate(seeAll)
+  }
   const ends = [
-    objects.watch(pods, (event) => {
-      if (inbox.push(event) === 1) setImmediate(seeAll)
-    }),
+    objects.watch(pods, take),
     objects.watch(configMaps, poke),
     objects.watch(secrets, poke),
-    objects.watch(claims, poke),
+    objects.watch(claims, () => {
+      poke()
+      for (const pod of objects.list(pods)) if (pod.spec.nodeName === undefined && pod.spec.volumes !== undefined) take({ type: 'MODIFIED', object: pod })
+    }),
   ]
   seeAll() // what ran before this start does not run now: their statuses say so before anybody asks
   return {
@@ -88,15 +92,26 @@ export function startKubelet(context: KubeletContext): Kubelet {
   }
 }
 
-/** The scheduler. */
-function bind(context: KubeletContext, pod: Pod): void {
-  const { objects, nodeName } = context
-  const bound = objects.edit(pods, pod.metadata, 'object', 'kube-scheduler', (object) => {
-    if (object.metadata.uid === pod.metadata.uid) object.spec.nodeName ??= nodeName
+/** The scheduler: it has one node to choose, once the pod's claims are bound. */
+function bind(context: KubeletContext, { metadata }: Pod): void {
+  const { objects, nodeName, clock } = context
+  const pod = objects.get(pods, metadata.namespace, metadata.name)
+  if (pod === undefined || pod.metadata.uid !== metadata.uid || pod.spec.nodeName !== undefined) return
+  const component = 'default-scheduler'
+  const isBound = (claim: string): boolean => objects.get(claims, metadata.namespace, claim)?.status?.phase === 'Bound'
+  const open = (pod.spec.volumes ?? []).flatMap(({ persistentVolumeClaim }) => (persistentVolumeClaim === undefined ? [] : [persistentVolumeClaim.claimName])).filter((claim) => !isBound(claim))
+  if (open.length > 0) {
+    const message = `0/1 nodes are available: pod has unbound PersistentVolumeClaims: ${open.join(', ')}.`
+    objects.edit(pods, metadata, 'status', 'kube-scheduler', (object) => {
+      const condition: Condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message, lastProbeTime: null }
+      object.status = { ...object.status, phase: 'Pending', conditions: withCondition(object.status?.conditions, condition, timestamp(clock.now())) }
+    })
+    return recordEvent(context, { about: pod, type: 'Warning', reason: 'FailedScheduling', message, component })
+  }
+  objects.edit(pods, metadata, 'object', 'kube-scheduler', (object) => {
+    object.spec.nodeName = nodeName
   })
-  if (bound === undefined) return
-  const message = `Successfully assigned ${keyOf(pod.metadata)} to ${nodeName}`
-  recordEvent(context, { about: pod, type: 'Normal', reason: 'Scheduled', message, component: 'default-scheduler' })
+  recordEvent(context, { about: pod, type: 'Normal', reason: 'Scheduled', message: `Successfully assigned ${keyOf(metadata)} to ${nodeName}`, component })
 }
 
 function registerNode({ objects, nodeName, addresses, clock }: KubeletContext): void {

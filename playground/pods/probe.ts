@@ -85,8 +85,9 @@ export async function runProbe({ spec, kind, ask, clock, signal, decided, failed
   let passes = 0
   let failures = 0
   let verdict: 'passing' | 'failing' | undefined
-  await clock.sleep((spec.initialDelaySeconds ?? 0) * 1000, signal)
-  let eager = kind === 'Liveness' ? period : eagerMs
+  // Liveness is never asked before its program had time to listen: its failures cost a restart.
+  await clock.sleep((spec.initialDelaySeconds ?? 0) * 1000 + (kind === 'Liveness' ? period : 0), signal)
+  let eager = eagerMs
   let due = clock.now() + (kind === 'Liveness' ? 0 : period)
   for (;;) {
     const why = await ask()
@@ -104,7 +105,8 @@ export async function runProbe({ spec, kind, ask, clock, signal, decided, failed
       if (failures >= (spec.failureThreshold ?? 3) && verdict !== 'failing') decided((verdict = 'failing'))
     }
     if (counts) due = clock.now() + period
-    eager = verdict === undefined ? Math.min(period, eager * 1.5) : period
-    await clock.sleep(verdict === undefined ? Math.min(eager, Math.max(1, due - clock.now())) : period, signal)
+    const isEager = verdict === undefined && kind !== 'Liveness'
+    await clock.sleep(isEager ? Math.min(eager, Math.max(1, due - clock.now())) : period, signal)
+    eager = Math.min(period, eager * 1.5)
   }
 }

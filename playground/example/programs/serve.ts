@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 
 /** What a program answers on a path of its own; undefined for a path that it does not know. */
@@ -31,7 +32,10 @@ export function serve(name: string, answer: Answer): void {
     log(`cannot listen: ${error.message}`)
     process.exit(1)
   })
-  server.listen({ host, port: Number(port) }, () => log(`listens on ${host}:${port}`))
+  server.listen({ host, port: Number(port) }, () => {
+    log(`listens on ${host}:${port}`)
+    setTimeout(flushCompileCache, 100).unref() // for the next pod of this program
+  })
   process.on('SIGTERM', () => {
     log('ends')
     server.close(() => process.exit(0))
