@@ -29,6 +29,11 @@ export function newKeyPair(): { privatePem: string; publicPem: string } {
   }
 }
 
+/** The public half of a private key, both PEM. Failure `record-key-invalid`. */
+export function publicPemOf(privatePem: string): string {
+  return createPublicKey(readKey(() => createPrivateKey(privatePem))).export({ type: 'spki', format: 'pem' }).toString()
+}
+
 /** Signs with an Ed25519 private key in PEM. Failure `record-key-invalid`. */
 export function signerOf(privatePem: string): Signer {
   const key = readKey(() => createPrivateKey(privatePem))

@@ -8,8 +8,8 @@ import type { ChainReport } from './verify.ts'
 
 /** Everything that it takes to verify the records elsewhere. `publicKey` is PEM. */
 export type Export = {
-  readonly publicKey: string
-  readonly chains: readonly { readonly environment: string; readonly records: readonly string[]; readonly checkpoints: readonly Envelope[] }[]
+  publicKey: string
+  chains: { environment: string; records: string[]; checkpoints: Envelope[] }[]
 }
 
 /** Writes `public-key.pem` and, for each environment, `<environment>/records.ndjson` and `checkpoints.ndjson`. Returns the files' paths. */

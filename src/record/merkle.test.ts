@@ -31,5 +31,6 @@ test('a frontier grows as the tree does', () => {
   for (const [index, leaf] of leaves.entries()) {
     tree.append(leaf)
     expect(tree.root()).toEqual(merkleRoot(leaves.slice(0, index + 1)))
+    expect(new Frontier(tree.toJSON()).root()).toEqual(tree.root())
   }
 })

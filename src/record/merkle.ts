@@ -9,13 +9,26 @@ function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   return createHash('sha256').update(new Uint8Array([1])).update(left).update(right).digest()
 }
 
+/** A frontier as it is stored: the roots in hexadecimal, largest subtree first. */
+export type FrontierJson = { size: number; roots: string[] }
+
 /** A growing tree, kept as the roots of its full subtrees, largest first: appending costs log n. */
 export class Frontier {
-  #size = 0
-  #roots: Buffer[] = []
+  #size: number
+  #roots: Buffer[]
+
+  /** Empty, or as `toJSON` of an earlier one left it. */
+  constructor(from: FrontierJson = { size: 0, roots: [] }) {
+    this.#size = from.size
+    this.#roots = from.roots.map((root) => Buffer.from(root, 'hex'))
+  }
 
   get size(): number {
     return this.#size
+  }
+
+  toJSON(): FrontierJson {
+    return { size: this.#size, roots: this.#roots.map((root) => root.toString('hex')) }
   }
 
   append(leaf: Uint8Array): void {

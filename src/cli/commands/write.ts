@@ -1,0 +1,98 @@
+import type { Command } from 'commander'
+import type { ShowAnswer } from '#api/client.ts'
+import { Failure } from '#lib/failure.ts'
+import { isEnded } from '#model/run.ts'
+import { connect } from '../connect.ts'
+import type { Connection } from '../connect.ts'
+import { followRun } from '../follow.ts'
+import { collect, common, durationOption, narrowed } from '../options.ts'
+import type { Common } from '../options.ts'
+import { printRun } from '../print/run.ts'
+import { progress } from '../progress.ts'
+import type { Exit, ExitCode } from '../program.ts'
+import type { Surroundings } from '../surroundings.ts'
+
+type Asking = Common & { reason?: string; ticket?: string; wait: boolean; timeout: number }
+
+/** What asks for something to be done. */
+export function writeCommands(program: Command, around: Surroundings, exit: Exit): void {
+  const follow = async (connection: Connection, id: string, options: Asking): Promise<void> => {
+    const show = progress(around)
+    const run = options.wait ? await followRun(connection, id, show, AbortSignal.timeout(options.timeout)) : await connection.client.show(id)
+    if (options.json === true) around.print(JSON.stringify(run, null, 2))
+    else for (const line of printRun(run, { colours: around.colours })) around.print(line)
+    exit(options.wait ? exitOf(run) : 0)
+  }
+  const waiting = (command: Command): Command =>
+    command.option('--no-wait', 'do not follow the run to its end').option('--timeout <duration>', 'how long to follow it', durationOption, 900_000)
+
+  for (const kind of ['deploy', 'verify'] as const) {
+    const about = { deploy: 'deliver the newest snapshot now, whether or not something changed', verify: 'ask every probe now; changes nothing' }[kind]
+    waiting(narrowed(program.command(kind).description(about)))
+      .option('--reason <text>', 'why')
+      .option('--ticket <id>', 'the ticket that it belongs to')
+      .action(async (options: Asking) => {
+        if (options.env === undefined) throw new Failure({ code: 'usage', subject: `plumb ${kind}`, message: 'it needs an environment', hint: `plumb ${kind} -e ENVIRONMENT` })
+        const connection = connect(options, around)
+        const body = {
+          reason: options.reason ?? `plumb ${kind}`,
+          ticket: options.ticket ?? null,
+          ...(options.module === undefined ? {} : { modules: [options.module] }),
+        }
+        const { run } = await connection.client[kind](options.env, body)
+        if (run === null) return around.note('There is nothing to do.')
+        await follow(connection, run, options)
+      })
+  }
+
+  waiting(common(program.command('approve').description('approve the plan that a run waits with').argument('<run>', 'its id, the end of it, or latest')))
+    .requiredOption('--reason <text>', 'why')
+    .option('--object <object>', 'an object that holds data and may be deleted; repeat it for each', collect)
+    .action(async (id: string, options: Asking & { reason: string; object?: string[] }) => {
+      const connection = connect(options, around)
+      const { run } = await connection.client.approve(id, { reason: options.reason, objects: options.object ?? [] })
+      await follow(connection, run ?? id, options)
+    })
+
+  common(program.command('cancel').description('end a run whose effects have not begun').argument('<run>'))
+    .requiredOption('--reason <text>', 'why')
+    .action(async (id: string, options: Common & { reason: string }) => {
+      const { client } = connect(options, around)
+      const { run } = await client.cancel(id, { reason: options.reason })
+      const shown = await client.show(run ?? id)
+      if (options.json === true) around.print(JSON.stringify(shown, null, 2))
+      else around.print(`${shown.id} ${shown.state}`)
+    })
+
+  narrowed(program.command('pause').description('hold deliveries to an environment, or of one module in it'))
+    .requiredOption('--reason <text>', 'why')
+    .option('--for <duration>', 'for how long', durationOption, 3_600_000)
+    .action(async (options: Common & { reason: string; for: number }) => {
+      const environment = needed(options, 'pause')
+      await connect(options, around).client.pause(environment, { module: options.module ?? null, reason: options.reason, forMs: options.for })
+      if (options.json === true) around.print(JSON.stringify({ done: true }))
+      else around.print(`${place(options)} is paused until ${new Date(around.now() + options.for).toISOString()}. plumb resume -e ${environment} ends it.`)
+    })
+
+  narrowed(program.command('resume').description('end a pause before its time')).action(async (options: Common) => {
+    const { done } = await connect(options, around).client.resume(needed(options, 'resume'), { module: options.module ?? null })
+    if (options.json === true) around.print(JSON.stringify({ done }))
+    else around.print(done ? `${place(options)} goes on.` : `${place(options)} was not paused.`)
+  })
+}
+
+function needed(options: Common, command: string): string {
+  if (options.env !== undefined) return options.env
+  throw new Failure({ code: 'usage', subject: `plumb ${command}`, message: 'it needs an environment', hint: `plumb ${command} -e ENVIRONMENT` })
+}
+
+function place(options: Common): string {
+  return options.module === undefined ? `${options.env}` : `${options.module} in ${options.env}`
+}
+
+export function exitOf(run: ShowAnswer): ExitCode {
+  if (run.state === 'succeeded' || run.state === 'superseded') return 0
+  if (!isEnded(run.state)) return run.state === 'waiting' ? 3 : 4
+  const unknown = run.state === 'failed' && run.failure === null && run.steps.every((step) => step.verification !== 'failed') && run.steps.some((step) => step.verification === 'unknown')
+  return unknown ? 4 : 1
+}

@@ -1,0 +1,61 @@
+import type { ShowAnswer } from '#api/client.ts'
+import { isEnded } from '#model/run.ts'
+import { unreachable } from './connect.ts'
+import type { Connection } from './connect.ts'
+
+/**
+ * Follows a run by the server's events, calling `seen` with each new state of it, until it has ended or waits for a person (or for `until` to be true).
+ * A lost connection is taken up again.
+ */
+export async function followRun(connection: Connection, id: string, seen: (run: ShowAnswer) => void, signal: AbortSignal): Promise<ShowAnswer> {
+  for await (const _ of changes(connection, signal)) {
+    const run = await connection.client.show(id)
+    seen(run)
+    if (isEnded(run.state) || needsPerson(run)) return run
+  }
+  signal.throwIfAborted()
+  return connection.client.show(id)
+}
+
+function needsPerson(run: ShowAnswer): boolean {
+  return run.state === 'waiting' && run.waiting.every((one) => one.waitingFor === 'approval' || one.waitingFor === 'person' || one.waitingFor === 'pause')
+}
+
+/** One value now, and one whenever something has changed. */
+export async function* changes(connection: Connection, signal: AbortSignal): AsyncGenerator<undefined> {
+  let failures = 0
+  while (!signal.aborted) {
+    try {
+      const answer = await fetch(new URL('/v1/events', connection.url), { headers: { authorization: `Bearer ${connection.token}` }, signal, redirect: 'error' })
+      if (!answer.ok || answer.body === null) {
+        await answer.body?.cancel()
+        // Whoever may not hear what happens asks again instead.
+        yield undefined
+        await pause(1000, signal)
+        continue
+      }
+      yield undefined
+      for await (const chunk of answer.body) {
+        failures = 0
+        if (chunk.length > 0) yield undefined
+      }
+    } catch (error) {
+      if (signal.aborted) return
+      failures += 1
+      if (failures > 5) throw unreachable(connection.url, error)
+      await pause(300 * failures, signal)
+    }
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms)
+    function done(): void {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    signal.addEventListener('abort', done, { once: true })
+  })
+}

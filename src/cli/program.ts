@@ -1,0 +1,58 @@
+import { Command, CommanderError } from 'commander'
+import { asFailure } from '#lib/failure.ts'
+import type { Failure } from '#lib/failure.ts'
+import { errors } from '#model/errors.ts'
+import type { ErrorCode } from '#model/errors.ts'
+import { readCommands } from './commands/read.ts'
+import { tokenCommands } from './commands/token.ts'
+import { writeCommands } from './commands/write.ts'
+import { failureLines } from './print/run.ts'
+import { painter } from './print/table.ts'
+import type { Surroundings } from './surroundings.ts'
+
+/** What a command ends with: 0 as wished; 1 failed or refused; 2 usage or configuration; 3 waits for a person; 4 unknown. */
+export type ExitCode = 0 | 1 | 2 | 3 | 4
+
+/** How a command tells its exit code: the last one told counts. */
+export type Exit = (code: ExitCode) => void
+
+/** Adds commands to the program. */
+export type AddCommands = (program: Command, around: Surroundings, exit: Exit) => void
+
+/**
+ * Runs one `plumb` command line. `local` adds what needs no running control plane, or starts one. Never throws: what goes wrong is printed, as JSON
+ * where `--json` was asked for, and becomes the exit code.
+ */
+export async function runCommandLine(argv: readonly string[], around: Surroundings, local: readonly AddCommands[]): Promise<ExitCode> {
+  let code: ExitCode = 0
+  const exit: Exit = (told) => (code = told)
+  const program = plumb(around, exit, local)
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    const failure = asFailure(error, 'plumb')
+    printFailure(failure, around, argv.includes('--json'))
+    return errors[failure.code as ErrorCode]?.exit ?? 1
+  }
+}
+
+/** The whole command, for its help and its reference page too. */
+export function plumb(around: Surroundings, exit: Exit, local: readonly AddCommands[]): Command {
+  const program = new Command('plumb')
+    .description('Git says what should be. Plumbline makes it so, proves that it works, and keeps the proof.')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => around.print(text.trimEnd()), writeErr: (text) => around.note(text.trimEnd()) })
+    .showHelpAfterError('(see plumb --help)')
+  for (const add of [...local, readCommands, writeCommands, tokenCommands]) add(program, around, exit)
+  return program
+}
+
+function printFailure(failure: Failure, around: Surroundings, json: boolean): void {
+  if (json) return around.print(JSON.stringify({ error: failure.toJSON() }, null, 2))
+  for (const line of failureLines(failure.toJSON(), '', painter(around.colours))) around.note(line)
+  const problems = failure.fields['problems']
+  if (!Array.isArray(problems) || problems.length < 2) return
+  for (const problem of problems) if (typeof problem === 'object' && problem !== null && 'message' in problem) around.note(`  ${String(problem['subject'] ?? '')}: ${String(problem['message'])}`)
+}

@@ -1,0 +1,16 @@
+/** What a command may know of where it runs; handed in by `main.ts`. */
+export type Surroundings = {
+  /** Writes a line to standard output. */
+  readonly print: (line: string) => void
+  /** Writes a line to standard error: progress, and what is not the answer. */
+  readonly note: (line: string) => void
+  /** Standard output is a terminal that shows colours. */
+  readonly colours: boolean
+  /** Columns of the terminal; 120 elsewhere. */
+  readonly width: number
+  readonly cwd: string
+  /** `PLUMB_DIR`, `PLUMB_SERVER`, `PLUMB_TOKEN`. */
+  readonly env: { readonly dir?: string; readonly server?: string; readonly token?: string }
+  readonly readFile: (path: string) => string | undefined
+  readonly now: () => number
+}

@@ -1,0 +1,157 @@
+import { createHmac } from 'node:crypto'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { startApi } from '#api/server.ts'
+import { resolveHost } from '#clients/dns/resolve-host.ts'
+import { openKubernetes } from '#clients/kubernetes/open.ts'
+import type { KubernetesClient } from '#clients/kubernetes/client.ts'
+import { drivers } from '#drivers/registry.ts'
+import { openCel } from '#lib/cel.ts'
+import type { Clock } from '#lib/clock.ts'
+import { Failure, asFailure } from '#lib/failure.ts'
+import type { TargetConfig } from '#model/config/environment.ts'
+import { probeSchemas, probes } from '#probes/registry.ts'
+import { publicPemOf, signerOf } from '#record/dsse.ts'
+import { renderTools } from '#render/tools.ts'
+import { accept } from '#run/follow.ts'
+import { Configurations } from '#run/configuration.ts'
+import { startLoop } from '#run/loop.ts'
+import type { Parts } from '#run/parts.ts'
+import { Repositories } from '#run/repositories.ts'
+import { resolveSecret } from '#secrets/resolve.ts'
+import { secretProviders } from '#secrets/registry.ts'
+import { bundleCache } from '#store/bundles.ts'
+import { openStore } from '#store/open.ts'
+import { newestSnapshot } from '#store/snapshots.ts'
+import { ensureAdmin } from './bootstrap.ts'
+import { openKeys } from './keys.ts'
+
+export type ControlPlaneOptions = {
+  /** Everything of this installation that is on disk: keys, mirrors, the token, and the store where it is embedded. */
+  readonly dir: string
+  /** A PostgreSQL server in place of the embedded store. */
+  readonly databaseUrl?: string
+  readonly workspace: { readonly url: string; readonly branch: string }
+  readonly kubeconfig: string
+  readonly host: string
+  readonly port: number
+  readonly clock: Clock
+  /** The process's environment: for secret references, and (PATH and proxies) for git and renderers. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly log: (line: string) => void
+}
+
+export type ControlPlane = {
+  readonly url: string
+  /** An admin's. */
+  readonly token: string
+  readonly webhookSecret: string
+  readonly parts: Parts
+  stop(): Promise<void>
+}
+
+/** Puts the control plane together and starts it. What it opened is closed again when a later part fails. */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { dir, clock, env, log } = options
+  const opened: (() => Promise<unknown> | unknown)[] = []
+  const closeAll = async (): Promise<void> => {
+    for (const close of opened.toReversed()) await close()
+  }
+  try {
+    await mkdir(dir, { recursive: true, mode: 0o700 })
+    const store = await openStore(options.databaseUrl === undefined ? { dir: join(dir, 'store') } : { url: options.databaseUrl }, clock)
+    opened.push(() => store.close())
+    const keys = await openKeys(join(dir, 'keys'))
+    const secretDigest = (value: string): string => `hmac:${createHmac('sha256', keys.digest).update(value).digest('hex').slice(0, 32)}`
+    const resolve = resolveSecret(secretProviders({ variables: env, folders: env['PLUMB_SECRET_FOLDERS']?.split(':') ?? [], versionOf: secretDigest }))
+    const inherited = pick(env, ['PATH', 'https_proxy', 'http_proxy', 'no_proxy', 'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'SSL_CERT_FILE'])
+    const home = join(dir, 'home')
+    await mkdir(home, { recursive: true, mode: 0o700 })
+    const repositories = new Repositories({ dir: join(dir, 'mirrors'), workspace: options.workspace, git: { home, env: inherited }, clock, resolveSecret: resolve })
+    opened.push(() => repositories.close())
+    const cel = openCel({ timeoutMs: 1000 })
+    opened.push(() => cel.close())
+    const kubernetes = kubernetesClients(options.kubeconfig, clock)
+    opened.push(() => kubernetes.close())
+    const parts: Parts = {
+      sql: store,
+      clock,
+      repositories,
+      configurations: new Configurations(repositories, probeSchemas),
+      renderCache: bundleCache(store, clock),
+      tools: renderTools({ path: inherited['PATH'] ?? '', tempDir: home }),
+      drivers,
+      probes,
+      kubernetes: kubernetes.open,
+      cel: (expression, variables) => cel.evaluate(expression, variables),
+      resolve: resolveHost,
+      resolveSecret: resolve,
+      secretDigest,
+      webhookSecret: keys.webhook,
+      signer: signerOf(keys.recordPem),
+      publicKey: publicPemOf(keys.recordPem),
+      publish: async (environment, head) => publishHead({ repositories, clock }, environment, head),
+      log,
+    }
+    const token = await ensureAdmin(store, join(dir, 'token'), clock.now())
+    // What was known before a restart is followed at once, also while no repository can be reached.
+    const newest = await newestSnapshot(store)
+    if (newest !== undefined) await accept(parts, newest)
+    const loop = await startLoop(parts, store, 16)
+    opened.push(() => loop.stop())
+    const stopping = new AbortController()
+    const api = await startApi({ parts, store, host: options.host, port: options.port, stopping: stopping.signal })
+    opened.push(() => {
+      stopping.abort()
+      return api.stop()
+    })
+    await writeFile(join(dir, 'server.json'), `${JSON.stringify({ url: api.url, pid: process.pid })}\n`, { mode: 0o600 })
+    opened.push(() => rm(join(dir, 'server.json'), { force: true }))
+    return { url: api.url, token, webhookSecret: keys.webhook, parts, stop: closeAll }
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}
+
+/** One client a context, opened when it is first needed; one that could not be opened is tried again the next time. */
+function kubernetesClients(kubeconfig: string, clock: Clock): { open: Parts['kubernetes']; close: () => Promise<void> } {
+  const clients = new Map<string, Promise<KubernetesClient>>()
+  return {
+    open: (target: TargetConfig) => {
+      if (!('kubernetes' in target)) throw new Failure({ code: 'target-unknown', subject: 'target', message: 'it is no Kubernetes cluster', hint: 'Name a `kubernetes` target.' })
+      const { context } = target.kubernetes
+      const client = clients.get(context) ?? openKubernetes({ kubeconfig, context, clock })
+      clients.set(context, client)
+      client.catch(() => clients.delete(context))
+      return client
+    },
+    close: async () => {
+      await Promise.allSettled([...clients.values()].map(async (client) => (await client).close()))
+    },
+  }
+}
+
+/** A checkpoint's head, where nobody who can write the store can cut it: on a ref of the workspace's repository. */
+async function publishHead(parts: Pick<Parts, 'repositories' | 'clock'>, environment: string, head: { size: number; root: string; head: string }) {
+  try {
+    await parts.repositories.mirror(parts.repositories.workspaceName()).push(
+      {
+        ref: `refs/plumbline/checkpoints/${environment}`,
+        name: 'head.json',
+        content: `${JSON.stringify({ environment, ...head })}\n`,
+        message: `Checkpoint of ${environment}: ${head.size} records`,
+        at: parts.clock.now(),
+        author: { name: 'Plumbline', email: 'plumbline@localhost' },
+      },
+      AbortSignal.timeout(30_000),
+    )
+    return undefined
+  } catch (error) {
+    return asFailure(error, `checkpoint of ${environment}`).toJSON()
+  }
+}
+
+function pick(env: Readonly<Record<string, string | undefined>>, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])))
+}

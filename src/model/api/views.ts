@@ -1,0 +1,203 @@
+import { z } from 'zod'
+import { roles } from '../principal.ts'
+import { runStates } from '../run.ts'
+
+/** A time: ISO 8601, UTC, milliseconds. */
+const time = z.iso.datetime()
+const json = z.unknown()
+
+export const failureView = z.object({
+  code: z.string(),
+  subject: z.string(),
+  message: z.string(),
+  hint: z.string().optional(),
+  retry: z.enum(['never', 'now', 'later']),
+  fields: z.record(z.string(), json).optional(),
+})
+
+export const commitView = z.object({
+  repository: z.string(),
+  sha: z.string(),
+  author: z.object({ name: z.string(), email: z.string() }),
+  at: time,
+  subject: z.string(),
+  trailers: z.record(z.string(), z.string()),
+})
+
+const decisionView = z.object({
+  code: z.string(),
+  outcome: z.enum(['allow', 'wait', 'refuse']),
+  waitingFor: z.enum(['approval', 'environment', 'window', 'pause', 'person']).optional(),
+  until: time.optional(),
+  message: z.string(),
+  hint: z.string().optional(),
+  by: z.array(z.string()).optional(),
+})
+
+export const sampleView = z.object({
+  signal: z.enum(['latency', 'reachability', 'count', 'diff', 'boolean']),
+  target: z.string(),
+  value: json.optional(),
+  unit: z.string().optional(),
+  threshold: z.string().optional(),
+  verdict: z.enum(['passed', 'warned', 'failed', 'unknown']),
+  message: z.string(),
+  collectedAt: time,
+  durationMs: z.number(),
+})
+
+const probeView = z.object({
+  module: z.string(),
+  probe: z.string(),
+  kind: z.string(),
+  verdict: z.enum(['passed', 'warned', 'failed', 'unknown']),
+  samples: z.array(sampleView),
+})
+
+export const changeView = z.object({
+  path: z.string(),
+  state: z.enum(['added', 'changed', 'removed', 'taken', 'yielded', 'held', 'contested']),
+  from: json.optional(),
+  to: json.optional(),
+  owner: z.string().optional(),
+})
+
+export const effectView = z.object({
+  key: z.string(),
+  action: z.enum(['created', 'configured', 'unchanged', 'deleted', 'skipped', 'unknown']),
+  /** What became of it; absent while it has not begun. */
+  outcome: z.string().optional(),
+  changes: z.array(changeView),
+  deferred: z.string().optional(),
+  handedOverFrom: z.string().optional(),
+  holdsState: z.boolean(),
+  failure: failureView.optional(),
+})
+
+export const stepView = z.object({
+  module: z.string(),
+  dependsOn: z.array(z.string()),
+  delivery: z.enum(['pending', 'delivering', 'delivered', 'failed', 'halted']),
+  verification: z.enum(['pending', 'passed', 'warned', 'failed', 'unknown']),
+  readinessOnly: z.boolean(),
+  failure: failureView.optional(),
+  effects: z.array(effectView),
+})
+
+export const planView = z.object({
+  digest: z.string(),
+  /** Effects by action. */
+  summary: z.record(z.string(), z.number()),
+})
+
+export const runView = z
+  .object({
+    id: z.string(),
+    environment: z.string(),
+    kind: z.enum(['change', 'deploy', 'verify']),
+    state: z.enum(runStates),
+    /** With the state `waiting`: what holds it. */
+    waiting: z.array(decisionView),
+    actor: z.string(),
+    reason: z.string(),
+    ticket: z.string().nullable(),
+    snapshot: z.string(),
+    changes: z.array(commitView),
+    plan: planView.nullable(),
+    steps: z.array(stepView),
+    probes: z.array(probeView),
+    gates: z.array(decisionView),
+    approvals: z.array(z.object({ principal: z.string(), reason: z.string(), objects: z.array(z.string()), at: time, planDigest: z.string() })),
+    failure: failureView.nullable(),
+    record: z.object({ seq: z.number(), digest: z.string() }).nullable(),
+    createdAt: time,
+    endedAt: time.nullable(),
+  })
+  .describe('A run: which commit by whom and why, what would change, what did change, what the probes saw.')
+export type RunView = z.output<typeof runView>
+
+export const moduleView = z.object({
+  name: z.string(),
+  repository: z.string(),
+  track: z.string(),
+  delivery: z.enum(['synced', 'behind', 'progressing', 'failed', 'unknown']),
+  verification: z.enum(['passed', 'warned', 'failed', 'unknown', 'stale']),
+  readinessOnly: z.boolean(),
+  run: z.string().nullable(),
+  snapshot: z.string().nullable(),
+  verifiedSince: time.nullable(),
+  /** In one sentence: why it is not as it should be, or what it waits for. */
+  note: z.string().nullable(),
+  failure: failureView.nullable(),
+})
+
+export const statusView = z
+  .object({
+    workspace: z.string(),
+    snapshot: z.string().nullable(),
+    repositories: z.array(
+      z.object({ name: z.string(), url: z.string(), branch: z.string(), head: z.string().nullable(), checkedAt: time.nullable(), failure: failureView.nullable() }),
+    ),
+    problems: z.array(failureView),
+    environments: z.array(
+      z.object({
+        name: z.string(),
+        tier: z.string(),
+        modules: z.array(moduleView),
+        waiting: z.array(z.object({ run: z.string(), waitingFor: z.string(), message: z.string() })),
+        pauses: z.array(z.object({ module: z.string().nullable(), reason: z.string(), by: z.string(), until: time })),
+      }),
+    ),
+  })
+  .describe('Every module in every environment: delivery and verification, two facts.')
+export type StatusView = z.output<typeof statusView>
+
+export const planAnswer = z.object({
+  environment: z.string(),
+  snapshot: z.string(),
+  plan: planView,
+  steps: z.array(z.object({ module: z.string(), dependsOn: z.array(z.string()), effects: z.array(effectView), failure: failureView.optional() })),
+  unknown: z.array(failureView),
+  gates: z.array(decisionView),
+  outcome: z.enum(['go', 'wait', 'refuse']),
+})
+export type PlanAnswer = z.output<typeof planAnswer>
+
+const role = z.enum(roles)
+
+export const approveBody = z.strictObject({ reason: z.string().min(1).max(2000), objects: z.array(z.string()).max(1000).default([]) })
+export const cancelBody = z.strictObject({ reason: z.string().min(1).max(2000) })
+export const askBody = z.strictObject({ modules: z.array(z.string()).max(1000).optional(), reason: z.string().min(1).max(2000), ticket: z.string().max(200).nullable().default(null) })
+export const planBody = z.strictObject({ modules: z.array(z.string()).max(1000).optional() })
+export const pauseBody = z.strictObject({
+  module: z.string().nullable().default(null),
+  reason: z.string().min(1).max(2000),
+  /** For how long, in milliseconds: a pause always has an end. */
+  forMs: z.int().positive().max(30 * 86_400_000),
+})
+export const resumeBody = z.strictObject({ module: z.string().nullable().default(null) })
+export const tokenBody = z.strictObject({
+  name: z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/).max(63),
+  role,
+  environments: z.array(z.string()).min(1).default(['*']),
+  emails: z.array(z.string()).default([]),
+  /** For how long, in milliseconds; for ever, if left out. */
+  forMs: z.int().positive().optional(),
+})
+
+export const accepted = z.object({ run: z.string().nullable() })
+export const done = z.object({ done: z.boolean() })
+export const tokenAnswer = z.object({ name: z.string(), token: z.string().describe('Shown once: only its digest is kept.') })
+export const principalView = z.object({ name: z.string(), emails: z.array(z.string()), grants: z.array(z.object({ role, environments: z.array(z.string()) })) })
+export const exportAnswer = z.object({
+  publicKey: z.string(),
+  chains: z.array(
+    z.object({
+      environment: z.string(),
+      records: z.array(z.string()),
+      checkpoints: z.array(z.object({ payloadType: z.string(), payload: z.string(), signatures: z.array(z.object({ keyid: z.string(), sig: z.string() })) })),
+    }),
+  ),
+})
+export const problem = z.object({ error: failureView })
+export const eventView = z.object({ seq: z.number(), at: time, kind: z.string(), data: z.record(z.string(), json) })

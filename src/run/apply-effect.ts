@@ -1,0 +1,135 @@
+import type { Outcome } from '#drivers/driver.ts'
+import { Failure, asFailure } from '#lib/failure.ts'
+import type { FailureJson } from '#lib/failure.ts'
+import type { Effect, Held } from '#model/plan.ts'
+import { showKey } from '#model/resource.ts'
+import type { Desired } from '#model/resource.ts'
+import { forgets } from '#plan/prune.ts'
+import { hold, release } from '#store/inventory.ts'
+import { endEffect, startEffect } from '#store/runs.ts'
+import type { EffectRow } from '#store/runs.ts'
+import type { Sql } from '#store/sql.ts'
+import { sealDeferred } from './plan-run.ts'
+import type { ModuleIntent } from './render-run.ts'
+import type { Bound, Work } from './work.ts'
+
+/**
+ * One effect: written down as started, carried out by the driver, written down with what became of it, together with the inventory.
+ * One that was under way when a process died is asked for first, so that it is not done twice. Returns why it failed; `undefined` when it did not.
+ */
+export async function applyEffect(
+  work: Work,
+  bound: Bound,
+  planned: Effect,
+  desired: Desired | undefined,
+  held: Held | undefined,
+  written: EffectRow | undefined,
+  intent: ModuleIntent | undefined,
+): Promise<FailureJson | undefined> {
+  if (written?.state === 'done') return failureOf(planned, written.outcome)
+  const { sql, clock } = work.parts
+  if (planned.action === 'unchanged' || planned.action === 'skipped') return settle(work, planned, held)
+
+  const effect = planned.deferred === undefined ? planned : await sealDeferred(work, bound, intent, planned)
+  const found = written?.state === 'started' ? await recovered(bound, effect, desired, held) : undefined
+  let outcome = found
+  if (outcome === undefined) {
+    await guarded(work, (tx) => startEffect(tx, work.run.id, effect, clock.now()))
+    outcome = await carriedOut(bound, effect, desired, held)
+  }
+  const kept = outcome
+  await guarded(work, async (tx) => {
+    await endEffect(tx, work.run.id, effect, keep(kept), clock.now())
+    await account(tx, work, bound, effect, kept, held)
+  })
+  return failureOf(effect, keep(kept))
+}
+
+/** Bookkeeping in one transaction that only the holder of the lease can make. */
+async function guarded(work: Work, write: (tx: Sql) => Promise<void>): Promise<void> {
+  await work.parts.sql.transaction(async (tx) => {
+    await work.claim.fence(tx)
+    await write(tx)
+  })
+}
+
+async function carriedOut(bound: Bound, effect: Effect, desired: Desired | undefined, held: Held | undefined): Promise<Outcome> {
+  let outcome: Outcome
+  try {
+    outcome = await bound.driver.apply(bound.call, effect, desired, held)
+  } catch (error) {
+    const failure = asFailure(error, showKey(effect.key))
+    if (failure.code === 'lease-lost') throw failure
+    outcome = { state: 'unknown', failure: failure.toJSON() }
+  }
+  if (outcome.state !== 'unknown') return outcome
+  // The connection broke in the middle of it: the system is asked what became of it.
+  return (await recovered(bound, effect, desired, held)) ?? { state: 'unknown', failure: outcome.failure }
+}
+
+/** What became of an effect that had begun; `undefined` when it did not happen, so that it may be done. */
+async function recovered(bound: Bound, effect: Effect, desired: Desired | undefined, held: Held | undefined): Promise<Outcome | undefined> {
+  const outcome = await bound.driver.recover(bound.call, effect, desired, held)
+  return outcome.state === 'not-applied' ? undefined : outcome
+}
+
+/** What changes nothing is not sent. What is only handed over, or is gone already, changes hands in the inventory. */
+async function settle(work: Work, effect: Effect, held: Held | undefined): Promise<FailureJson | undefined> {
+  const { parts, run } = work
+  const uid = effect.sealed?.uid ?? undefined
+  await guarded(work, async (tx) => {
+    await endEffect(tx, run.id, effect, { state: 'applied', action: effect.action, ...(uid === undefined ? {} : { uid }) }, parts.clock.now())
+    if (held === undefined) return
+    if (forgets(effect)) await release(tx, held.place, held.key, held.uid)
+    else if (effect.desired !== undefined && uid === held.uid) await hold(tx, { ...held, module: effect.module, desired: effect.desired, run: run.id })
+  })
+  return undefined
+}
+
+async function account(tx: Sql, work: Work, bound: Bound, effect: Effect, outcome: Outcome, held: Held | undefined): Promise<void> {
+  if (outcome.state !== 'applied') return // what is not confirmed stays as it was
+  if (effect.action === 'deleted') {
+    if (held !== undefined) await release(tx, held.place, held.key, held.uid)
+    return
+  }
+  if (outcome.uid === undefined || effect.desired === undefined) return
+  await hold(tx, {
+    place: await bound.place(),
+    key: effect.key,
+    uid: outcome.uid,
+    environment: work.run.environment,
+    module: effect.module,
+    desired: effect.desired,
+    fields: outcome.fields,
+    run: work.run.id,
+  })
+}
+
+type Kept = NonNullable<EffectRow['outcome']>
+
+function keep(outcome: Outcome): Kept {
+  switch (outcome.state) {
+    case 'applied':
+      return {
+        state: 'applied',
+        action: outcome.action,
+        ...(outcome.uid === undefined ? {} : { uid: outcome.uid }),
+        ...(outcome.generation === undefined ? {} : { generation: outcome.generation }),
+        ...(outcome.warnings.length === 0 ? {} : { warnings: outcome.warnings }),
+      }
+    case 'terminating':
+      return { state: 'terminating', uid: outcome.uid }
+    case 'moved':
+      return {
+        state: 'moved',
+        failure: new Failure({ code: 'plan-moved', subject: 'the plan', message: outcome.what, hint: 'A new run plans against the world as it is now.', retry: 'now' }).toJSON(),
+      }
+    default:
+      return { state: outcome.state, failure: outcome.failure }
+  }
+}
+
+function failureOf(effect: Effect, outcome: Kept | null): FailureJson | undefined {
+  if (outcome?.failure !== undefined) return { ...outcome.failure, subject: `${showKey(effect.key)} (${outcome.failure.subject})` }
+  return undefined
+}

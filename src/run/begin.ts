@@ -1,0 +1,55 @@
+import { Failure, asFailure } from '#lib/failure.ts'
+import { isEnded } from '#model/run.ts'
+import type { Claim } from './claim.ts'
+import { findRun, openRuns, updateRun } from '#store/runs.ts'
+import type { RunRow } from '#store/runs.ts'
+import { findSnapshot } from '#store/snapshots.ts'
+import type { Parts } from './parts.ts'
+import { sealStopped } from './seal.ts'
+import type { Work } from './work.ts'
+
+/** The run as it stands on disk. `undefined` when there is nothing to do: it has ended, or an older run is at work on one of its modules. */
+export async function begin(parts: Parts, id: string, claim: Claim): Promise<Work | undefined> {
+  const run = await findRun(parts.sql, id)
+  if (run === undefined || isEnded(run.state)) return undefined
+  const underWay = run.state === 'delivering' || run.state === 'verifying'
+  if (!underWay && (await isBlocked(parts, run))) return undefined
+  const snapshot = await findSnapshot(parts.sql, run.snapshot)
+  if (snapshot === undefined)
+    throw new Failure({ code: 'snapshot-unknown', subject: `run ${id}`, message: `its snapshot ${run.snapshot} is not in the store`, hint: 'The store was changed from outside: restore it from a backup.' })
+  const stopped = (error: unknown): Promise<void> => stop(parts, claim, run, underWay, error)
+  try {
+    const configuration = await parts.configurations.of(snapshot)
+    const environment = configuration.environments.get(run.environment)
+    if (environment === undefined)
+      throw new Failure({
+        code: 'environment-unknown',
+        subject: `run ${id}`,
+        message: `snapshot ${snapshot.id} has no environment ${run.environment}`,
+        hint: 'The environment was removed from the workspace: cancel the run, or bring the environment back.',
+      })
+    return { parts, claim, run, snapshot, configuration, environment, dry: false, underWay: underWay && run.plan !== null ? run.plan : undefined, stopped }
+  } catch (error) {
+    await stopped(error)
+    return undefined
+  }
+}
+
+/** A module has at most one active run: this one is taken up again when the other ends. */
+async function isBlocked(parts: Parts, run: RunRow): Promise<boolean> {
+  const others = await openRuns(parts.sql, run.environment)
+  return others.some(
+    (other) => other.id !== run.id && (other.state === 'delivering' || other.state === 'verifying') && Object.keys(other.modules).some((module) => module in run.modules),
+  )
+}
+
+/** What only this process cannot do, or what may be otherwise in a moment, is thrown for the queue to try again; the rest ends the run. */
+async function stop(parts: Parts, claim: Claim, run: RunRow, underWay: boolean, error: unknown): Promise<void> {
+  claim.signal.throwIfAborted()
+  const failure = asFailure(error, `run ${run.id}`)
+  if (failure.code === 'lease-lost' || failure.code === 'store-unavailable') throw failure
+  parts.log(`run ${run.id}: ${failure.code}: ${failure.subject}: ${failure.message}`)
+  if (failure.retry === 'never') return sealStopped(parts, claim, run, failure.toJSON())
+  await updateRun(parts.sql, run.id, underWay ? 'delivering' : 'planning', parts.clock.now(), { failure: failure.toJSON() })
+  throw failure
+}

@@ -1,0 +1,51 @@
+import type { Commit } from '#model/snapshot.ts'
+import { findSnapshot } from '#store/snapshots.ts'
+import type { SnapshotRow } from '#store/snapshots.ts'
+import type { StatusRow } from '#store/statuses.ts'
+import type { Asked } from './environment.ts'
+import type { Parts } from './parts.ts'
+import type { Intents } from './render-run.ts'
+
+export type Change = Commit & { readonly repository: string }
+
+const most = 50
+
+/** The commits that lie between what was delivered and a snapshot, in the repositories of some modules: who changed what, and why. The newest first. */
+export async function changesBetween(
+  parts: Parts,
+  snapshot: SnapshotRow,
+  modules: readonly string[],
+  intents: Intents,
+  known: ReadonlyMap<string, StatusRow>,
+): Promise<Change[]> {
+  const from = new Map<string, string | undefined>()
+  for (const module of modules) {
+    const repository = intents.modules.get(module)?.repository ?? known.get(module)?.repository
+    if (repository === undefined || from.has(repository)) continue
+    const delivered = known.get(module)?.snapshot
+    const before = typeof delivered === 'string' ? await findSnapshot(parts.sql, delivered) : undefined
+    from.set(repository, before?.commits[repository])
+  }
+  const changes: Change[] = []
+  for (const [repository, before] of from) {
+    const head = snapshot.commits[repository]
+    if (head === undefined || head === before || !parts.repositories.names().includes(repository)) continue
+    const mirror = parts.repositories.mirror(repository)
+    // Without a point to start from (the first delivery), the head speaks for itself.
+    const commits = before === undefined ? [await mirror.commit(head)] : await mirror.log(before, head).catch(async () => [await mirror.commit(head)])
+    changes.push(...commits.slice(0, most).map((commit) => ({ ...commit, repository })))
+  }
+  return changes.sort((a, b) => b.at - a.at).slice(0, most)
+}
+
+/** Who, why and on which ticket: a person's word first, else what the newest commit says. */
+export function storyOf(changes: readonly Change[], asked: Asked | undefined): { actor: string; reason: string; ticket: string | null } {
+  const [newest] = changes
+  if (asked !== undefined) return { actor: asked.by, reason: asked.reason, ticket: asked.ticket }
+  if (newest === undefined) return { actor: 'plumbline', reason: 'the workspace changed', ticket: null }
+  return {
+    actor: newest.author.email === '' ? newest.author.name : `${newest.author.name} <${newest.author.email}>`,
+    reason: newest.trailers['Reason'] ?? newest.subject,
+    ticket: newest.trailers['Ticket'] ?? null,
+  }
+}

@@ -1,0 +1,57 @@
+import type { FailureJson } from '#lib/failure.ts'
+import { loadConfiguration } from '#model/config/load.ts'
+import type { LoadedConfiguration, LoadedModule } from '#model/config/load.ts'
+import type { Environment } from '#model/config/environment.ts'
+import type { Limits, Workspace } from '#model/config/workspace.ts'
+import type { Snapshot } from '#model/snapshot.ts'
+import type { z } from 'zod'
+import type { Repositories } from './repositories.ts'
+
+/** What a snapshot says, as a whole. Equal for equal snapshots. */
+export type Configuration = {
+  readonly workspace: Workspace
+  readonly environments: ReadonlyMap<string, Environment>
+  readonly modules: ReadonlyMap<string, LoadedModule>
+  /** What is wrong with it: what is broken is left out of `modules`, and is not taken for removed. */
+  readonly problems: readonly FailureJson[]
+  readonly broken: LoadedConfiguration['broken']
+}
+
+export function limitsOf(configuration: Configuration, repository: string): Limits {
+  return configuration.workspace.spec.repositories[repository]?.allow ?? { environments: [], targets: [], namespaces: [], kinds: [], secrets: [] }
+}
+
+/** The modules that an environment has, by name. */
+export function modulesIn(configuration: Configuration, environment: string): Map<string, LoadedModule> {
+  return new Map([...configuration.modules].filter(([, module]) => module.config.spec.environments?.includes(environment) ?? true))
+}
+
+const remembered = 8
+
+/** The configurations of the newest snapshots, read once. */
+export class Configurations {
+  readonly #repositories: Repositories
+  readonly #probes: Readonly<Record<string, z.ZodType>>
+  readonly #kept = new Map<string, Promise<Configuration>>()
+
+  constructor(repositories: Repositories, probes: Readonly<Record<string, z.ZodType>>) {
+    this.#repositories = repositories
+    this.#probes = probes
+  }
+
+  /** Failure `configuration-invalid` when the workspace or an environment is broken: such a snapshot is not delivered at all. */
+  of(snapshot: Snapshot): Promise<Configuration> {
+    const known = this.#kept.get(snapshot.id)
+    if (known !== undefined) return known
+    const loading = this.#load(snapshot)
+    this.#kept.set(snapshot.id, loading)
+    loading.catch(() => this.#kept.delete(snapshot.id))
+    for (const id of [...this.#kept.keys()].slice(0, -remembered)) this.#kept.delete(id)
+    return loading
+  }
+
+  async #load(snapshot: Snapshot): Promise<Configuration> {
+    const loaded = await loadConfiguration(this.#repositories.readers(snapshot), this.#repositories.workspaceName(), this.#probes)
+    return loaded
+  }
+}

@@ -1,0 +1,127 @@
+import type { Readiness } from '#drivers/driver.ts'
+import { Failure, asFailure } from '#lib/failure.ts'
+import type { FailureJson } from '#lib/failure.ts'
+import type { Step } from '#model/plan.ts'
+import type { ProbeResult, Verdict } from '#model/probe.ts'
+import { worst } from '#model/probe.ts'
+import { showKey } from '#model/resource.ts'
+import type { ModuleOutcome } from '#model/run.ts'
+import { heldAt } from '#store/inventory.ts'
+import { journal, moduleOutcomes, saveModuleOutcome, updateRun } from '#store/runs.ts'
+import { applyEffect } from './apply-effect.ts'
+import type { Intents, ModuleIntent } from './render-run.ts'
+import { verify } from './verify.ts'
+import { bind } from './work.ts'
+import type { Bound, Work } from './work.ts'
+
+export type ModuleResult = { readonly outcome: ModuleOutcome; readonly probes: readonly ProbeResult[] }
+
+/** One module's part of a run: applied wave by wave, ready, then verified. A module that had finished before a crash is not touched again. */
+export async function deliverModule(work: Work, intents: Intents, step: Step): Promise<ModuleResult> {
+  const { parts, run } = work
+  const earlier = (await moduleOutcomes(parts.sql, run.id)).find((row) => row.module === step.module)
+  if (earlier !== undefined && isFinal(earlier.outcome)) return earlier
+  const intent = intents.modules.get(step.module)
+  const save = async (outcome: ModuleOutcome, probes: readonly ProbeResult[] = []): Promise<ModuleResult> => {
+    await saveModuleOutcome(parts.sql, run.id, outcome, probes, parts.clock.now())
+    return { outcome, probes }
+  }
+  const base: ModuleOutcome = { module: step.module, delivery: 'delivering', verification: 'pending', readinessOnly: false }
+
+  const deadline = AbortSignal.timeout(intent?.config.spec.deadline ?? defaultDeadline)
+  const signal = AbortSignal.any([work.claim.signal, deadline])
+  await save(base)
+  const failure = intent?.failure ?? (await applyAndAwait(work, step, intent, signal, deadline))
+  work.claim.signal.throwIfAborted()
+  if (failure !== undefined) return save({ ...base, delivery: 'failed', verification: 'unknown', failure })
+
+  await save({ ...base, delivery: 'delivered' })
+  if (await nothingLeftToDeliver(work)) await updateRun(parts.sql, run.id, 'verifying', parts.clock.now())
+  const probes = intent === undefined ? [] : await verify(work, intent)
+  const verdict: Verdict = worst(probes.map((probe) => probe.verdict))
+  return save({ ...base, delivery: 'delivered', verification: verdict, readinessOnly: probes.length === 0 }, probes)
+}
+
+const defaultDeadline = 300_000
+
+function isFinal(outcome: ModuleOutcome): boolean {
+  return outcome.delivery === 'failed' || outcome.delivery === 'halted' || (outcome.delivery === 'delivered' && outcome.verification !== 'pending')
+}
+
+async function nothingLeftToDeliver(work: Work): Promise<boolean> {
+  const outcomes = await moduleOutcomes(work.parts.sql, work.run.id)
+  return outcomes.length === Object.keys(work.run.modules).length && outcomes.every(({ outcome }) => outcome.delivery !== 'delivering' && outcome.delivery !== 'pending')
+}
+
+/** Why the module is not delivered; `undefined` when it is. */
+async function applyAndAwait(work: Work, step: Step, intent: ModuleIntent | undefined, signal: AbortSignal, deadline: AbortSignal): Promise<FailureJson | undefined> {
+  if (step.waves.every((wave) => wave.length === 0)) return undefined
+  try {
+    const bound = await bind(work, step.module, step.driver, step.target, signal)
+    const keys = step.waves.flat().map((effect) => effect.key)
+    const held = new Map((await heldAt(work.parts.sql, await bound.place(), keys)).map((row) => [row.key, row]))
+    const written = new Map((await journal(work.parts.sql, work.run.id)).filter((row) => row.module === step.module).map((row) => [row.key, row]))
+    const desired = new Map((intent?.desired ?? []).map((one) => [one.key, one]))
+    for (const wave of step.waves) {
+      const failures = await Promise.all(wave.map((effect) => applyEffect(work, bound, effect, desired.get(effect.key), held.get(effect.key), written.get(effect.key), intent)))
+      const first = failures.find((failure) => failure !== undefined)
+      if (first !== undefined) return first
+      // Between kinds only namespaces and definitions are waited for: what follows lives in them.
+      const grounds = wave.filter((effect) => effect.action !== 'unchanged').map((effect) => effect.key).filter((key) => /^(core\/Namespace|apiextensions\.k8s\.io\/CustomResourceDefinition)\//.test(key))
+      const notYet = await awaitReady(work, bound, step, signal, deadline, grounds)
+      if (notYet !== undefined) return notYet
+    }
+    return await awaitReady(work, bound, step, signal, deadline)
+  } catch (error) {
+    work.claim.signal.throwIfAborted()
+    if (deadline.aborted) return tooLate(step, [])
+    const failure = asFailure(error, `module ${step.module}`)
+    if (failure.code === 'lease-lost' || failure.code === 'store-unavailable') throw failure
+    return failure.toJSON()
+  }
+}
+
+async function awaitReady(work: Work, bound: Bound, step: Step, signal: AbortSignal, deadline: AbortSignal, only?: readonly string[]): Promise<FailureJson | undefined> {
+  if (only?.length === 0) return undefined
+  const done = await journal(work.parts.sql, work.run.id)
+  const objects = done.flatMap((row) =>
+    row.module === step.module && (only?.includes(row.key) ?? true) && row.effect.action !== 'deleted' && row.outcome?.uid !== undefined
+      ? [{ key: row.key, uid: row.outcome.uid, ...(row.outcome.generation === undefined ? {} : { generation: row.outcome.generation }) }]
+      : [],
+  )
+  if (objects.length === 0) return undefined
+  const last = new Map<string, Readiness>()
+  try {
+    for await (const readiness of bound.driver.ready({ ...bound.call, signal }, objects)) last.set(readiness.key, readiness)
+  } catch (error) {
+    work.claim.signal.throwIfAborted()
+    if (!deadline.aborted) throw error
+  }
+  work.claim.signal.throwIfAborted()
+  const missing = objects.map((object) => last.get(object.key) ?? ({ key: object.key, state: 'unknown', message: 'nothing was seen of it' } satisfies Readiness))
+  const notReady = missing.filter((readiness) => readiness.state !== 'ready')
+  if (notReady.length === 0) return undefined
+  const failed = notReady.filter((readiness) => readiness.state === 'failed' || readiness.state === 'gone')
+  if (deadline.aborted && failed.length === 0) return tooLate(step, notReady)
+  const [worstOne = { key: '', message: '', state: 'unknown' }] = failed.length > 0 ? failed : notReady
+  return new Failure({
+    code: 'not-ready',
+    subject: showKey(worstOne.key),
+    message: worstOne.message,
+    hint: `Look at it: kubectl describe ${showKey(worstOne.key).replace(' ', '/').toLowerCase()}`,
+    retry: 'later',
+  }).toJSON()
+}
+
+function tooLate(step: Step, notReady: readonly Readiness[]): FailureJson {
+  return new Failure({
+    code: 'deadline-exceeded',
+    subject: `module ${step.module}`,
+    message:
+      notReady.length === 0
+        ? 'it was not delivered within its deadline'
+        : `not ready within its deadline: ${notReady.map((one) => `${showKey(one.key)}: ${one.message}`).join('; ')}`,
+    hint: 'Mend what keeps it from becoming ready, or raise `spec.deadline` of the module.',
+    retry: 'later',
+  }).toJSON()
+}

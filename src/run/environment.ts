@@ -1,0 +1,133 @@
+import { newId } from '#lib/ids.ts'
+import { affected } from '#plan/order.ts'
+import { enqueue } from '#store/queue.ts'
+import { holders } from '#store/inventory.ts'
+import { createRun, openRuns, updateRun } from '#store/runs.ts'
+import type { NewRun, RunKind, RunRow } from '#store/runs.ts'
+import { newestSnapshot } from '#store/snapshots.ts'
+import type { SnapshotRow } from '#store/snapshots.ts'
+import { saveStatus, statuses } from '#store/statuses.ts'
+import type { StatusRow } from '#store/statuses.ts'
+import { changesBetween, storyOf } from './changes.ts'
+import { modulesIn } from './configuration.ts'
+import type { Configuration } from './configuration.ts'
+import type { Parts } from './parts.ts'
+import { renderAll } from './render-run.ts'
+import type { Intents } from './render-run.ts'
+import { statusOf } from './status-of.ts'
+
+/** What a person asks for beside what Git says. Without `modules`, all of the environment's. */
+export type Asked = { readonly kind: Exclude<RunKind, 'change'>; readonly by: string; readonly reason: string; readonly ticket: string | null; readonly modules?: readonly string[] }
+
+/** What is to be done about the modules of an environment: new intents, and those whose module is gone. */
+type Difference = { readonly changed: ReadonlyMap<string, string>; readonly unchanged: readonly string[] }
+
+/** The intent of a module that is gone from Git. */
+const removed = 'removed'
+
+/**
+ * Decides what the newest snapshot means for one environment: nothing (and the snapshot counts as delivered), or a run for the modules that it changes
+ * and those that depend on them. It replaces the waiting runs whose plan it changes, and no others.
+ */
+export async function considerEnvironment(parts: Parts, name: string, signal: AbortSignal, asked?: Asked): Promise<string | undefined> {
+  const { sql, clock } = parts
+  const snapshot = await newestSnapshot(sql)
+  if (snapshot === undefined) return undefined
+  const configuration = await parts.configurations.of(snapshot)
+  const environment = configuration.environments.get(name)
+  if (environment === undefined) return undefined
+  const intents = await renderAll(parts, snapshot, configuration, environment, signal)
+  const known = new Map((await statuses(sql, name)).map((row) => [row.module, row]))
+  const gone = goneModules(configuration, name, known, await holders(sql, name))
+  const difference = asked === undefined ? compare(intents, known, gone) : askedFor(intents, asked)
+  await advance(parts, snapshot, difference.unchanged, known)
+  if (difference.changed.size === 0) return undefined
+
+  const waiting = (await openRuns(sql, name)).filter((run) => run.state === 'planning' || run.state === 'waiting')
+  const replaced = waiting.filter((run) => run.kind === 'change' && Object.keys(run.modules).some((module) => difference.changed.has(module)))
+  // What a replaced run was to change is still to be changed.
+  const changed = new Map(difference.changed)
+  for (const run of replaced)
+    for (const [module, { changed: was }] of Object.entries(run.modules)) {
+      const intent = intents.modules.get(module)?.intent
+      if (was && !changed.has(module) && intent !== undefined) changed.set(module, intent)
+    }
+  const dependencies = [...modulesIn(configuration, name)].map(([module, { config }]) => ({ name: module, dependsOn: config.spec.dependsOn }))
+  const all = asked?.kind === 'verify' ? [...changed.keys()] : [...new Set([...changed.keys(), ...affected([...changed.keys()], dependencies)])].sort()
+  const changes = await changesBetween(parts, snapshot, all, intents, known)
+  const run: NewRun = {
+    id: newId('run', clock.now()),
+    environment: name,
+    kind: asked?.kind ?? 'change',
+    snapshot: snapshot.id,
+    ...storyOf(changes, asked),
+    changes,
+    startedBy: asked?.by ?? null,
+    modules: Object.fromEntries(all.map((module) => [module, { intent: changed.get(module) ?? intents.modules.get(module)?.intent ?? removed, changed: changed.has(module) && asked?.kind !== 'verify' }])),
+    createdAt: clock.now(),
+  }
+  await open(parts, run, replaced, intents, known)
+  return run.id
+}
+
+/** Modules that are held or known here and that the snapshot no longer has. What is broken, or could not be read, is not gone. */
+function goneModules(configuration: Configuration, environment: string, known: ReadonlyMap<string, StatusRow>, holding: readonly string[]): string[] {
+  const present = modulesIn(configuration, environment)
+  return [...new Set([...holding, ...known.keys()])].filter((module) => {
+    const repository = known.get(module)?.repository
+    const unreadable = repository !== undefined && configuration.broken.some((one) => one.repository === repository)
+    return !present.has(module) && !unreadable
+  })
+}
+
+function compare(intents: Intents, known: ReadonlyMap<string, StatusRow>, gone: readonly string[]): Difference {
+  const changed = new Map<string, string>()
+  const unchanged: string[] = []
+  for (const [module, { intent }] of intents.modules) {
+    if (known.get(module)?.intent === intent) unchanged.push(module)
+    else changed.set(module, intent)
+  }
+  for (const module of gone) if (known.get(module)?.intent !== removed) changed.set(module, removed)
+  return { changed, unchanged }
+}
+
+function askedFor(intents: Intents, asked: Asked): Difference {
+  const wanted = [...intents.modules].filter(([module]) => asked.modules?.includes(module) ?? true)
+  return { changed: new Map(wanted.map(([module, { intent }]) => [module, intent])), unchanged: [] }
+}
+
+/** A snapshot that changes nothing of a module is where that module is. */
+async function advance(parts: Parts, snapshot: SnapshotRow, unchanged: readonly string[], known: ReadonlyMap<string, StatusRow>): Promise<void> {
+  for (const module of unchanged) {
+    const row = known.get(module)
+    if (row === undefined || row.snapshotSeq === snapshot.seq || row.delivered !== row.intent) continue
+    await saveStatus(parts.sql, { ...row, snapshot: snapshot.id, snapshotSeq: snapshot.seq, updatedAt: parts.clock.now() })
+  }
+  if (unchanged.length > 0) await wakeWaiting(parts)
+}
+
+/** Runs of other environments may wait for just this. */
+export async function wakeWaiting(parts: Parts): Promise<void> {
+  for (const run of await openRuns(parts.sql)) if (run.state === 'waiting' || run.state === 'planning') await enqueue(parts.sql, parts.clock, `run/${run.id}`)
+}
+
+async function open(parts: Parts, run: NewRun, replaced: readonly RunRow[], intents: Intents, known: ReadonlyMap<string, StatusRow>): Promise<void> {
+  const now = parts.clock.now()
+  await parts.sql.transaction(async (tx) => {
+    for (const old of replaced) await updateRun(tx, old.id, 'superseded', now)
+    await createRun(tx, run)
+    if (run.kind !== 'verify')
+      for (const [module, { intent, changed }] of Object.entries(run.modules)) {
+        const row = known.get(module) ?? statusOf(run.environment, module, intents.modules.get(module), now)
+        if (row !== undefined && changed) await saveStatus(tx, { ...row, ...described(intents, module), intent, delivery: 'behind', run: run.id, updatedAt: now })
+      }
+    await enqueue(tx, parts.clock, `run/${run.id}`)
+  })
+}
+
+function described(intents: Intents, module: string): Partial<StatusRow> {
+  const intent = intents.modules.get(module)
+  if (intent === undefined) return {}
+  const { track, driver, target } = intent.config.spec
+  return { repository: intent.repository, track, driver, target }
+}

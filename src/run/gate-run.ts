@@ -1,0 +1,107 @@
+import type { Digest } from '#lib/digest.ts'
+import { Failure } from '#lib/failure.ts'
+import type { FailureJson } from '#lib/failure.ts'
+import { environment as environmentSchema } from '#model/config/environment.ts'
+import type { Environment } from '#model/config/environment.ts'
+import type { GateDecision } from '#model/gate.ts'
+import type { Plan } from '#model/plan.ts'
+import { decideGate } from '#gate/gate.ts'
+import type { EarlierModule, GatedModule } from '#gate/rule.ts'
+import { heldBy } from '#store/inventory.ts'
+import { activePauses } from '#store/pauses.ts'
+import { principals } from '#store/principals.ts'
+import { approvalsOf } from '#store/runs.ts'
+import { policyOf } from '#store/snapshots.ts'
+import { statuses } from '#store/statuses.ts'
+import { limitsOf } from './configuration.ts'
+import { renderAll } from './render-run.ts'
+import type { Intents } from './render-run.ts'
+import type { Work } from './work.ts'
+
+export type RunGate = { readonly outcome: 'go' | 'wait' | 'refuse'; readonly decisions: GateDecision[] }
+
+/** Asks the gate about a plan, with all that is known now. A run that only verifies changes nothing, and passes. */
+export async function gateRun(work: Work, intents: Intents, plan: Plan): Promise<RunGate> {
+  const { parts, run, configuration } = work
+  if (run.kind === 'verify') return { outcome: 'go', decisions: [] }
+  const now = parts.clock.now()
+  const policy = await policyInForce(work)
+  const gate = decideGate({
+    run: run.id,
+    plan,
+    policy: policy.spec,
+    modules: await gatedModules(work, intents),
+    limits: Object.fromEntries(Object.keys(configuration.workspace.spec.repositories).map((name) => [name, limitsOf(configuration, name)])),
+    approvals: await approvalsOf(parts.sql, run.id),
+    pauses: await activePauses(parts.sql, now, run.environment),
+    authors: await authorsOf(work),
+    earlier: policy.spec.deliver.after === undefined ? [] : await earlierModules(work, policy.spec.deliver.after.environment),
+    startedBy: run.startedBy,
+    now,
+  })
+  return { outcome: gate.outcome, decisions: [...gate.decisions] }
+}
+
+/** The first refusal, as the failure that ends the run. */
+export function refusal(gate: RunGate): FailureJson {
+  const refused = gate.decisions.find((decision) => decision.outcome === 'refuse')
+  return new Failure({
+    code: 'gate-refused',
+    subject: refused?.code ?? 'gate',
+    message: refused?.message ?? 'the gate refused the plan',
+    ...(refused?.hint === undefined ? {} : { hint: refused.hint }),
+    fields: { rule: refused?.code ?? '' },
+  }).toJSON()
+}
+
+/** A change of an environment is gated by the policy that it replaces; the first one stands by itself. */
+async function policyInForce(work: Work): Promise<Environment> {
+  const kept = await policyOf(work.parts.sql, work.run.environment)
+  if (kept === undefined) return work.environment
+  const parsed = environmentSchema.safeParse(kept.config)
+  return parsed.success ? parsed.data : work.environment
+}
+
+async function gatedModules(work: Work, intents: Intents): Promise<GatedModule[]> {
+  const rows = new Map((await statuses(work.parts.sql, work.run.environment)).map((row) => [row.module, row]))
+  return Promise.all(
+    Object.keys(work.run.modules).map(async (module) => {
+      const intent = intents.modules.get(module)
+      return {
+        module,
+        repository: intent?.repository ?? rows.get(module)?.repository ?? '',
+        secrets: (intent?.config.spec.secrets ?? []).flatMap((secret) => Object.values(secret.keys).map((key) => key.secretRef)),
+        held: (await heldBy(work.parts.sql, work.run.environment, module)).length,
+      }
+    }),
+  )
+}
+
+/** Who wrote what this run delivers: by the e-mail addresses of the commits. */
+async function authorsOf(work: Work): Promise<string[]> {
+  const known = await principals(work.parts.sql)
+  const written = new Set(work.run.changes.map((change) => change.author.email.toLowerCase()))
+  return known.filter((principal) => principal.emails.some((email) => written.has(email.toLowerCase()))).map((principal) => principal.name)
+}
+
+/** What the environment that comes first has of this very snapshot. */
+async function earlierModules(work: Work, name: string): Promise<EarlierModule[]> {
+  const { parts, snapshot, configuration } = work
+  const earlier = configuration.environments.get(name)
+  if (earlier === undefined) return []
+  const there = await renderAll(parts, snapshot, configuration, earlier, work.claim.signal)
+  const rows = new Map((await statuses(parts.sql, name)).map((row) => [row.module, row]))
+  return Object.keys(work.run.modules).map((module): EarlierModule => {
+    const intent = there.modules.get(module)
+    const row = rows.get(module)
+    if (intent === undefined) return { module, desiredDigest: null }
+    if (intent.failure !== undefined) return { module, desiredDigest: undefined }
+    const good = row?.delivery === 'synced' && row.verifiedSince !== null
+    return {
+      module,
+      desiredDigest: intent.intent as Digest,
+      ...(typeof row?.delivered === 'string' ? { delivered: row.delivered as Digest } : {}),
+      ...(good && row.verifiedSince !== null ? { verifiedSince: row.verifiedSince } : {}),
+    }
+  })
+}

@@ -1,0 +1,33 @@
+import { Worker, type WorkContext } from '#store/worker.ts'
+import { enqueue } from '#store/queue.ts'
+import { openRuns } from '#store/runs.ts'
+import type { Store } from '#store/sql.ts'
+import { claimOf } from './claim.ts'
+import { considerEnvironment } from './environment.ts'
+import { follow } from './follow.ts'
+import type { Parts } from './parts.ts'
+import { run } from './run.ts'
+
+/** The loop that keeps the path going: work items, one at a time a key. Every handler may be called twice, or after a crash: the key says what, the store says how far. */
+export async function startLoop(parts: Parts, store: Store, concurrency: number): Promise<{ stop: () => Promise<void> }> {
+  const subject = (key: string): string => key.slice(key.indexOf('/') + 1)
+  const worker = new Worker({
+    store,
+    clock: parts.clock,
+    concurrency,
+    handlers: {
+      'repository/': (key, context) => follow(parts, subject(key), context.signal),
+      'environment/': async (key, context: WorkContext) => void (await considerEnvironment(parts, subject(key), context.signal)),
+      'run/': (key, context) => run(parts, subject(key), claimOf(parts.sql, context)),
+    },
+    report: (event) => {
+      if (event.event === 'failed') parts.log(`${event.key}: ${event.failure.code}: ${event.failure.message} (attempt ${event.attempts})`)
+      else if (event.event === 'store-failed') parts.log(`store: ${event.failure.code}: ${event.failure.message}`)
+      else parts.log(`worker: ${event.event}`)
+    },
+  })
+  worker.start()
+  for (const name of parts.repositories.names()) await enqueue(parts.sql, parts.clock, `repository/${name}`)
+  for (const open of await openRuns(parts.sql)) await enqueue(parts.sql, parts.clock, `run/${open.id}`)
+  return { stop: () => worker.stop() }
+}

@@ -1,0 +1,40 @@
+import type { KubernetesClient } from '#clients/kubernetes/client.ts'
+import type { Driver } from '#drivers/driver.ts'
+import type { Clock } from '#lib/clock.ts'
+import type { FailureJson } from '#lib/failure.ts'
+import type { TargetConfig } from '#model/config/environment.ts'
+import type { Probe, ProbeCapabilities } from '#probes/probe.ts'
+import type { Signer } from '#record/dsse.ts'
+import type { RenderCache } from '#render/cache.ts'
+import type { RenderTools } from '#render/tools.ts'
+import type { ResolveSecret } from '#secrets/provider.ts'
+import type { Sql } from '#store/sql.ts'
+import type { Configurations } from './configuration.ts'
+import type { Repositories } from './repositories.ts'
+
+/** All that the path needs of the world, handed in by `main.ts`. */
+export type Parts = {
+  readonly sql: Sql
+  readonly clock: Clock
+  readonly repositories: Repositories
+  readonly configurations: Configurations
+  readonly renderCache: RenderCache
+  readonly tools: RenderTools
+  readonly drivers: readonly Driver[]
+  readonly probes: readonly Probe<unknown>[]
+  /** The client of a target; opened once and kept. Failure `target-unreachable`, `context-unknown`. */
+  readonly kubernetes: (target: TargetConfig) => Promise<KubernetesClient>
+  readonly cel: ProbeCapabilities['cel']
+  readonly resolve: (host: string, signal: AbortSignal) => Promise<string[]>
+  readonly resolveSecret: ResolveSecret
+  /** A keyed digest: equal for equal values, and useless to who does not have the key. */
+  readonly secretDigest: (value: string) => string
+  /** The secret of webhooks that name their repository in the body (our own hook): the installation's. */
+  readonly webhookSecret: string
+  readonly signer: Signer
+  /** Of the signer: PEM. */
+  readonly publicKey: string
+  /** Where a checkpoint's head is published beside the store; a failure is told, not thrown. */
+  readonly publish: (environment: string, head: { size: number; root: string; head: string }) => Promise<FailureJson | undefined>
+  readonly log: (line: string) => void
+}

@@ -1,0 +1,66 @@
+import { Failure } from '#lib/failure.ts'
+import type { PlanAnswer } from '#model/api/views.ts'
+import { newestSnapshot } from '#store/snapshots.ts'
+import { expectModules } from './commands.ts'
+import { modulesIn } from './configuration.ts'
+import { gateRun } from './gate-run.ts'
+import type { Parts } from './parts.ts'
+import { planRun } from './plan-run.ts'
+import { renderRun } from './render-run.ts'
+import { viewPlan } from './views.ts'
+import type { Work } from './work.ts'
+
+/** The path with apply left out: what a delivery of the newest snapshot would do now, and what the gate would say. */
+export async function planNow(parts: Parts, environmentName: string, only: readonly string[] | undefined, signal: AbortSignal): Promise<PlanAnswer> {
+  await expectModules(parts, environmentName, only)
+  const work = await dryWork(parts, environmentName, only, signal)
+  const intents = await renderRun(work)
+  const plan = await planRun(work, intents)
+  const gate = await gateRun(work, intents, plan)
+  const failures = new Map([...intents.modules].flatMap(([name, intent]) => (intent.failure === undefined || !(name in work.run.modules) ? [] : [[name, intent.failure] as const])))
+  return viewPlan(plan, gate.decisions, failures.size > 0 ? 'refuse' : gate.outcome, failures)
+}
+
+async function dryWork(parts: Parts, environmentName: string, only: readonly string[] | undefined, signal: AbortSignal): Promise<Work> {
+  const snapshot = await newestSnapshot(parts.sql)
+  const configuration = snapshot === undefined ? undefined : await parts.configurations.of(snapshot)
+  const environment = configuration?.environments.get(environmentName)
+  if (snapshot === undefined || configuration === undefined || environment === undefined)
+    throw new Failure({ code: 'environment-unknown', subject: `environment ${environmentName}`, message: 'the workspace has no such environment', hint: 'plumb status lists them.' })
+  const names = [...modulesIn(configuration, environmentName).keys()].filter((name) => only?.includes(name) ?? true)
+  const now = parts.clock.now()
+  return {
+    parts,
+    claim: { signal, fence: () => Promise.resolve(), assertLease: () => Promise.resolve() },
+    run: {
+      seq: 0,
+      id: 'a dry run',
+      environment: environmentName,
+      kind: 'deploy',
+      state: 'planning',
+      waiting: [],
+      snapshot: snapshot.id,
+      actor: '',
+      reason: '',
+      ticket: null,
+      startedBy: 'a dry run',
+      changes: [],
+      modules: Object.fromEntries(names.map((name) => [name, { intent: '', changed: true }])),
+      plan: null,
+      planDigest: null,
+      gates: [],
+      failure: null,
+      createdAt: now,
+      updatedAt: now,
+      endedAt: null,
+      recordSeq: null,
+      recordDigest: null,
+    },
+    snapshot,
+    configuration,
+    environment,
+    dry: true,
+    underWay: undefined,
+    stopped: (error) => Promise.reject(error),
+  }
+}

@@ -1,0 +1,180 @@
+import { Failure } from '#lib/failure.ts'
+import type { Effect, Held, Observation, Plan, Step } from '#model/plan.ts'
+import type { ObjectKey } from '#model/resource.ts'
+import { orderModules } from '#plan/order.ts'
+import { isIdle } from '#model/effects.ts'
+import { makePlan, planDigest } from '#plan/plan.ts'
+import type { PlannedModule } from '#plan/plan.ts'
+import { heldAt, heldBy } from '#store/inventory.ts'
+import { statuses } from '#store/statuses.ts'
+import { modulesIn } from './configuration.ts'
+import type { Intents, ModuleIntent } from './render-run.ts'
+import { bind } from './work.ts'
+import type { Bound, Work } from './work.ts'
+
+/** Where each module of the run is delivered to. One binding a target: the place behind it is asked for once. */
+type Bindings = ReadonlyMap<string, Bound>
+
+/**
+ * Plans a run against the world as it is now. The modules that changed are observed and compared; those that only depend on them are in the plan with
+ * nothing to do, to be verified again.
+ */
+export async function planRun(work: Work, intents: Intents): Promise<Plan> {
+  const { run } = work
+  const bindings = await bindAll(work, intents)
+  const planned: PlannedModule[] = []
+  const held: Held[] = []
+  for (const [name, { changed }] of Object.entries(run.modules)) {
+    const intent = intents.modules.get(name)
+    const bound = bindings.get(name)
+    if (!changed || bound === undefined || intent?.failure !== undefined) continue
+    const own = await heldBy(work.parts.sql, run.environment, name)
+    const { module, rows } = await planModule(work, bound, name, intent, own)
+    planned.push(module)
+    held.push(...rows)
+  }
+  const plan = makePlan({
+    environment: run.environment,
+    snapshot: run.snapshot,
+    modules: planned,
+    others: othersOf(work, planned),
+    declaredByOthers: await declaredElsewhere(intents, planned, bindings),
+    held: distinct(held),
+  })
+  return previewed(work, intents, withDependents(work, intents, plan), bindings)
+}
+
+async function bindAll(work: Work, intents: Intents): Promise<Bindings> {
+  const rows = new Map((await statuses(work.parts.sql, work.run.environment)).map((row) => [row.module, row]))
+  const byTarget = new Map<string, Bound>()
+  const bindings = new Map<string, Bound>()
+  for (const name of new Set([...Object.keys(work.run.modules), ...intents.modules.keys()])) {
+    // A module that is gone from Git is deleted where it was delivered.
+    const spec = intents.modules.get(name)?.config.spec ?? rows.get(name)
+    if (spec === undefined) continue
+    const id = `${spec.driver} ${spec.target}`
+    const bound = byTarget.get(id) ?? (await bind(work, name, spec.driver, spec.target, work.claim.signal))
+    byTarget.set(id, bound)
+    bindings.set(name, bound)
+  }
+  return bindings
+}
+
+async function planModule(work: Work, bound: Bound, name: string, intent: ModuleIntent | undefined, own: readonly Held[]): Promise<{ module: PlannedModule; rows: Held[] }> {
+  const place = await bound.place()
+  const desired = intent?.shown ?? []
+  const wanted = desired.map((one) => one.key)
+  const keys = [...new Set([...wanted, ...own.map((row) => row.key)])]
+  const spec = intent?.config.spec
+  return {
+    module: {
+      name,
+      track: spec?.track ?? 'declarative',
+      driver: bound.driver.id,
+      target: bound.target,
+      place,
+      dependsOn: spec?.dependsOn ?? [],
+      takeOver: spec?.takeOver ?? false,
+      desired,
+      observations: await bound.driver.observe(bound.call, keys, intent?.desired ?? []),
+    },
+    rows: [...own, ...(await heldAt(work.parts.sql, place, wanted))],
+  }
+}
+
+function distinct(held: readonly Held[]): Held[] {
+  return [...new Map(held.map((row) => [`${row.place}\n${row.key}`, row])).values()]
+}
+
+function othersOf(work: Work, planned: readonly PlannedModule[]): Set<string> {
+  const names = new Set(planned.map((module) => module.name))
+  return new Set([...work.configuration.modules.keys(), ...Object.keys(work.run.modules)].filter((name) => !names.has(name)))
+}
+
+async function declaredElsewhere(intents: Intents, planned: readonly PlannedModule[], bindings: Bindings) {
+  const names = new Set(planned.map((module) => module.name))
+  const declared = [...intents.modules.values()].filter((intent) => !names.has(intent.name)).map(async (intent) => {
+    const place = await bindings.get(intent.name)?.place()
+    return place === undefined ? [] : intent.shown.map((desired) => ({ place, module: intent.name, desired }))
+  })
+  return (await Promise.all(declared)).flat()
+}
+
+/** The plan with a step for every module of the run, in order. A module that could not be rendered has nothing to do, and fails when it is reached. */
+function withDependents(work: Work, intents: Intents, plan: Plan): Plan {
+  const names = Object.keys(work.run.modules)
+  const known = modulesIn(work.configuration, work.run.environment)
+  const all = names.map((name) => ({ name, dependsOn: (known.get(name)?.config.spec.dependsOn ?? []).filter((other) => names.includes(other)) }))
+  const steps = orderModules(all).map(({ name, dependsOn }): Step => {
+    const step = plan.steps.find((candidate) => candidate.module === name)
+    const spec = intents.modules.get(name)?.config.spec
+    return step === undefined
+      ? { module: name, track: spec?.track ?? 'declarative', driver: spec?.driver ?? '', target: spec?.target ?? '', dependsOn, waves: [] }
+      : { ...step, dependsOn }
+  })
+  return { ...plan, steps, digest: planDigest(steps) }
+}
+
+/**
+ * Asks the systems what they would say, where a person will read the answer: an apply that is only dry costs as much as one that is not. The digest
+ * stays that of the effects, so that an approval stands on what is done and not on what was answered.
+ */
+async function previewed(work: Work, intents: Intents, plan: Plan, bindings: Bindings): Promise<Plan> {
+  if (work.environment.spec.review.approvals === 0 && !work.dry) return plan
+  const steps = await Promise.all(
+    plan.steps.map(async (step): Promise<Step> => {
+      const effects = step.waves.flat().filter((effect) => !isIdle(effect) && effect.refused === undefined && effect.deferred === undefined)
+      const bound = bindings.get(step.module)
+      if (effects.length === 0 || bound === undefined) return step
+      const answers = new Map((await bound.driver.preview(bound.call, effects, intents.modules.get(step.module)?.desired ?? [])).map((effect) => [effect.key, effect]))
+      return { ...step, waves: step.waves.map((wave) => wave.map((effect) => answers.get(effect.key) ?? effect)) }
+    }),
+  )
+  return { ...plan, steps }
+}
+
+/**
+ * Seals an effect that could not be known when the plan was made, now that it is reached. What nobody has approved with the plan (a conflict, an
+ * object that exists already) is refused here: it needs a plan of its own.
+ */
+export async function sealDeferred(work: Work, bound: Bound, intent: ModuleIntent | undefined, effect: Effect): Promise<Effect> {
+  const shown = intent?.shown.find((one) => one.key === effect.key)
+  const [observation] = await bound.driver.observe(bound.call, [effect.key], (intent?.desired ?? []).filter((one) => one.key === effect.key))
+  const [sealed] = await sealedNow(work, bound, intent, effect.key, observation, shown)
+  const refused = sealed?.refused ?? (observation?.state === 'unknown' ? observation.failure : undefined)
+  if (refused !== undefined) throw new Failure(refused)
+  if (sealed === undefined || sealed.deferred !== undefined || sealed.action === 'deleted' || sealed.force)
+    throw new Failure({
+      code: 'deferred-refused',
+      subject: effect.key,
+      message: sealed?.deferred ?? 'what it turned out to do was not in the plan that was gated',
+      hint: `Deliver again: plumb deploy -e ${work.run.environment} -m ${effect.module}`,
+      retry: 'later',
+    })
+  return sealed
+}
+
+async function sealedNow(work: Work, bound: Bound, intent: ModuleIntent | undefined, key: ObjectKey, observation: Observation | undefined, shown: PlannedModule['desired'][number] | undefined): Promise<Effect[]> {
+  const place = await bound.place()
+  const plan = makePlan({
+    environment: work.run.environment,
+    snapshot: work.run.snapshot,
+    modules: [
+      {
+        name: intent?.name ?? '',
+        track: 'declarative',
+        driver: bound.driver.id,
+        target: bound.target,
+        place,
+        dependsOn: [],
+        takeOver: intent?.config.spec.takeOver ?? false,
+        desired: shown === undefined ? [] : [shown],
+        observations: observation === undefined ? [] : [observation],
+      },
+    ],
+    others: new Set(),
+    declaredByOthers: [],
+    held: await heldAt(work.parts.sql, place, [key]),
+  })
+  return plan.steps.flatMap((step) => step.waves.flat())
+}

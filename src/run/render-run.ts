@@ -1,0 +1,94 @@
+import { digestOf } from '#lib/digest.ts'
+import { asFailure } from '#lib/failure.ts'
+import type { FailureJson } from '#lib/failure.ts'
+import { isObject } from '#lib/json.ts'
+import type { JsonObject } from '#lib/json.ts'
+import type { Environment } from '#model/config/environment.ts'
+import type { Module } from '#model/config/module.ts'
+import type { Limits } from '#model/config/workspace.ts'
+import type { Desired } from '#model/resource.ts'
+import type { Snapshot } from '#model/snapshot.ts'
+import { sourcePath, withVariables } from '#model/config/substitute.ts'
+import type { LoadedModule } from '#model/config/load.ts'
+import { renderModule } from '#render/render.ts'
+import { limitsOf, modulesIn } from './configuration.ts'
+import type { Configuration } from './configuration.ts'
+import type { Parts } from './parts.ts'
+import { writtenSecrets } from './written-secrets.ts'
+import type { Work } from './work.ts'
+
+/** What a module is to be in one environment, at one snapshot. */
+export type ModuleIntent = {
+  readonly name: string
+  readonly repository: string
+  readonly file: string
+  /** With variables substituted. */
+  readonly config: Module
+  readonly limits: Limits
+  /** What it wants, with the label that names the module. In memory only: a Secret's values are in it. */
+  readonly desired: readonly Desired[]
+  /** The same with keyed digests in place of the values of Secrets: what plans, digests and comparisons are made of. */
+  readonly shown: readonly Desired[]
+  /** A digest of what is wanted and how it is proven: equal intents need no new run. */
+  readonly intent: string
+  /** Why it could not be rendered. */
+  readonly failure?: FailureJson
+}
+
+export type Intents = { readonly modules: ReadonlyMap<string, ModuleIntent> }
+
+export async function renderRun(work: Work): Promise<Intents> {
+  return renderAll(work.parts, work.snapshot, work.configuration, work.environment, work.claim.signal)
+}
+
+/** Renders every module of an environment; what was rendered before costs a look at Git ids. One that fails carries its failure, and stops no other. */
+export async function renderAll(parts: Parts, snapshot: Snapshot, configuration: Configuration, environment: Environment, signal: AbortSignal): Promise<Intents> {
+  const readers = parts.repositories.readers(snapshot)
+  const modules = new Map<string, ModuleIntent>()
+  for (const [name, module] of modulesIn(configuration, environment.metadata.name)) {
+    const base = { name, repository: module.repository, file: module.file, limits: limitsOf(configuration, module.repository) }
+    try {
+      const config = withVariables(module.config, environment)
+      const reader = readers[module.repository]
+      if (reader === undefined) continue
+      const path = sourcePath(module, config)
+      const { desired: rendered } = await renderModule({ reader, path, spec: config.spec, subject: `module ${name}`, cache: parts.renderCache, tools: parts.tools, signal })
+      const desired = [...rendered, ...(await writtenSecrets(parts, module, config, base.limits, signal))].map((one) => labelled(one, name))
+      const shown = desired.map((one) => masked(one, parts.secretDigest))
+      modules.set(name, { ...base, config, desired, shown, intent: intentOf(config, shown) })
+    } catch (error) {
+      signal.throwIfAborted()
+      const failure = asFailure(error, `module ${name}`)
+      if (failure.retry === 'now' || failure.code === 'store-unavailable' || failure.code === 'lease-lost') throw failure
+      modules.set(name, { ...base, config: module.config, desired: [], shown: [], intent: failedIntent(module, failure), failure: failure.toJSON() })
+    }
+  }
+  return { modules }
+}
+
+/** The same failure at the same commit needs no second run. */
+function failedIntent(module: LoadedModule, failure: { code: string; subject: string; message: string }): string {
+  return digestOf({ failed: failure.code, subject: failure.subject, message: failure.message, spec: JSON.parse(JSON.stringify(module.config.spec)) })
+}
+
+function intentOf(config: Module, shown: readonly Desired[]): string {
+  return digestOf({ desired: shown.map((one) => ({ key: one.key, body: one.body })), spec: JSON.parse(JSON.stringify(config.spec)) })
+}
+
+/** The label by which a watch selects a module's objects. It proves nothing: the inventory does. */
+function labelled(desired: Desired, module: string): Desired {
+  const metadata = isObject(desired.body['metadata']) ? desired.body['metadata'] : {}
+  const labels = isObject(metadata['labels']) ? metadata['labels'] : {}
+  return { ...desired, body: { ...desired.body, metadata: { ...metadata, labels: { ...labels, 'plumbline.dev/module': module } } } }
+}
+
+/** A Secret's values never reach a plan: keyed digests stand in for them, as they do in what a driver observes. */
+export function masked(desired: Desired, secretDigest: (value: string) => string): Desired {
+  if (!desired.key.startsWith('core/Secret/')) return desired
+  const { stringData, ...body } = desired.body
+  const data: JsonObject = {}
+  for (const [key, value] of Object.entries(isObject(body['data']) ? body['data'] : {}))
+    data[key] = { digest: secretDigest(Buffer.from(String(value), 'base64').toString('utf8')) }
+  for (const [key, value] of Object.entries(isObject(stringData) ? stringData : {})) data[key] = { digest: secretDigest(String(value)) }
+  return { ...desired, body: { ...body, ...(Object.keys(data).length === 0 ? {} : { data }) } }
+}

@@ -1,0 +1,44 @@
+import type { Claim } from './claim.ts'
+import { begin } from './begin.ts'
+import { deliver } from './deliver.ts'
+import { gateRun, refusal } from './gate-run.ts'
+import { openRun } from './open-run.ts'
+import type { Parts } from './parts.ts'
+import { planRun } from './plan-run.ts'
+import { renderRun } from './render-run.ts'
+import { seal, sealFailure } from './seal.ts'
+import { waitRun } from './wait-run.ts'
+
+/**
+ * The path: commit -> snapshot -> render -> plan -> gate -> apply -> verify -> record.
+ *
+ * One call carries a run as far as it goes: to its record, or to where it waits. It may be called again at any time and after any crash: what is
+ * on disk says where it stands, and each step is either without effect or journalled before it begins.
+ * What nobody here can decide (a lost lease, a store that is away, a system that does not answer while planning) is thrown: the queue tries again.
+ */
+export async function run(parts: Parts, id: string, claim: Claim): Promise<void> {
+  // The run, its snapshot and its configuration. Nothing, when it has ended or another run is at work on one of its modules.
+  const work = await begin(parts, id, claim)
+  if (work === undefined) return
+
+  try {
+    const intents = await renderRun(work)
+
+    // A run whose effects have begun keeps the plan that was gated; any other is planned against the world as it is now.
+    const plan = work.underWay ?? (await planRun(work, intents))
+    if (work.underWay === undefined) {
+      const gate = await gateRun(work, intents, plan)
+      if (gate.outcome === 'wait') return await waitRun(work, plan, gate)
+      if (gate.outcome === 'refuse') return await sealFailure(work, intents, plan, gate, refusal(gate))
+
+      // Intent is on disk before the first effect.
+      await openRun(work, plan, gate)
+    }
+
+    // Modules as a graph: each is applied, becomes ready and is verified before what depends on it begins.
+    const modules = await deliver(work, intents, plan)
+    await seal(work, intents, plan, modules)
+  } catch (error) {
+    await work.stopped(error)
+  }
+}

@@ -1,0 +1,61 @@
+import { Failure } from '#lib/failure.ts'
+import type { ProbeConfig } from '#model/config/module.ts'
+import type { ProbeResult, Sample } from '#model/probe.ts'
+import type { ProbeCapabilities } from '#probes/probe.ts'
+import type { ModuleIntent } from './render-run.ts'
+import { reachOf } from './reach.ts'
+import type { Work } from './work.ts'
+
+/** Asks each of a module's probes, side by side, until it passes or its time is over. */
+export async function verify(work: Work, intent: ModuleIntent): Promise<ProbeResult[]> {
+  const capabilities = capabilitiesFor(work, intent)
+  return Promise.all(intent.config.spec.probes.map((config) => ask(work, config, capabilities)))
+}
+
+/** How many samples of one verification are kept: the first, and the newest. */
+const kept = 20
+
+async function ask(work: Work, config: ProbeConfig, capabilities: ProbeCapabilities): Promise<ProbeResult> {
+  const { clock, probes } = work.parts
+  const probe = probes.find((candidate) => candidate.kind === config.kind)
+  const samples: Sample[] = []
+  const result = (verdict: ProbeResult['verdict']): ProbeResult => ({ probe: config.name, kind: config.kind, verdict, samples })
+  if (probe === undefined) return result('unknown')
+  const end = clock.now() + config.within
+  for (;;) {
+    const signal = AbortSignal.any([work.claim.signal, AbortSignal.timeout(config.timeout)])
+    const sample = await probe.sample({ clients: capabilities, clock, signal }, config.config as never)
+    work.claim.signal.throwIfAborted()
+    samples.push(sample)
+    if (samples.length > kept) samples.splice(1, 1)
+    if (sample.verdict === 'passed' || sample.verdict === 'warned') return result(sample.verdict)
+    if (clock.now() + config.every > end) return result(sample.verdict)
+    await clock.sleep(config.every, work.claim.signal)
+  }
+}
+
+function capabilitiesFor(work: Work, intent: ModuleIntent): ProbeCapabilities {
+  const { parts, environment } = work
+  const reach = reachOf(environment, intent.limits, parts.resolve)
+  const target = (name: string) => {
+    reach.check(name)
+    const config = environment.spec.targets[name]
+    if (config !== undefined) return config
+    throw new Failure({
+      code: 'target-unknown',
+      subject: `module ${intent.name}`,
+      message: `environment ${environment.metadata.name} has no target ${name}`,
+      hint: `Its targets: ${Object.keys(environment.spec.targets).join(', ')}.`,
+    })
+  }
+  return {
+    reach,
+    cel: parts.cel,
+    kubernetes: (name) => parts.kubernetes(target(name)),
+    sqlUrl: async (name) => {
+      const config = target(name)
+      if ('postgres' in config) return (await parts.resolveSecret(config.postgres.url.secretRef, work.claim.signal)).value
+      throw new Failure({ code: 'target-unknown', subject: `module ${intent.name}`, message: `target ${name} is no database`, hint: 'Name a `postgres` target.' })
+    },
+  }
+}

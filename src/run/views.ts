@@ -1,0 +1,153 @@
+import type { Effect, Plan } from '#model/plan.ts'
+import type { GateDecision } from '#model/gate.ts'
+import type { PlanAnswer, RunView, StatusView } from '#model/api/views.ts'
+import type { Environment } from '#model/config/environment.ts'
+import { summary } from '#plan/plan.ts'
+import { activePauses } from '#store/pauses.ts'
+import { approvalsOf, journal, moduleOutcomes, openRuns } from '#store/runs.ts'
+import type { EffectRow, RunModuleRow, RunRow } from '#store/runs.ts'
+import type { Sql } from '#store/sql.ts'
+import { newestSnapshot, repositories } from '#store/snapshots.ts'
+import { statuses } from '#store/statuses.ts'
+import type { StatusRow } from '#store/statuses.ts'
+
+/** ISO 8601. */
+export function iso(at: number): string {
+  return new Date(at).toISOString()
+}
+
+const isoOrNull = (at: number | null): string | null => (at === null ? null : iso(at))
+
+/** A run as people and programs see it. */
+export async function viewRun(sql: Sql, run: RunRow): Promise<RunView> {
+  const modules = await moduleOutcomes(sql, run.id)
+  const written = await journal(sql, run.id)
+  const approvals = await approvalsOf(sql, run.id)
+  return {
+    id: run.id,
+    environment: run.environment,
+    kind: run.kind,
+    state: run.state,
+    waiting: run.state === 'waiting' ? run.waiting.map(viewDecision) : [],
+    actor: run.actor,
+    reason: run.reason,
+    ticket: run.ticket,
+    snapshot: run.snapshot,
+    changes: run.changes.map((change) => ({ ...change, at: iso(change.at) })),
+    plan: run.plan === null ? null : { digest: run.plan.digest, summary: summary(run.plan) },
+    steps: viewSteps(run, modules, written),
+    probes: modules.flatMap((row) =>
+      row.probes.map((probe) => ({ ...probe, module: row.module, samples: probe.samples.map((sample) => ({ ...sample, collectedAt: iso(sample.collectedAt) })) })),
+    ),
+    gates: run.gates.map(viewDecision),
+    approvals: approvals.map((approval) => ({ ...approval, objects: [...approval.objects], at: iso(approval.at) })),
+    failure: run.failure,
+    record: run.recordSeq === null || run.recordDigest === null ? null : { seq: run.recordSeq, digest: run.recordDigest },
+    createdAt: iso(run.createdAt),
+    endedAt: isoOrNull(run.endedAt),
+  }
+}
+
+function viewSteps(run: RunRow, modules: readonly RunModuleRow[], written: readonly EffectRow[]): RunView['steps'] {
+  const steps = run.plan?.steps ?? Object.keys(run.modules).map((module) => ({ module, dependsOn: [], waves: [] }))
+  return steps.map((step) => {
+    const outcome = modules.find((row) => row.module === step.module)?.outcome
+    return {
+      module: step.module,
+      dependsOn: [...step.dependsOn],
+      delivery: outcome?.delivery ?? 'pending',
+      verification: outcome?.verification ?? 'pending',
+      readinessOnly: outcome?.readinessOnly ?? false,
+      ...(outcome?.failure === undefined ? {} : { failure: outcome.failure }),
+      effects: step.waves.flat().map((effect) => viewEffect(effect, written.find((row) => row.module === step.module && row.key === effect.key))),
+    }
+  })
+}
+
+export function viewEffect(effect: Effect, row?: EffectRow): RunView['steps'][number]['effects'][number] {
+  const failure = row?.outcome?.failure ?? effect.refused
+  const shown = row?.effect ?? effect
+  return {
+    key: effect.key,
+    action: effect.action,
+    ...(row?.outcome === null || row?.outcome === undefined ? {} : { outcome: row.outcome.action ?? row.outcome.state }),
+    changes: shown.changes.map((change) => ({ ...change })),
+    ...(effect.deferred === undefined ? {} : { deferred: effect.deferred }),
+    ...(effect.handedOverFrom === undefined ? {} : { handedOverFrom: effect.handedOverFrom }),
+    holdsState: effect.holdsState,
+    ...(failure === undefined ? {} : { failure }),
+  }
+}
+
+export function viewDecision(decision: GateDecision): RunView['gates'][number] {
+  const { until, by, ...rest } = decision
+  return { ...rest, ...(until === undefined ? {} : { until: iso(until) }), ...(by === undefined ? {} : { by: [...by] }) }
+}
+
+/** A dry run's answer. */
+export function viewPlan(plan: Plan, gates: readonly GateDecision[], outcome: PlanAnswer['outcome'], failures: ReadonlyMap<string, RunView['failure']>): PlanAnswer {
+  return {
+    environment: plan.environment,
+    snapshot: plan.snapshot,
+    plan: { digest: plan.digest, summary: summary(plan) },
+    steps: plan.steps.map((step) => {
+      const failure = failures.get(step.module)
+      return { module: step.module, dependsOn: [...step.dependsOn], effects: step.waves.flat().map((effect) => viewEffect(effect)), ...(failure ? { failure } : {}) }
+    }),
+    unknown: [...plan.unknown],
+    gates: gates.map(viewDecision),
+    outcome,
+  }
+}
+
+/** Everything at a glance. */
+export async function viewStatus(sql: Sql, workspace: string, environments: readonly Environment[], now: number): Promise<StatusView> {
+  const newest = await newestSnapshot(sql)
+  const rows = await statuses(sql)
+  const open = await openRuns(sql)
+  const pauses = await activePauses(sql, now)
+  return {
+    workspace,
+    snapshot: newest?.id ?? null,
+    repositories: (await repositories(sql)).map(({ commit: _commit, ...row }) => ({ ...row, checkedAt: isoOrNull(row.checkedAt) })),
+    problems: newest?.problems ?? [],
+    environments: [...environments].sort(byTier).map((environment) => {
+      const { name } = environment.metadata
+      const runs = open.filter((run) => run.environment === name)
+      return {
+        name,
+        tier: environment.spec.tier,
+        modules: rows.filter((row) => row.environment === name).map((row) => viewModule(row, runs)),
+        waiting: runs.flatMap((run) => run.waiting.map((decision) => ({ run: run.id, waitingFor: decision.waitingFor ?? 'person', message: decision.message }))),
+        pauses: pauses
+          .filter((pause) => pause.environment === name)
+          .map((pause) => ({ module: pause.module, reason: pause.reason, by: pause.by, until: iso(pause.until) })),
+      }
+    }),
+  }
+}
+
+const tiers = ['sandbox', 'staging', 'production']
+
+function byTier(a: Environment, b: Environment): number {
+  return tiers.indexOf(a.spec.tier) - tiers.indexOf(b.spec.tier) || (a.metadata.name < b.metadata.name ? -1 : 1)
+}
+
+function viewModule(row: StatusRow, open: readonly RunRow[]): StatusView['environments'][number]['modules'][number] {
+  const run = open.find((candidate) => candidate.modules[row.module]?.changed === true)
+  const active = run !== undefined && (run.state === 'delivering' || run.state === 'verifying')
+  const waiting = run?.waiting.map((decision) => decision.message).join('; ')
+  return {
+    name: row.module,
+    repository: row.repository,
+    track: row.track,
+    delivery: active && row.delivery !== 'synced' ? 'progressing' : row.delivery,
+    verification: row.verification,
+    readinessOnly: row.readinessOnly,
+    run: row.run,
+    snapshot: row.snapshot,
+    verifiedSince: isoOrNull(row.verifiedSince),
+    note: run?.state === 'waiting' && waiting !== undefined && waiting !== '' ? waiting : (row.failure?.message ?? run?.failure?.message ?? null),
+    failure: row.failure,
+  }
+}

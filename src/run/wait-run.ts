@@ -1,0 +1,17 @@
+import type { Plan } from '#model/plan.ts'
+import { enqueue } from '#store/queue.ts'
+import { updateRun } from '#store/runs.ts'
+import type { RunGate } from './gate-run.ts'
+import type { Work } from './work.ts'
+
+/** Leaves the run waiting, with its plan for people to read. It is taken up again when what it waits for happens, or when time alone decides. */
+export async function waitRun(work: Work, plan: Plan, gate: RunGate): Promise<void> {
+  const { sql, clock } = work.parts
+  const waiting = gate.decisions.filter((decision) => decision.outcome === 'wait')
+  const due = waiting.flatMap((decision) => decision.until ?? [])
+  await sql.transaction(async (tx) => {
+    await work.claim.fence(tx)
+    await updateRun(tx, work.run.id, 'waiting', clock.now(), { waiting, plan, planDigest: plan.digest, gates: gate.decisions, failure: null })
+    if (due.length > 0) await enqueue(tx, clock, `run/${work.run.id}`, { due: Math.min(...due) })
+  })
+}

@@ -1,0 +1,63 @@
+import type { Driver, DriverCall } from '#drivers/driver.ts'
+import { Failure } from '#lib/failure.ts'
+import type { Environment } from '#model/config/environment.ts'
+import type { Plan } from '#model/plan.ts'
+import type { Claim } from './claim.ts'
+import type { RunRow } from '#store/runs.ts'
+import type { SnapshotRow } from '#store/snapshots.ts'
+import type { Configuration } from './configuration.ts'
+import type { Parts } from './parts.ts'
+
+/** A run while somebody works on it. */
+export type Work = {
+  readonly parts: Parts
+  readonly claim: Claim
+  readonly run: RunRow
+  readonly snapshot: SnapshotRow
+  readonly configuration: Configuration
+  readonly environment: Environment
+  /** The path with apply left out: somebody only wants to know. */
+  readonly dry: boolean
+  /** The plan whose effects have begun. */
+  readonly underWay: Plan | undefined
+  /** Ends the run for a failure that is final; throws what the queue should try again. */
+  readonly stopped: (error: unknown) => Promise<void>
+}
+
+/** A driver and where it works. */
+export type Bound = {
+  readonly driver: Driver
+  readonly call: DriverCall
+  readonly target: string
+  /** The place behind the target, asked for once. */
+  readonly place: () => Promise<string>
+}
+
+/** The driver of a module, bound to the module's target in the run's environment. Failures `driver-unknown`, `target-unknown`. */
+export async function bind(work: Work, module: string, driverId: string, target: string, signal: AbortSignal): Promise<Bound> {
+  const driver = work.parts.drivers.find((candidate) => candidate.id === driverId)
+  if (driver === undefined)
+    throw new Failure({
+      code: 'driver-unknown',
+      subject: `module ${module}`,
+      message: `there is no driver ${driverId}`,
+      hint: `Known drivers: ${work.parts.drivers.map((one) => one.id).join(', ')}.`,
+    })
+  const config = work.environment.spec.targets[target]
+  if (config === undefined)
+    throw new Failure({
+      code: 'target-unknown',
+      subject: `module ${module}`,
+      message: `environment ${work.run.environment} has no target ${target}`,
+      hint: `Its targets: ${Object.keys(work.environment.spec.targets).join(', ')}.`,
+    })
+  const call: DriverCall = {
+    clients: { kubernetes: await work.parts.kubernetes(config) },
+    clock: work.parts.clock,
+    signal,
+    assertLease: () => work.claim.assertLease(),
+    secretDigest: work.parts.secretDigest,
+  }
+  let place: Promise<string> | undefined
+  return { driver, call, target, place: () => (place ??= driver.identify(call)) }
+}

@@ -1,0 +1,36 @@
+import { Failure } from '#lib/failure.ts'
+import type { JsonObject } from '#lib/json.ts'
+import type { LoadedModule } from '#model/config/load.ts'
+import type { Module } from '#model/config/module.ts'
+import type { Limits } from '#model/config/workspace.ts'
+import { keyOf } from '#model/resource.ts'
+import type { Desired } from '#model/resource.ts'
+import { secretAllowed } from '#model/config/limits.ts'
+import type { Parts } from './parts.ts'
+
+/** The Secrets that Plumbline writes for a module: their values are resolved now, live in memory for this call, and are never stored. */
+export async function writtenSecrets(parts: Parts, module: LoadedModule, config: Module, limits: Limits, signal: AbortSignal): Promise<Desired[]> {
+  return Promise.all(
+    config.spec.secrets.map(async (secret) => {
+      const data: JsonObject = {}
+      for (const [key, { secretRef }] of Object.entries(secret.keys)) {
+        if (!secretAllowed(secretRef, limits))
+          throw new Failure({
+            code: 'limits-secret',
+            subject: `module ${config.metadata.name}`,
+            message: `repository ${module.repository} may not use the secret reference ${secretRef}`,
+            hint: `Whoever keeps the workspace can list it in \`spec.repositories.${module.repository}.allow.secrets\`.`,
+          })
+        const { value } = await parts.resolveSecret(secretRef, signal)
+        data[key] = Buffer.from(value, 'utf8').toString('base64')
+      }
+      const namespace = secret.namespace ?? ''
+      const body = { apiVersion: 'v1', kind: 'Secret', metadata: { name: secret.name, namespace }, type: secret.type, data }
+      return {
+        key: keyOf({ group: '', kind: 'Secret', namespace, name: secret.name }),
+        body,
+        origin: { repository: module.repository, file: module.file, line: 1 },
+      }
+    }),
+  )
+}
