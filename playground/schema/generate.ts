@@ -28,7 +28,7 @@ const kinds: Readonly<Record<string, string>> = {
 }
 
 const anything: JsonObject = { 'x-kubernetes-preserve-unknown-fields': true }
-const quantity: JsonObject = { 'x-kubernetes-int-or-string': true }
+const quantity: JsonObject = { 'x-kubernetes-int-or-string': true, format: 'quantity' }
 
 /** Models that are no plain objects of their fields. `ObjectMeta` is ours, the same for every kind; a schema in a definition is taken as it is. */
 const special: Readonly<Record<string, JsonObject>> = {
@@ -36,7 +36,7 @@ const special: Readonly<Record<string, JsonObject>> = {
   V1JSONSchemaProps: { type: 'object', ...anything },
   V1MicroTime: { type: 'string', format: 'date-time' },
   Date: { type: 'string', format: 'date-time' },
-  IntOrString: quantity,
+  IntOrString: { 'x-kubernetes-int-or-string': true },
   any: anything,
   object: { type: 'object', ...anything },
   string: { type: 'string' },

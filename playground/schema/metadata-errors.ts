@@ -10,7 +10,7 @@ export type NameRule = (name: string) => string[]
  * and its causes say so; the message names each once.
  * Source: apimachinery `api/validation/objectmeta.go`.
  */
-export function metadataErrors(object: KubernetesObject, live: KubernetesObject | undefined, rules: { readonly name?: NameRule; readonly namespaced?: boolean } = {}): Cause[] {
+export function metadataErrors(object: KubernetesObject, live: KubernetesObject | undefined, rules: { readonly name?: NameRule | undefined; readonly namespaced?: boolean | undefined } = {}): Cause[] {
   const { metadata } = object
   const nameRule = rules.name ?? subdomainProblems
   const errors: Cause[] = []

@@ -43,10 +43,12 @@ export function decodeProblem(value: Json, schema: Schema, path: readonly string
   if (wanted === undefined) return undefined
   const got = jsonTypeOf(value)
   const fits = schema['x-kubernetes-int-or-string'] === true ? got === 'string' || got === 'number' : got === fitting[schema.type ?? 'object']
-  if (!fits) return `json: cannot unmarshal ${got} into Go struct field ${owner}.${path.join('.')} of type ${typeName(schema) ?? wanted}`
+  const named = typeName(schema)
+  if (!fits) return `json: cannot unmarshal ${got} into Go struct field ${owner}.${path.join('.')} of type ${named === undefined ? wanted : `v1.${named}`}`
   if (schema.type === 'integer' && !Number.isInteger(value)) {
     return `json: cannot unmarshal number ${String(value)} into Go struct field ${owner}.${path.join('.')} of type ${wanted}`
   }
+  if (schema.format === 'byte') return base64Problem(value as string)
   if (Array.isArray(value)) {
     const { items } = schema
     return items === undefined ? undefined : firstOf(value.map((item) => () => decodeProblem(item, items, path, owner, typeName)))
@@ -59,6 +61,13 @@ export function decodeProblem(value: Json, schema: Schema, path: readonly string
       return typeof additionalProperties === 'object' ? decodeProblem(field, additionalProperties, path, owner, typeName) : undefined
     }),
   )
+}
+
+function base64Problem(text: string): string | undefined {
+  const bad = /[^A-Za-z0-9+/=\r\n]/.exec(text)
+  if (bad !== null) return `illegal base64 data at input byte ${bad.index}`
+  const length = text.replace(/[\r\n]/g, '').length
+  return length % 4 === 0 ? undefined : `illegal base64 data at input byte ${length - (length % 4)}`
 }
 
 function firstOf(looks: readonly (() => string | undefined)[]): string | undefined {

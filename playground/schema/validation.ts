@@ -27,7 +27,7 @@ const unchecked = 'some validation rules were not checked because the object was
 export function validateCustomResource(object: KubernetesObject, live: KubernetesObject | undefined, rules: CustomResourceRules): Cause[] {
   const schema = customResourceSchema(rules.schema)
   const old = live === undefined ? undefined : { ...live, apiVersion: object.apiVersion }
-  const errors = [...metadataErrors(object, live, { ...(rules.namespaced === undefined ? {} : { namespaced: rules.namespaced }) }), ...structureErrors(object, schema, old)]
+  const errors = [...metadataErrors(object, live, { namespaced: rules.namespaced }), ...structureErrors(object, schema, old)]
   if (rules.replicas !== undefined) errors.push(...scaleErrors(object, rules.replicas))
   if (old === undefined || listTypeErrors(old, schema).length === 0) errors.push(...listTypeErrors(object, schema))
   if (!hasRules(rules.schema)) return errors

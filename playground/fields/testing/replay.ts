@@ -50,7 +50,7 @@ export class Replay {
     const version = versions.get('v1') as Version
     const schema = structuredClone(version.schema)
     const [{ value }] = request.body as [{ value: number }]
-    const level = (schema.properties?.spec as Schema).properties?.level as Schema
+    const level = schema.properties?.spec?.properties?.level as Schema
     level.maximum = value
     versions.set('v1', { ...version, schema })
   }

@@ -1,0 +1,109 @@
+import type { Cause } from '#playground/contract.ts'
+import { invalidValue, required } from '../causes.ts'
+import { listAt, missing, notNegative, objectAt, oneOf, textAt, type Rule } from './look.ts'
+import { podSpecErrors, templateErrors } from './pod-template.ts'
+
+export const pod: Rule = (object) => podSpecErrors(objectAt(object, 'spec'), 'spec')
+
+export const deployment: Rule = (object) => {
+  const spec = objectAt(object, 'spec')
+  return [
+    ...notNegative(spec, ['replicas', 'minReadySeconds', 'revisionHistoryLimit', 'progressDeadlineSeconds'], 'spec'),
+    ...oneOf(objectAt(spec, 'strategy').type, 'spec.strategy.type', ['Recreate', 'RollingUpdate']),
+    ...templateErrors(spec, 'deployment', ['Always']),
+  ]
+}
+
+export const replicaSet: Rule = (object) => {
+  const spec = objectAt(object, 'spec')
+  return [...notNegative(spec, ['replicas', 'minReadySeconds'], 'spec'), ...templateErrors(spec, 'ReplicaSet', ['Always'])]
+}
+
+export const statefulSet: Rule = (object) => {
+  const spec = objectAt(object, 'spec')
+  return [
+    ...notNegative(spec, ['replicas', 'minReadySeconds', 'revisionHistoryLimit'], 'spec'),
+    ...oneOf(spec.podManagementPolicy, 'spec.podManagementPolicy', ['OrderedReady', 'Parallel']),
+    ...templateErrors(spec, 'statefulset', ['Always']),
+  ]
+}
+
+export const daemonSet: Rule = (object) => {
+  const spec = objectAt(object, 'spec')
+  return [...notNegative(spec, ['minReadySeconds', 'revisionHistoryLimit'], 'spec'), ...templateErrors(spec, 'daemonset', ['Always'])]
+}
+
+const jobCounts = ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'ttlSecondsAfterFinished']
+
+/** The selector of a Job is the server's to make, so its absence is not told here. */
+export const job: Rule = (object) => {
+  const spec = objectAt(object, 'spec')
+  return [...notNegative(spec, jobCounts, 'spec'), ...podSpecErrors(objectAt(objectAt(spec, 'template'), 'spec'), 'spec.template.spec', ['OnFailure', 'Never'])]
+}
+
+export const cronJob: Rule = (object) => {
+  const spec = objectAt(object, 'spec')
+  const jobSpec = objectAt(objectAt(spec, 'jobTemplate'), 'spec')
+  const name = textAt(objectAt(object, 'metadata'), 'name')
+  return [
+    ...(name.length > 52 ? [invalidValue('metadata.name', name, 'must be no more than 52 characters')] : []),
+    ...scheduleErrors(textAt(spec, 'schedule')),
+    ...oneOf(spec.concurrencyPolicy, 'spec.concurrencyPolicy', ['Allow', 'Forbid', 'Replace']),
+    ...notNegative(spec, ['startingDeadlineSeconds', 'successfulJobsHistoryLimit', 'failedJobsHistoryLimit'], 'spec'),
+    ...notNegative(jobSpec, jobCounts, 'spec.jobTemplate.spec'),
+    ...podSpecErrors(objectAt(objectAt(jobSpec, 'template'), 'spec'), 'spec.jobTemplate.spec.template.spec', ['OnFailure', 'Never']),
+  ]
+}
+
+function scheduleErrors(schedule: string): Cause[] {
+  if (schedule === '') return [required('spec.schedule')]
+  if (schedule.startsWith('@')) return []
+  const fields = schedule.trim().split(/\s+/)
+  return fields.length === 5 ? [] : [invalidValue('spec.schedule', schedule, `expected exactly 5 fields, found ${fields.length}: [${fields.join(' ')}]`)]
+}
+
+export const autoscaler: Rule = (object) => {
+  const spec = objectAt(object, 'spec')
+  const target = objectAt(spec, 'scaleTargetRef')
+  const errors = [...missing(target, 'kind', 'spec.scaleTargetRef'), ...missing(target, 'name', 'spec.scaleTargetRef')]
+  const { minReplicas: least, maxReplicas: most = 0 } = spec
+  if (typeof least === 'number' && least < 1) errors.push(invalidValue('spec.minReplicas', least, 'must be greater than or equal to 1'))
+  if (typeof most === 'number' && most < 1) errors.push(invalidValue('spec.maxReplicas', most, 'must be greater than 0'))
+  if (typeof least === 'number' && typeof most === 'number' && most < least) errors.push(invalidValue('spec.maxReplicas', most, 'must be greater than or equal to `minReplicas`'))
+  return errors
+}
+
+export const disruptionBudget: Rule = (object) => {
+  const spec = objectAt(object, 'spec')
+  if (spec.minAvailable !== undefined && spec.maxUnavailable !== undefined) return [invalidValue('spec', undefined, 'minAvailable and maxUnavailable cannot be both set')]
+  return []
+}
+
+export const volumeClaim: Rule = (object) => {
+  const spec = objectAt(object, 'spec')
+  const errors = missing(spec, 'accessModes', 'spec', 'at least 1 access mode is required')
+  const modes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod']
+  if (Array.isArray(spec.accessModes)) errors.push(...spec.accessModes.flatMap((mode) => oneOf(mode, 'spec.accessModes', modes)))
+  if (objectAt(objectAt(spec, 'resources'), 'requests').storage === undefined) errors.push(required('spec.resources[storage]'))
+  return errors
+}
+
+export const role: Rule = (object) =>
+  listAt(object, 'rules').flatMap((rule, i) => {
+    const errors = missing(rule, 'verbs', `rules[${i}]`, 'verbs must contain at least one value')
+    if (rule.nonResourceURLs !== undefined) return errors
+    return [
+      ...errors,
+      ...missing(rule, 'apiGroups', `rules[${i}]`, 'resource rules must supply at least one api group'),
+      ...missing(rule, 'resources', `rules[${i}]`, 'resource rules must supply at least one resource'),
+    ]
+  })
+
+export const roleBinding: Rule = (object) => {
+  const ref = objectAt(object, 'roleRef')
+  const subjects = listAt(object, 'subjects').flatMap((subject, i) => [
+    ...missing(subject, 'name', `subjects[${i}]`),
+    ...oneOf(subject.kind, `subjects[${i}].kind`, ['Group', 'ServiceAccount', 'User']),
+  ])
+  return [...oneOf(ref.kind, 'roleRef.kind', ['ClusterRole', 'Role']), ...missing(ref, 'name', 'roleRef'), ...subjects]
+}
