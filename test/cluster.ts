@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '#lib/clock.ts'
+import type { Objects } from '#playground/contract.ts'
 import { startApiServer, type Fault, type LoggedRequest } from '#playground/api/api-server.ts'
 
 /** A Kubernetes API for a test. What only an embedded one can do is absent for a real one; a test that needs it is skipped there. */
@@ -13,6 +14,8 @@ export type TestCluster = {
   readonly inject?: (fault: Fault) => void
   /** Makes older versions expire, so that a watch from them is 410. */
   readonly compact?: () => void
+  /** Its inside, for a test that plays the controllers. */
+  readonly objects?: Objects
   stop(): Promise<void>
 }
 
@@ -46,6 +49,7 @@ export async function testCluster(): Promise<TestCluster> {
     requests: () => server.requests(),
     inject: (fault) => server.inject(fault),
     compact: () => server.compact(),
+    objects: server.objects,
     stop: async () => {
       await server.stop()
       await rm(dir, { recursive: true, force: true })

@@ -41,6 +41,11 @@ export class Discovery {
     })
   }
 
+  /** What was kept is asked again before it is next relied on: a path that it gave is not there. */
+  forget(): void {
+    this.#served = undefined
+  }
+
   /** Everything, asked afresh. */
   async all(signal: AbortSignal): Promise<readonly ServedKind[]> {
     const served = await this.#ask(signal)

@@ -22,6 +22,18 @@ export async function openKubernetes({ kubeconfig, context, clock }: { kubeconfi
   const link = new Link(identity.server, identity, clock)
   const requests = new Requests(link, new AdaptiveLimit(), clock)
   const discovery = new Discovery(requests)
+  /** A 404 that is not about an object is about the path: the kind is not served as it was. */
+  const forgetPath = (error: unknown): void => {
+    if (error instanceof Failure && error.code === 'kubernetes-not-found' && error.fields['object'] === undefined) discovery.forget()
+  }
+  const withPath = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work
+    } catch (error) {
+      forgetPath(error)
+      throw error
+    }
+  }
   return {
     address: identity.address,
     kind: (apiVersion, kind, signal) => {
@@ -30,11 +42,18 @@ export async function openKubernetes({ kubeconfig, context, clock }: { kubeconfi
     },
     preferredKind: (group, kind, signal) => discovery.find(group, (served) => served.kind === kind, `${kind}${group === '' ? '' : `.${group}`}`, signal),
     kinds: (signal) => discovery.all(signal),
-    get: (kind, namespace, name, signal) => get(requests, kind, namespace, name, signal),
-    list: (kind, namespace, selector, signal) => listAll(requests, kind, namespace, selector, signal),
-    apply: (kind, body, options, signal) => apply(requests, kind, body, options, signal),
-    delete: (kind, namespace, name, options, signal) => remove(requests, kind, namespace, name, options, signal),
-    watch: (kind, namespace, selector, from, signal) => watchCollection({ requests, clock, kind, namespace, selector }, from, signal),
+    get: (kind, namespace, name, signal) => withPath(get(requests, kind, namespace, name, signal)),
+    list: (kind, namespace, selector, signal) => withPath(listAll(requests, kind, namespace, selector, signal)),
+    apply: (kind, body, options, signal) => withPath(apply(requests, kind, body, options, signal)),
+    delete: (kind, namespace, name, options, signal) => withPath(remove(requests, kind, namespace, name, options, signal)),
+    watch: async function* (kind, namespace, selector, from, signal) {
+      try {
+        yield* watchCollection({ requests, clock, kind, namespace, selector }, from, signal)
+      } catch (error) {
+        forgetPath(error)
+        throw error
+      }
+    },
     close: async () => link.close(),
   }
 }

@@ -17,6 +17,16 @@ type Read = { readonly state: 'present'; readonly object: JsonObject } | { reado
 /** Sees what is wanted or held. What cannot be read is `unknown`, object by object; only the signal's end is thrown. */
 export async function observe(call: Call, keys: readonly ObjectKey[], desired: readonly Desired[]): Promise<Observation[]> {
   const wanted = new Set(desired.map((one) => one.key))
+  const seen = await see(call, keys, desired, wanted)
+  // A path that is not there tells that a kind is no longer served as discovery had it: what is true is found by asking again, once.
+  const moved = keys.filter((key) => isPathless(seen.get(key)))
+  if (moved.length > 0) for (const [key, again] of await see(call, moved, desired, wanted)) seen.set(key, again)
+  const delegated = await withDelegated(call, seen)
+  const counted = await countContents(call, delegated, wanted)
+  return keys.map((key) => counted.get(key) ?? { key, state: 'unknown', failure: asFailure(new Error('it was not read'), showKey(key)).toJSON() })
+}
+
+async function see(call: Call, keys: readonly ObjectKey[], desired: readonly Desired[], wanted: ReadonlySet<ObjectKey>): Promise<Map<ObjectKey, Observation>> {
   const serving = await servedKinds(call, keys, desired)
   const seen = new Map<ObjectKey, Observation>()
   const buckets = new Map<string, { kind: ServedKind; namespace: string; keys: ObjectKey[] }>()
@@ -38,9 +48,11 @@ export async function observe(call: Call, keys: readonly ObjectKey[], desired: r
     }),
   )
   call.signal.throwIfAborted()
-  const delegated = await withDelegated(call, seen)
-  const counted = await countContents(call, delegated, wanted)
-  return keys.map((key) => counted.get(key) ?? { key, state: 'unknown', failure: asFailure(new Error('it was not read'), showKey(key)).toJSON() })
+  return seen
+}
+
+function isPathless(one: Observation | undefined): boolean {
+  return one?.state === 'unknown' && one.failure.code === 'kubernetes-not-found' && one.failure.fields?.['object'] === undefined
 }
 
 /** One object, afresh. */

@@ -16,19 +16,19 @@ export function withoutStringData(body: JsonObject): JsonObject {
 
 /**
  * A Secret with `{ "digest": … }` in place of every value of `data`; other objects as they are. What kubectl wrote down of its own apply holds
- * the values once more, and becomes a digest too.
+ * the values once more, and becomes a digest too. What is a digest already (no true value is an object) stays one.
  */
 export function withDigests(body: JsonObject, secretDigest: (value: string) => string): JsonObject {
   if (!isSecretBody(body)) return body
   const digested = (values: Json | undefined): JsonObject =>
-    Object.fromEntries(Object.entries(isObject(values) ? values : {}).map(([name, value]): [string, Json] => [name, { digest: secretDigest(canonical(value)) }]))
+    Object.fromEntries(Object.entries(isObject(values) ? values : {}).map(([name, value]): [string, Json] => [name, isObject(value) && typeof value['digest'] === 'string' ? value : { digest: secretDigest(canonical(value)) }]))
   const metadata = isObject(body['metadata']) ? body['metadata'] : {}
   const annotations = isObject(metadata['annotations']) ? metadata['annotations'] : {}
   const noted = annotations[lastApplied]
   const { data, ...rest } = withoutStringData(body)
   return {
     ...rest,
-    metadata: noted === undefined ? metadata : { ...metadata, annotations: { ...annotations, [lastApplied]: secretDigest(String(noted)) } },
+    metadata: !String(noted).startsWith('{') ? metadata : { ...metadata, annotations: { ...annotations, [lastApplied]: secretDigest(Buffer.from(String(noted)).toString('base64')) } },
     ...(data === undefined ? {} : { data: digested(data) }),
   }
 }

@@ -1,4 +1,5 @@
 import type { ServedKind } from '#clients/kubernetes/client.ts'
+import { Failure } from '#lib/failure.ts'
 import { isObject, type JsonObject } from '#lib/json.ts'
 import { keyOf, parseKey, type ObjectKey } from '#model/resource.ts'
 import type { Call } from './call.ts'
@@ -25,14 +26,30 @@ export async function* watch(call: Call, kinds: readonly ObjectKey[]): AsyncGene
 }
 
 async function* watchKind(call: Call, group: string, kind: string): AsyncGenerator<ObjectKey> {
-  const served = await waitForKind(call, group, kind)
-  if (served === undefined) return
   let known = new Set<ObjectKey>()
+  for (;;) {
+    const served = await waitForKind(call, group, kind)
+    if (served === undefined) return
+    try {
+      yield* watchServed(call, served, known)
+      return
+    } catch (error) {
+      // Its definition went away, and its objects with it. It may come back.
+      if (!(error instanceof Failure && error.code === 'kubernetes-not-found')) throw error
+      yield* known
+      known = new Set()
+      await call.clock.sleep(askAgainMs, call.signal).catch(() => {})
+    }
+  }
+}
+
+/** `known` holds, at any time, what is there. */
+async function* watchServed(call: Call, served: ServedKind, known: Set<ObjectKey>): AsyncGenerator<ObjectKey> {
   let before: ReadonlySet<ObjectKey> | undefined
   for await (const event of call.clients.kubernetes.watch(served, undefined, { labels: moduleLabel }, undefined, call.signal)) {
     if (event.type === 'RELIST') {
-      before = known
-      known = new Set()
+      before = new Set(known)
+      known.clear()
     } else if (event.type === 'BOOKMARK') {
       // A relist does not tell who went away since: the comparison does.
       for (const key of before ?? []) if (!known.has(key)) yield key
