@@ -10,9 +10,9 @@ const maxLinks = 8
  * nothing stands. Failures: `path-outside-repository` (also for links that leave, or are absolute), `link-loop`, `submodule-refused`.
  */
 export async function follow(reader: TreeReader, path: string): Promise<TreeEntry | undefined> {
-  const direct = await reader.entry(path)
-  if (direct?.type === 'blob' || direct?.type === 'tree') return direct
   let left = segmentsOf(reader, path)
+  const direct = await reader.entry(left.join('/'))
+  if (direct?.type === 'blob' || direct?.type === 'tree') return direct
   let at = ''
   let links = 0
   while (true) {

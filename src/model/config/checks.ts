@@ -58,10 +58,10 @@ function waitsForItself(name: string, after: ReadonlyMap<string, string | undefi
 
 export type CheckedModules = { readonly whole: FoundModule[]; readonly broken: Broken[]; readonly problems: FailureJson[] }
 
-/** `isKnown`: whether a module is there, broken or not; undefined where that cannot be told. */
+/** `environments`: undefined where they are not known, and then what uses them is not checked. `isKnown`: whether a module is there, broken or not; undefined where that cannot be told. */
 export function checkModules(
   modules: readonly FoundModule[],
-  environments: ReadonlyMap<string, Environment>,
+  environments: ReadonlyMap<string, Environment> | undefined,
   isKnown: (name: string) => boolean | undefined,
   names: Iterable<string>,
 ): CheckedModules {
@@ -94,17 +94,17 @@ function duplicate(module: FoundModule, same: readonly FoundModule[]): FailureJs
   }).toJSON()
 }
 
-function checkModule(module: FoundModule, environments: ReadonlyMap<string, Environment>, isKnown: (name: string) => boolean | undefined, names: Iterable<string>): FailureJson[] {
+function checkModule(module: FoundModule, environments: ReadonlyMap<string, Environment> | undefined, isKnown: (name: string) => boolean | undefined, names: Iterable<string>): FailureJson[] {
   const { spec } = module.config
   const problems: FailureJson[] = []
   const complain = (complaint: Complaint): void => void problems.push(module.problem(complaint))
   for (const [index, name] of (spec.environments ?? []).entries()) {
-    if (!environments.has(name)) complain(unknownName(['spec', 'environments', index], 'environment', name, environments.keys()))
+    if (environments?.has(name) === false) complain(unknownName(['spec', 'environments', index], 'environment', name, environments?.keys() ?? []))
   }
   for (const [index, name] of spec.dependsOn.entries()) {
     if (isKnown(name) === false) complain(unknownName(['spec', 'dependsOn', index], 'module', name, names))
   }
-  for (const environment of environments.values()) {
+  for (const environment of environments?.values() ?? []) {
     if (spec.environments !== undefined && !spec.environments.includes(environment.metadata.name)) continue
     if (!Object.hasOwn(environment.spec.targets, spec.target)) {
       complain(unknownName(['spec', 'target'], 'target', spec.target, Object.keys(environment.spec.targets), environment))

@@ -117,7 +117,7 @@ async function workspaceDocument(files: Files, home: TreeReader): Promise<Extrac
   if (entry === undefined) {
     throw refusedWith([problem('workspace-missing', source, `there is no ${workspaceFile} at the root of the repository`, 'It holds the Workspace document: which repositories, environments and modules there are.')])
   }
-  const parsed = await files.parse(home, entry, home.repository)
+  const parsed = await files.parse(home, entry)
   if (parsed.problems.length > 0) throw refusedWith(parsed.problems)
   const [document, ...others] = parsed.documents.filter((one) => one.kind === 'Workspace')
   if (document === undefined || others.length > 0) throw refusedWith([problem('configuration-invalid', source, `expected one Workspace document, found ${others.length + (document === undefined ? 0 : 1)}`)])
@@ -133,9 +133,9 @@ async function workspaceDocument(files: Files, home: TreeReader): Promise<Extrac
 async function environmentsOf(files: Files, home: TreeReader, workspace: Workspace): Promise<ReadonlyMap<string, Environment>> {
   const globs = [workspace.spec.environments].flat()
   const entries = (await home.walk('')).filter(({ path }) => path !== workspaceFile && globs.some((glob) => matchesGlob(glob, path)))
-  const parsed = await Promise.all(entries.map((entry) => files.parse(home, entry, home.repository)))
+  const parsed = await Promise.all(entries.map((entry) => files.parse(home, entry)))
   const beside = await home.entry(workspaceFile)
-  if (beside !== undefined) parsed.push(await files.parse(home, beside, home.repository))
+  if (beside !== undefined) parsed.push(await files.parse(home, beside))
   const problems = parsed.flatMap((file) => file.problems)
   const documents = parsed.flatMap((file) => file.documents)
   problems.push(...documents.filter((one) => one.kind === 'Module').map((one) => one.problem({ path: ['kind'], at: 'value', what: 'expected Environment, found “Module”' })))
@@ -151,7 +151,7 @@ async function environmentsOf(files: Files, home: TreeReader, workspace: Workspa
 
 async function modulesOf(files: Files, reader: TreeReader, repository: string, globs: readonly string[]): Promise<{ modules: FoundModule[]; broken: Broken[]; problems: FailureJson[] }> {
   const entries = (await reader.walk('')).filter(({ path }) => globs.some((glob) => matchesGlob(glob, path)))
-  const parsed = await Promise.all(entries.map(async (entry) => ({ file: entry.path, ...(await files.parse(reader, entry, repository)) })))
+  const parsed = await Promise.all(entries.map(async (entry) => ({ file: entry.path, ...(await files.parse(reader, entry)) })))
   const modules: FoundModule[] = []
   const broken: Broken[] = []
   const problems: FailureJson[] = []
@@ -178,9 +178,9 @@ class Files {
     this.#cache = cache
   }
 
-  async parse(reader: TreeReader, entry: TreeEntry, repository: string): Promise<ParsedFile> {
-    const source = { repository, file: entry.path }
-    const key = `${repository}:${entry.path}@${entry.id}`
+  async parse(reader: TreeReader, entry: TreeEntry): Promise<ParsedFile> {
+    const source = { repository: reader.repository, file: entry.path }
+    const key = `${reader.repository}:${entry.path}@${entry.id}`
     const known = this.#cache.get(key)
     if (known !== undefined) return known
     if (entry.type !== 'blob') {

@@ -27,7 +27,8 @@ const limits = { files: 5_000, bytes: 64 * 1024 * 1024 }
 /**
  * Follows a kustomization to every file that its build reads. Kustomizations and the configuration of plugins are written anew, as JSON, with
  * every name led to where it really is: what was checked here is what runs, whatever another YAML reader makes of the original.
- * Failures: `kustomize-remote-base`, `kustomize-base-missing`, `kustomization-invalid`, `render-too-large`, those of `follow` and `readYaml`.
+ * Failures: `kustomize-remote-base`, `kustomize-base-missing`, `kustomization-invalid`, `render-too-large`, `path-outside-repository`,
+ * those of `follow` and `readYaml`.
  */
 export async function collect(reader: TreeReader, blobs: ParsedBlobs, folder: string): Promise<Collected> {
   const collector = new Collector(reader, blobs)
@@ -103,7 +104,9 @@ class Collector {
     if (isRemote(written)) {
       throw await this.#failure('kustomize-remote-base', from, `${written.slice(0, 200)} is not in this repository`, 'A rendering fetches nothing: copy it into the repository, at the version that was reviewed.')
     }
-    const entry = written.startsWith('/') ? undefined : await follow(this.#reader, posix.join(folder, written))
+    const path = posix.join(folder, written)
+    if (path === '..' || path.startsWith('../')) throw await this.#failure('path-outside-repository', from, `${written.slice(0, 200)} leaves the repository`)
+    const entry = written.startsWith('/') ? undefined : await follow(this.#reader, path)
     const fits = entry?.type === 'blob' ? sort !== 'folder' : entry?.type === 'tree' && sort !== 'file'
     if (entry !== undefined && fits) return entry
     const wanted = sort === 'folder' ? 'folder' : sort === 'file' ? 'file' : 'file or folder'
@@ -141,7 +144,7 @@ class Collector {
     })
   }
 
-  async #failure(code: 'kustomize-remote-base' | 'kustomize-base-missing' | 'kustomization-invalid', from: Origin, message: string, hint?: string): Promise<Failure> {
+  async #failure(code: 'kustomize-remote-base' | 'kustomize-base-missing' | 'kustomization-invalid' | 'path-outside-repository', from: Origin, message: string, hint?: string): Promise<Failure> {
     const text = new TextDecoder().decode(await this.#reader.read(from.file))
     const { line, column } = locateYaml(text, from.index, from.path)
     const file = from.file.path
