@@ -23,7 +23,8 @@ const historyLength = 20_000
 export class Storage {
   readonly #journal: Journal
   readonly #tables = new Map<string, Table>()
-  readonly #listeners = new Set<(change: Change) => void>()
+  /** Who listens, and from which version on: what was there before is theirs to list. */
+  readonly #listeners = new Map<(change: Change) => void, number>()
   #version = firstVersion
   #history: Change[] = []
   #oldest: number
@@ -111,7 +112,8 @@ export class Storage {
     this.#telling = true
     try {
       for (let next = this.#untold.shift(); next !== undefined; next = this.#untold.shift()) {
-        for (const listener of [...this.#listeners]) {
+        for (const [listener, from] of this.#listeners) {
+          if (next.version <= from) continue
           try {
             listener(next)
           } catch (error) {
@@ -126,7 +128,7 @@ export class Storage {
   }
 
   subscribe(listener: (change: Change) => void): () => void {
-    this.#listeners.add(listener)
+    this.#listeners.set(listener, this.#version)
     return () => this.#listeners.delete(listener)
   }
 

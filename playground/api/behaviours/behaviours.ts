@@ -3,7 +3,7 @@ import type { Backend, BackendOptions } from '../backend.ts'
 import type { Kind } from '../kinds.ts'
 import { definition } from './definition.ts'
 import { namespace, secret, service, pod, volumeClaim, configMap, roleBinding } from './core.ts'
-import { cronJob, daemonSet, deployment, job, replicaSet, statefulSet } from './workloads.ts'
+import { fixedSelector, job, statefulSet } from './workloads.ts'
 
 /** What a built-in kind does beyond its schema. */
 export type Behaviour = {
@@ -22,11 +22,10 @@ const behaviours: Readonly<Record<string, Behaviour>> = {
   '/Secret': secret,
   '/Service': service,
   'apiextensions.k8s.io/CustomResourceDefinition': definition,
-  'apps/DaemonSet': daemonSet,
-  'apps/Deployment': deployment,
-  'apps/ReplicaSet': replicaSet,
+  'apps/DaemonSet': fixedSelector,
+  'apps/Deployment': fixedSelector,
+  'apps/ReplicaSet': fixedSelector,
   'apps/StatefulSet': statefulSet,
-  'batch/CronJob': cronJob,
   'batch/Job': job,
   'rbac.authorization.k8s.io/ClusterRoleBinding': roleBinding,
   'rbac.authorization.k8s.io/RoleBinding': roleBinding,

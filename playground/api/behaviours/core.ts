@@ -12,13 +12,10 @@ export const namespace: Behaviour = {
   create: (object) => {
     object.spec = { ...specOf(object), finalizers: ['kubernetes'] }
     object.status = { phase: 'Active' }
-    object.metadata.labels = { ...(object.metadata.labels as JsonObject | undefined), 'kubernetes.io/metadata.name': object.metadata.name ?? '' }
   },
   update: (object, live) => {
-    object.metadata.labels = { ...(object.metadata.labels as JsonObject | undefined), 'kubernetes.io/metadata.name': object.metadata.name ?? '' }
-    if (valueAt(object, 'spec.finalizers') === undefined && live.metadata.deletionTimestamp === undefined) {
-      object.spec = { ...specOf(object), finalizers: valueAt(live, 'spec.finalizers') as Json }
-    }
+    // Only an ending namespace is let go of.
+    if (live.metadata.deletionTimestamp === undefined) object.spec = { ...specOf(object), finalizers: valueAt(live, 'spec.finalizers') ?? [] }
   },
 }
 
@@ -35,52 +32,16 @@ const immutableData: Behaviour['check'] = (object, live) => {
 export const configMap: Behaviour = { check: immutableData }
 
 export const secret: Behaviour = {
-  create: (object) => {
-    mergeStringData(object)
-    object.type ??= 'Opaque'
-  },
-  update: (object) => {
-    mergeStringData(object)
-    object.type ??= 'Opaque'
-  },
-  check: (object, live) => [
-    ...unchangeable(object, live, ['type']),
-    ...(immutableData(object, live) ?? []),
-    ...(isObject(object.data)
-      ? Object.entries(object.data)
-          .filter(([, value]) => typeof value !== 'string' || !/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(value))
-          // The value stays out of the message: it is a secret, if a broken one.
-          .map(([key]) => ({ reason: 'FieldValueInvalid', message: 'Invalid value: "<redacted>": must be base64', field: `data[${key}]` }))
-      : []),
-  ],
-}
-
-/** `stringData` is write-only: it goes into `data`, in base64, and wins there. */
-function mergeStringData(object: KubernetesObject): void {
-  const plain = object.stringData
-  if (!isObject(plain)) return
-  delete object.stringData
-  object.data = {
-    ...(isObject(object.data) ? object.data : {}),
-    ...Object.fromEntries(Object.entries(plain).map(([key, value]) => [key, Buffer.from(String(value)).toString('base64')])),
-  }
+  check: (object, live) => [...unchangeable(object, live, ['type']), ...(immutableData(object, live) ?? [])],
 }
 
 export const service: Behaviour = {
   create: (object, options) => {
     const spec = { ...specOf(object) }
-    spec.type ??= 'ClusterIP'
-    spec.sessionAffinity ??= 'None'
-    spec.ports = defaultPorts(spec.ports)
-    if (spec.ports.length === 0) delete spec.ports
     if (spec.type !== 'ExternalName') {
       if (spec.clusterIP === undefined || spec.clusterIP === '') spec.clusterIP = options.assignClusterIP()
       spec.clusterIPs ??= [spec.clusterIP]
-      spec.internalTrafficPolicy ??= 'Cluster'
-      spec.ipFamilies ??= ['IPv4']
-      spec.ipFamilyPolicy ??= 'SingleStack'
     }
-    if (spec.type === 'LoadBalancer' || spec.type === 'NodePort') spec.externalTrafficPolicy ??= 'Cluster'
     object.spec = spec
     object.status = { loadBalancer: {} }
   },
@@ -89,13 +50,8 @@ export const service: Behaviour = {
     const before = specOf(live)
     // A client that leaves these out does not ask for their removal.
     if (spec.type !== 'ExternalName') {
-      for (const name of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy', 'internalTrafficPolicy']) {
-        if ((spec[name] === undefined || spec[name] === '') && before[name] !== undefined) spec[name] = before[name]
-      }
+      for (const name of ['clusterIP', 'clusterIPs']) if ((spec[name] === undefined || spec[name] === '') && before[name] !== undefined) spec[name] = before[name]
     }
-    spec.type ??= 'ClusterIP'
-    spec.sessionAffinity ??= 'None'
-    if (spec.ports !== undefined) spec.ports = defaultPorts(spec.ports)
     object.spec = spec
   },
   check: (object, live) => {
@@ -103,13 +59,6 @@ export const service: Behaviour = {
     if (live === undefined || was === is || valueAt(object, 'spec.type') === 'ExternalName' || valueAt(live, 'spec.type') === 'ExternalName') return []
     return [invalidValue('spec.clusterIPs[0]', [is ?? ''], 'may not change once set')]
   },
-}
-
-function defaultPorts(ports: Json | undefined): Json[] {
-  return (Array.isArray(ports) ? ports : []).map((port) => {
-    if (!isObject(port)) return port
-    return { ...port, protocol: port.protocol ?? 'TCP', targetPort: port.targetPort === undefined || port.targetPort === 0 ? (port.port ?? 0) : port.targetPort }
-  })
 }
 
 export const pod: Behaviour = {
@@ -148,9 +97,7 @@ function qosClass(spec: JsonObject): string {
 
 export const volumeClaim: Behaviour = {
   create: (object) => {
-    object.spec = { ...specOf(object), volumeMode: specOf(object).volumeMode ?? 'Filesystem' }
     object.status = { phase: 'Pending' }
-    // The storage's own controller removes it when no pod uses the claim.
   },
   check: (object, live) => {
     if (live === undefined) return []
