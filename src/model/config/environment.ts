@@ -3,9 +3,9 @@ import { apiVersion, duration, name, secretRef } from './parts.ts'
 
 export const target = z.union([
   z.strictObject({
-    kubernetes: z.strictObject({ context: z.string().min(1).describe('A context of the kubeconfig that the control plane was started with.') }),
+    kubernetes: z.strictObject({ context: z.string().min(1).describe('A context of the kubeconfig that the control plane was started with.') }).describe('A Kubernetes cluster.'),
   }),
-  z.strictObject({ postgres: z.strictObject({ url: secretRef.describe('The connection URL.') }) }),
+  z.strictObject({ postgres: z.strictObject({ url: secretRef.describe('The connection URL.') }).describe('A PostgreSQL database.') }),
 ])
 export type TargetConfig = z.output<typeof target>
 
@@ -15,7 +15,7 @@ export const environment = z
   .strictObject({
     apiVersion,
     kind: z.literal('Environment'),
-    metadata: z.strictObject({ name }),
+    metadata: z.strictObject({ name: name.describe('Unique in the workspace. `${environment}` stands for it.') }),
     spec: z.strictObject({
       tier: z.enum(['sandbox', 'staging', 'production']).describe('How careful to be.'),
       addresses: z.record(name, z.string().min(1)).default({}).describe('Names that probes use, and where they lead (`http://…`, `host:port`).'),
@@ -30,16 +30,19 @@ export const environment = z
               environment: name.describe('Where the same change must be delivered and verified first.'),
               verifiedFor: duration.prefault('0s').describe('For how long it must have been verified there.'),
             })
-            .optional(),
+            .optional()
+            .describe('Another environment goes first.'),
         })
-        .prefault({}),
+        .prefault({})
+        .describe('How changes get here.'),
       review: z
         .strictObject({
           approvals: z.int().min(0).max(10).default(0).describe('How many people must approve a plan.'),
           notTheAuthor: z.boolean().default(true).describe('The commit’s author does not count.'),
         })
-        .prefault({}),
-      drift: z.partialRecord(z.enum(['hotfix', 'manual', 'controller', 'unknown', 'missing', 'recreated', 'orphan']), driftPolicy).default({}),
+        .prefault({})
+        .describe('Who has to look at a plan first.'),
+      drift: z.partialRecord(z.enum(['hotfix', 'manual', 'controller', 'unknown', 'missing', 'recreated', 'orphan']), driftPolicy).default({}).describe('What is done about drift, by its cause.'),
     }),
   })
   .describe('A named place with targets, and how changes get there.')

@@ -39,7 +39,10 @@ export function moduleSchema(probes: Readonly<Record<string, z.ZodType>>) {
     .strictObject({
       apiVersion,
       kind: z.literal('Module'),
-      metadata: z.strictObject({ name, labels: z.record(z.string(), z.string()).default({}) }),
+      metadata: z.strictObject({
+        name: name.describe('Unique in the whole workspace.'),
+        labels: z.record(z.string(), z.string()).default({}).describe('For people and policies: who it belongs to.'),
+      }),
       spec: z.strictObject({
         track: track.default('declarative').describe('How it is delivered.'),
         driver: name.default('kubernetes').describe('What delivers it.'),
@@ -47,7 +50,8 @@ export function moduleSchema(probes: Readonly<Record<string, z.ZodType>>) {
         environments: z.array(name).optional().describe('The environments it is delivered to; all, if left out.'),
         source: z
           .strictObject({ path: z.string().regex(/^[^/]/, 'expected a path relative to this file').default('.').describe('The folder, relative to this file. `${environment}` and the environment’s variables are substituted.') })
-          .prefault({}),
+          .prefault({})
+          .describe('Where its manifests are.'),
         dependsOn: z.array(name).default([]).describe('Modules that are delivered and verified first.'),
         deadline: duration.prefault('5m').describe('How long until every object is ready.'),
         probes: z.array(probe).superRefine(uniqueNames).default([]).describe('What shows that it works.'),
@@ -58,10 +62,10 @@ export function moduleSchema(probes: Readonly<Record<string, z.ZodType>>) {
         secrets: z
           .array(
             z.strictObject({
-              name: z.string().min(1),
-              namespace: z.string().optional(),
-              type: z.string().default('Opaque'),
-              keys: z.record(z.string(), secretRef),
+              name: z.string().min(1).describe('The Secret’s name.'),
+              namespace: z.string().optional().describe('Its namespace.'),
+              type: z.string().default('Opaque').describe('Its type.'),
+              keys: z.record(z.string(), secretRef).describe('Where the value of each key is.'),
             }),
           )
           .superRefine(uniqueNames)

@@ -30,7 +30,7 @@ export const secretRef = z
 export type SecretRef = z.output<typeof secretRef>
 
 /** A glob over names: `*` stands for any run of characters but `/`, `**` for any. */
-export const glob = z.string().min(1).max(256)
+export const glob = z.string().min(1).max(256).meta({ title: 'glob' })
 
 export const track = z.enum(['declarative', 'operator', 'imperative'])
 export type Track = z.output<typeof track>

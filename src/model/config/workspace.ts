@@ -19,10 +19,12 @@ export type Limits = z.output<typeof limits>
 
 export const gitCredentials = z.union([
   z.strictObject({
-    ssh: z.strictObject({
-      key: secretRef.describe('The private key.'),
-      knownHosts: secretRef.describe('The lines of known_hosts that name the server. Unknown hosts are refused.'),
-    }),
+    ssh: z
+      .strictObject({
+        key: secretRef.describe('The private key.'),
+        knownHosts: secretRef.describe('The lines of known_hosts that name the server. Unknown hosts are refused.'),
+      })
+      .describe('By SSH.'),
   }),
   z.strictObject({ token: secretRef.describe('A token for HTTPS.'), user: z.string().default('git').describe('The user name beside the token.') }),
 ])
@@ -32,7 +34,7 @@ const repository = z.strictObject({
   branch: z.string().default('main').describe('The branch that is followed.'),
   allow: limits.default({ environments: [], targets: [], namespaces: [], kinds: [], secrets: [] }).describe('What it may deliver to.'),
   credentials: gitCredentials.optional().describe('How to sign in.'),
-  webhook: z.strictObject({ secret: secretRef }).optional().describe('The secret that the forge signs its webhooks with.'),
+  webhook: z.strictObject({ secret: secretRef.describe('The secret that the forge signs with.') }).optional().describe('Webhooks of the forge are taken.'),
   poll: duration.prefault('1m').describe('How often it is asked, beside webhooks.'),
 })
 
@@ -40,7 +42,7 @@ export const workspace = z
   .strictObject({
     apiVersion,
     kind: z.literal('Workspace'),
-    metadata: z.strictObject({ name }),
+    metadata: z.strictObject({ name: name.describe('The installation’s name.') }),
     spec: z.strictObject({
       repositories: z.record(name, repository).describe('The Git repositories that are followed.'),
       environments: z.union([glob, z.array(glob)]).default('environments/*.yaml').describe('Where the Environment documents are, in this repository.'),
