@@ -4,14 +4,14 @@ import { builtinSchemas } from './builtin-schemas.ts'
 import { decodeProblem, normalMetadata } from './metadata.ts'
 import { prune } from './pruning.ts'
 import { canonicalQuantity, malformedQuantity } from './quantity.ts'
-import { withoutNulls } from './structural-defaults.ts'
+import { withDefaults, withoutNulls } from './structural-defaults.ts'
 
 export type DecodedBuiltin = { readonly object: KubernetesObject; readonly unknown: readonly string[] } | { readonly problem: string }
 
 /**
  * Reads an object of a built-in kind as the server reads JSON into its Go types: fields of the wrong type are a 400 (`problem`, in the words of
  * Go's decoder), unknown ones are gone and named, a null is as if it had not been said, and quantities have their
- * canonical form (`1000m` is `1`). Of a kind that is not built in, it throws.
+ * canonical form (`1000m` is `1`). Structs that Go cannot leave out are there, if only as `{}`. Of a kind that is not built in, it throws.
  */
 export function decodedBuiltin(object: KubernetesObject): DecodedBuiltin {
   const schema = builtinSchemas.schemaOf(object.apiVersion, object.kind)
@@ -24,7 +24,8 @@ export function decodedBuiltin(object: KubernetesObject): DecodedBuiltin {
   const pruned = prune({ ...rest, ...(metadata === undefined ? {} : { metadata }) } as KubernetesObject, schema)
   const normal = normalMetadata(pruned.object)
   if ('problem' in normal) return normal
-  return { object: withCanonicalQuantities(withoutNulls(normal.object, schema), schema) as KubernetesObject, unknown: pruned.unknown }
+  const whole = withDefaults(withCanonicalQuantities(withoutNulls(normal.object, schema), schema), schema)
+  return { object: whole as KubernetesObject, unknown: pruned.unknown }
 }
 
 function withCanonicalQuantities(value: Json, schema: Schema): Json {

@@ -45,8 +45,15 @@ export class BuiltinSchemas {
     return Object.assign(schema, this.#inline(definition))
   }
 
+  /** A reference that has a default beside it is a schema of its own, which shares what is inside. */
   #resolve(definition: Definition): Schema {
-    return definition.$ref === undefined ? this.#inline(definition) : this.#definition(definition.$ref)
+    if (definition.$ref === undefined) return this.#inline(definition)
+    const schema = this.#definition(definition.$ref)
+    if (definition.default === undefined) return schema
+    const copy = { ...schema, default: definition.default }
+    const name = this.#names.get(schema)
+    if (name !== undefined) this.#names.set(copy, name)
+    return copy
   }
 
   #inline(definition: Definition): Schema {

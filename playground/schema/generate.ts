@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as models from '@kubernetes/client-node'
 import type { JsonObject } from '#lib/json.ts'
-import { atomicMaps, keyDefaults, listKeys, quantities, sets } from './merge-rules.ts'
+import { atomicMaps, keyDefaults, listKeys, quantities, sets, structs } from './merge-rules.ts'
 
 type Attribute = { readonly name: string; readonly baseName: string; readonly type: string; readonly format: string }
 
@@ -77,6 +77,7 @@ function fieldOf(model: string, { baseName, type, format }: Attribute): JsonObje
   else if (sets.has(id)) field['x-kubernetes-list-type'] = 'set'
   if (atomicMaps.has(id)) field['x-kubernetes-map-type'] = 'atomic'
   if (keyDefaults[id] !== undefined) field.default = keyDefaults[id]
+  if (structs[model]?.split(' ').includes(baseName) === true) field.default = {}
   return field
 }
 
