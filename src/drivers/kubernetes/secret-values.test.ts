@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { observed } from './observed.ts'
 import { withDigests, withoutStringData } from './secret-values.ts'
 
-const digest = (value: string) => `hmac:${value.length}:${Buffer.from(value, 'base64').toString('hex').slice(0, 4)}`
+const digest = (value: string) => `hmac:${createHash('sha256').update(value).digest('hex')}`
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 const secret = (more: object) => ({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'x', namespace: 'n' }, type: 'Opaque', ...more })
 
@@ -12,6 +13,12 @@ test('what is written as text, as Base64, or as Base64 with line breaks, has one
   expect(withDigests(secret({ data: { url: `${base64('canary-canary').slice(0, 8)}\n${base64('canary-canary').slice(8)}` } }), digest)).toEqual(once)
   expect(once).toMatchObject({ data: { url: { digest: expect.stringMatching(/^hmac:/) } }, type: 'Opaque' })
   expect(once).not.toHaveProperty('stringData')
+})
+
+test('bytes that are no text are told apart', () => {
+  const bytes = (...values: number[]) => withDigests(secret({ data: { key: Buffer.from(values).toString('base64') } }), digest)
+  expect(bytes(0xff, 0x01)).not.toEqual(bytes(0xfe, 0x01))
+  expect(bytes(0xff, 0x01)).toEqual(bytes(0xff, 0x01))
 })
 
 test('texts are sent over data, as the server would have it', () => {

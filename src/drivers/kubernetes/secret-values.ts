@@ -28,12 +28,18 @@ export function withDigests(body: JsonObject, secretDigest: (value: string) => s
   const { data, ...rest } = withoutStringData(body)
   return {
     ...rest,
-    metadata: !String(noted).startsWith('{') ? metadata : { ...metadata, annotations: { ...annotations, [lastApplied]: secretDigest(Buffer.from(String(noted)).toString('base64')) } },
+    metadata: !String(noted).startsWith('{') ? metadata : { ...metadata, annotations: { ...annotations, [lastApplied]: secretDigest(String(noted)) } },
     ...(data === undefined ? {} : { data: digested(data) }),
   }
 }
 
-/** One text for one value: Base64 may be written with line breaks or without padding; the server answers it in one way. */
+/**
+ * One text for one value, however its Base64 was written: the text itself, or, for bytes that are no text, their Base64. (Read as text, two different
+ * keystores could look the same.)
+ */
 function canonical(value: Json): string {
-  return typeof value === 'string' ? Buffer.from(value, 'base64').toString('base64') : JSON.stringify(value)
+  if (typeof value !== 'string') return JSON.stringify(value)
+  const bytes = Buffer.from(value, 'base64')
+  const text = bytes.toString('utf8')
+  return Buffer.from(text).equals(bytes) ? text : `base64:${bytes.toString('base64')}`
 }
