@@ -25,11 +25,11 @@ export type Addresses = {
 const guardPort = 10250 // a kubelet's: holding it on the block's first address keeps other playgrounds away
 const attempts = 50
 
-/** Takes the block that is wanted, if it is free, or any other. Failure: `playground-addresses`. */
-export async function claimAddresses(wanted?: string): Promise<Addresses> {
+/** Takes the block that is wanted, if it is free, or any other. `bind` is how an address is tried. Failure: `playground-addresses`. */
+export async function claimAddresses(wanted?: string, bind: Bind = listen): Promise<Addresses> {
   let block = wanted ?? randomBlock()
   for (let attempt = 0; attempt < attempts; attempt += 1) {
-    const guard = await listen(`${block}.1`, guardPort)
+    const guard = await bind(`${block}.1`, guardPort)
     if ('server' in guard) return new Block(block, 'loopback-block', guard.server)
     if (guard.code === 'EADDRNOTAVAIL') return new Block(block, 'one-address', undefined)
     block = randomBlock()
@@ -45,7 +45,9 @@ export async function claimAddresses(wanted?: string): Promise<Addresses> {
 
 const randomBlock = (): string => `127.${randomInt(16, 240)}.${randomInt(0, 127) * 2}`
 
-function listen(host: string, port: number): Promise<{ server: Server } | { code: string }> {
+export type Bind = (host: string, port: number) => Promise<{ server: Server } | { code: string }>
+
+function listen(host: string, port: number): ReturnType<Bind> {
   return new Promise((resolve) => {
     const server = createServer((socket) => socket.destroy())
     server.once('error', (error: NodeJS.ErrnoException) => resolve({ code: error.code ?? 'unknown' }))

@@ -83,15 +83,3 @@ test('a port that cannot be opened is told in an Event of the Service', async ()
   expect(event).toMatchObject({ type: 'Warning', reason: 'PortNotOpened', involvedObject: { kind: 'Service', name: 'web' } })
   expect(event?.['message']).toContain('EADDRINUSE')
 })
-
-test('a block of addresses belongs to one cluster', async () => {
-  const other = await claimAddresses(addresses.block)
-  expect(other.block).not.toBe(addresses.block)
-  await other.close()
-})
-
-test('a pod address that was given back is not given out again at once', () => {
-  const first = addresses.claimPodIp()
-  addresses.releasePodIp(first)
-  expect(addresses.claimPodIp()).not.toBe(first)
-})
