@@ -19,6 +19,7 @@ export function http1Connection(endpoint: Endpoint): Connection {
   return {
     protocol: 'http/1.1',
     usable: () => !pool.closed && !pool.destroyed,
+    ended: () => pool.closed || pool.destroyed,
     send: (request, signal) => send(pool, request, signal),
     close: () => void pool.destroy().catch(() => {}),
   }

@@ -6,6 +6,8 @@ import { LostConnection, type Answer, type Connection, type Endpoint, type Outgo
 /** A quiet connection is asked this often whether its peer lives, and given up after `pongMs` without an answer. */
 const pingMs = 15_000
 const pongMs = 10_000
+/** A server that lets more streams be open at once (250, or 100 for some) gets a second session sooner than it refuses one. */
+const mostStreams = 100
 
 /** One HTTP/2 session on a socket whose handshake is done. */
 export function http2Connection(endpoint: Endpoint, socket: TLSSocket, clock: Clock): Connection {
@@ -14,21 +16,25 @@ export function http2Connection(endpoint: Endpoint, socket: TLSSocket, clock: Cl
     settings: { enablePush: false, initialWindowSize: 4 * 1024 * 1024 },
     maxSessionMemory: 256,
   })
-  const ended = new AbortController()
+  const over = new AbortController()
   let leaving = false
   // A server that restarts says GOAWAY: what it has begun is finished on this session, what is new needs another.
   session.on('goaway', () => (leaving = true))
   session.on('error', () => {})
-  session.once('close', () => ended.abort())
+  session.once('close', () => over.abort())
   session.once('connect', () => session.setLocalWindowSize(16 * 1024 * 1024))
-  void keepAlive(session, clock, ended.signal)
-  const usable = () => !leaving && !session.closed && !session.destroyed
+  void keepAlive(session, clock, over.signal)
+  let streams = 0
+  const ended = () => session.closed || session.destroyed
+  const usable = () => !leaving && !ended() && streams < Math.min(mostStreams, session.remoteSettings?.maxConcurrentStreams ?? mostStreams)
   return {
     protocol: 'h2',
     usable,
+    ended,
     send: (request, signal) => {
-      if (!usable()) throw new LostConnection('no', new Error('the session is over'))
-      return send(session, request, signal)
+      if (leaving || ended()) throw new LostConnection('no', new Error('the session is over'))
+      streams += 1
+      return send(session, request, signal, () => (streams -= 1))
     },
     close: () => session.destroy(),
   }
@@ -51,8 +57,7 @@ async function keepAlive(session: ClientHttp2Session, clock: Clock, ended: Abort
   }
 }
 
-function send(session: ClientHttp2Session, request: Outgoing, signal: AbortSignal): Promise<Answer> {
-  signal.throwIfAborted()
+function send(session: ClientHttp2Session, request: Outgoing, signal: AbortSignal, closed: () => void): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
   let stream: ClientHttp2Stream
   try {
@@ -61,6 +66,7 @@ function send(session: ClientHttp2Session, request: Outgoing, signal: AbortSigna
       { endStream: request.body === undefined },
     )
   } catch (error) {
+    closed()
     return Promise.reject(new LostConnection('no', error))
   }
   const lost = (error: unknown) => {
@@ -71,9 +77,11 @@ function send(session: ClientHttp2Session, request: Outgoing, signal: AbortSigna
     reject(signal.reason)
     stream.close(constants.NGHTTP2_CANCEL)
   }
+  if (signal.aborted) abort()
   signal.addEventListener('abort', abort, { once: true })
   stream.once('error', (error) => reject(lost(error)))
   stream.once('close', () => {
+    closed()
     signal.removeEventListener('abort', abort)
     reject(lost(new Error('the stream was closed without an answer')))
   })

@@ -8,16 +8,19 @@ const signInMs = 30_000
 /** Shorter than the time over which a read is tried again, so that one of its tries is a true one. */
 const longestBackoffMs = 1_000
 
-/** The one connection to a server, made when it is needed, and made again, with back-off, when it was lost. */
+/** The connection to a server, made when it is needed, and made again, with back-off, when it was lost. */
 export class Link {
   readonly server: string
   readonly #prefix: string
   readonly #signIn: SignIn
   readonly #clock: Clock
   readonly #closed = new AbortController()
-  #connection: Promise<Connection> | undefined
-  /** What must be told to end, at the last: also sessions that only finish what they have begun. */
-  readonly #all = new Set<Connection>()
+  /** Those that take new requests, as long as they are usable: a second one is made when the first has no stream left (every watch holds one). */
+  #pool: Connection[] = []
+  /** Those that only finish what they have begun, with an older sign-in. */
+  #retired: Connection[] = []
+  #connecting: Promise<Connection> | undefined
+  #signIns = 0
   #identity: { readonly until: number; readonly headers: Promise<Readonly<Record<string, string>>> } | undefined
   /** Since the last connection that was made: how often none could be, when the next may be tried, and why the last was not. */
   #trouble: { readonly failures: number; readonly until: number; readonly why: unknown } | undefined
@@ -40,16 +43,19 @@ export class Link {
 
   /** Forgets who we are, so that the next request signs in again, on a new connection (a client certificate belongs to the connection). */
   signOut(): void {
+    this.#signIns += 1
     this.#identity = undefined
-    this.#connection = undefined
+    this.#connecting = undefined
+    this.#retired = [...this.#retired, ...this.#pool].filter((connection) => !connection.ended())
+    this.#pool = []
     this.#signIn.reload()
   }
 
   close(): void {
     this.#closed.abort()
-    for (const connection of this.#all) connection.close()
-    this.#all.clear()
-    this.#connection = undefined
+    for (const connection of [...this.#pool, ...this.#retired]) connection.close()
+    this.#pool = []
+    this.#retired = []
   }
 
   #headers(): Promise<Readonly<Record<string, string>>> {
@@ -65,20 +71,15 @@ export class Link {
   }
 
   async #connected(): Promise<Connection> {
-    const present = this.#connection
-    if (present !== undefined) {
-      const connection = await present
-      if (connection.usable()) return connection
-      // Another may have replaced it in the meantime.
-      if (this.#connection === present) this.#connection = undefined
-      return this.#connected()
+    const usable = this.#pool.find((connection) => connection.usable())
+    if (usable !== undefined) return usable
+    if (this.#connecting === undefined) {
+      const connecting = this.#connect().finally(() => {
+        if (this.#connecting === connecting) this.#connecting = undefined
+      })
+      this.#connecting = connecting
     }
-    const next = this.#connect()
-    this.#connection = next
-    next.catch(() => {
-      if (this.#connection === next) this.#connection = undefined
-    })
-    return next
+    return this.#connecting
   }
 
   async #connect(): Promise<Connection> {
@@ -86,10 +87,13 @@ export class Link {
     if (this.#closed.signal.aborted) throw closed()
     // Whoever asks meanwhile is told at once: what waits, and tries again, is the request.
     if (this.#trouble !== undefined && this.#clock.now() < this.#trouble.until) throw this.#trouble.why
+    const signIns = this.#signIns
     try {
       const connection = await connect(await this.#signIn.endpoint(), this.#clock, this.#closed.signal)
-      for (const other of this.#all) if (!other.usable()) this.#all.delete(other)
-      this.#all.add(connection)
+      // Whoever waits for it may use it; but after a sign-out, or the end, nobody else is to find it.
+      if (signIns === this.#signIns) this.#pool = [...this.#pool.filter((other) => !other.ended()), connection]
+      else this.#retired.push(connection)
+      if (this.#closed.signal.aborted) connection.close()
       this.#trouble = undefined
       return connection
     } catch (error) {

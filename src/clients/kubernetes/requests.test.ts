@@ -100,6 +100,19 @@ test('many requests share one connection', async () => {
   expect(server.connections()).toBe(1)
 })
 
+test('more open watches than a session has streams do not keep a request waiting', async () => {
+  const { server, client } = await start((request, answer) => (request.query.has('watch') ? void answer.lines() : answer.json(200, object('x'))))
+  const over = new AbortController()
+  const watched = Array.from({ length: 130 }, async (_, index) => {
+    for await (const event of client.watch(maps, `n${index}`, {}, '1', over.signal)) throw new Error(event.type)
+  })
+  await expect.poll(() => server.requests.length).toBe(130)
+  expect(await client.get(maps, 'a', 'x', never)).toEqual(object('x'))
+  expect(server.connections()).toBeGreaterThan(1)
+  over.abort()
+  await Promise.all(watched)
+})
+
 test('after GOAWAY what is under way is finished, and what is new goes over a new session', async () => {
   const held: (() => void)[] = []
   const { server, client } = await start((request, answer) => {

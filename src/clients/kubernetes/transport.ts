@@ -18,8 +18,9 @@ export type Answer = {
 /** A connection to one server. `send` throws `LostConnection`, or the signal's reason. */
 export type Connection = {
   readonly protocol: 'h2' | 'http/1.1'
-  /** False when no further request can be started on it. */
+  /** False when no further request can be started on it now: it ends, or has no stream left. */
   usable(): boolean
+  ended(): boolean
   send(request: Outgoing, signal: AbortSignal): Promise<Answer>
   close(): void
 }
