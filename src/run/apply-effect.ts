@@ -1,6 +1,8 @@
 import type { Outcome } from '#drivers/driver.ts'
 import { Failure, asFailure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
+import { declaredFields } from '#model/declared.ts'
+import { listKeysOf } from '#model/list-keys.ts'
 import type { Effect, Held } from '#model/plan.ts'
 import { showKey } from '#model/resource.ts'
 import type { Desired } from '#model/resource.ts'
@@ -28,7 +30,7 @@ export async function applyEffect(
 ): Promise<FailureJson | undefined> {
   if (written?.state === 'done') return failureOf(planned, written.outcome)
   const { sql, clock } = work.parts
-  if (planned.action === 'unchanged' || planned.action === 'skipped') return settle(work, planned, held)
+  if (planned.action === 'unchanged' || planned.action === 'skipped') return settle(work, planned, intent?.shown.find((one) => one.key === planned.key), held)
 
   const effect = planned.deferred === undefined ? planned : await sealDeferred(work, bound, intent, planned)
   const found = written?.state === 'started' ? await recovered(bound, effect, desired, held) : undefined
@@ -43,6 +45,14 @@ export async function applyEffect(
     await account(tx, work, bound, effect, kept, held)
   })
   return failureOf(effect, keep(kept))
+}
+
+/** A deletion that was accepted some time ago is confirmed: the object is gone. */
+export async function confirmGone(work: Work, row: EffectRow, held: Held | undefined): Promise<void> {
+  await guarded(work, async (tx) => {
+    await endEffect(tx, work.run.id, row.effect, { state: 'applied', action: 'deleted' }, work.parts.clock.now())
+    if (held !== undefined) await release(tx, held.place, held.key, held.uid)
+  })
 }
 
 /** Bookkeeping in one transaction that only the holder of the lease can make. */
@@ -74,14 +84,18 @@ async function recovered(bound: Bound, effect: Effect, desired: Desired | undefi
 }
 
 /** What changes nothing is not sent. What is only handed over, or is gone already, changes hands in the inventory. */
-async function settle(work: Work, effect: Effect, held: Held | undefined): Promise<FailureJson | undefined> {
+async function settle(work: Work, effect: Effect, shown: Desired | undefined, held: Held | undefined): Promise<FailureJson | undefined> {
   const { parts, run } = work
   const uid = effect.sealed?.uid ?? undefined
   await guarded(work, async (tx) => {
     await endEffect(tx, run.id, effect, { state: 'applied', action: effect.action, ...(uid === undefined ? {} : { uid }) }, parts.clock.now())
     if (held === undefined) return
     if (forgets(effect)) await release(tx, held.place, held.key, held.uid)
-    else if (effect.desired !== undefined && uid === held.uid) await hold(tx, { ...held, module: effect.module, desired: effect.desired, run: run.id })
+    else if (effect.desired !== undefined && shown !== undefined && uid === held.uid) {
+      const listKeys = listKeysOf(effect.key, { body: shown.body, owners: [], declared: held.fields.map((field) => field.path) })
+      const fields = declaredFields({ desired: shown.body, listKeys, effect, held: held.fields })
+      await hold(tx, { ...held, module: effect.module, desired: effect.desired, fields, run: run.id })
+    }
   })
   return undefined
 }

@@ -1,14 +1,14 @@
 import type { Readiness } from '#drivers/driver.ts'
 import { Failure, asFailure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
-import type { Step } from '#model/plan.ts'
+import type { Held, Step } from '#model/plan.ts'
 import type { ProbeResult, Verdict } from '#model/probe.ts'
 import { worst } from '#model/probe.ts'
 import { showKey } from '#model/resource.ts'
 import type { ModuleOutcome } from '#model/run.ts'
 import { heldAt } from '#store/inventory.ts'
 import { journal, moduleOutcomes, saveModuleOutcome, updateRun } from '#store/runs.ts'
-import { applyEffect } from './apply-effect.ts'
+import { applyEffect, confirmGone } from './apply-effect.ts'
 import type { Intents, ModuleIntent } from './render-run.ts'
 import { verify } from './verify.ts'
 import { bind } from './work.ts'
@@ -71,7 +71,7 @@ async function applyAndAwait(work: Work, step: Step, intent: ModuleIntent | unde
       const notYet = await awaitReady(work, bound, step, signal, deadline, grounds)
       if (notYet !== undefined) return notYet
     }
-    return await awaitReady(work, bound, step, signal, deadline)
+    return (await awaitGone(work, bound, step, signal, deadline, held)) ?? (await awaitReady(work, bound, step, signal, deadline))
   } catch (error) {
     work.claim.signal.throwIfAborted()
     if (deadline.aborted) return tooLate(step, [])
@@ -79,6 +79,26 @@ async function applyAndAwait(work: Work, step: Step, intent: ModuleIntent | unde
     if (failure.code === 'lease-lost' || failure.code === 'store-unavailable') throw failure
     return failure.toJSON()
   }
+}
+
+/** What is being deleted counts as deleted when it is gone: until then it stays in the inventory. */
+async function awaitGone(work: Work, bound: Bound, step: Step, signal: AbortSignal, deadline: AbortSignal, held: ReadonlyMap<string, Held>): Promise<FailureJson | undefined> {
+  const rows = (await journal(work.parts.sql, work.run.id)).filter((row) => row.module === step.module && row.outcome?.state === 'terminating')
+  const left = new Map(rows.map((row) => [row.key, row]))
+  if (left.size === 0) return undefined
+  const last = new Map<string, Readiness>()
+  const objects = rows.map((row) => ({ key: row.key, uid: row.outcome?.uid ?? '' }))
+  for await (const readiness of bound.driver.ready({ ...bound.call, signal }, objects)) {
+    last.set(readiness.key, readiness)
+    const row = left.get(readiness.key)
+    if (readiness.state !== 'gone' || row === undefined) continue
+    await confirmGone(work, row, held.get(readiness.key))
+    left.delete(readiness.key)
+    if (left.size === 0) return undefined
+  }
+  work.claim.signal.throwIfAborted()
+  const waiting = [...left.keys()].map((key) => last.get(key) ?? ({ key, state: 'terminating', message: 'it is still being deleted' } satisfies Readiness))
+  return deadline.aborted ? tooLate(step, waiting) : undefined
 }
 
 async function awaitReady(work: Work, bound: Bound, step: Step, signal: AbortSignal, deadline: AbortSignal, only?: readonly string[]): Promise<FailureJson | undefined> {

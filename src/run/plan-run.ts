@@ -29,6 +29,7 @@ export async function planRun(work: Work, intents: Intents): Promise<Plan> {
     const bound = bindings.get(name)
     if (!changed || bound === undefined || intent?.failure !== undefined) continue
     const own = await heldBy(work.parts.sql, run.environment, name)
+    await refuseMovedTarget(bound, bindings, name, own)
     const { module, rows } = await planModule(work, bound, name, intent, own)
     planned.push(module)
     held.push(...rows)
@@ -80,6 +81,22 @@ async function planModule(work: Work, bound: Bound, name: string, intent: Module
     },
     rows: [...own, ...(await heldAt(work.parts.sql, place, wanted))],
   }
+}
+
+/** What a module holds at its former target would be left behind there. A place that no target reaches any more cannot be cleared up. */
+async function refuseMovedTarget(bound: Bound, bindings: Bindings, module: string, own: readonly Held[]): Promise<void> {
+  const place = await bound.place()
+  const elsewhere = own.filter((row) => row.place !== place)
+  if (elsewhere.length === 0) return
+  const reached = await Promise.all([...new Set(bindings.values())].map((one) => one.place()))
+  const left = elsewhere.filter((row) => reached.includes(row.place))
+  if (left.length === 0) return
+  throw new Failure({
+    code: 'target-moved',
+    subject: `module ${module}`,
+    message: `it has another target now, and still holds ${left.length} objects at its former one`,
+    hint: 'Deliver it once with `environments` that leave this one out, so that they are deleted there, and then with the new target.',
+  })
 }
 
 function distinct(held: readonly Held[]): Held[] {

@@ -23,6 +23,7 @@ export function reachOf(environment: Environment, limits: Limits, resolve: Reach
   return {
     check,
     resolve,
+    addresses: () => Object.entries(addresses).flatMap(([name, address]) => (limits === 'everything' || reach.includes(name) ? [address] : [])),
     address: (name) => {
       check(name)
       const address = addresses[name]
