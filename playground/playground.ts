@@ -16,6 +16,8 @@ export type PlaygroundOptions = {
   readonly log: (line: string) => void
   /** One cluster each. The example organisation's, if left out. */
   readonly environments?: readonly string[]
+  /** Where `git` is looked for, as in PATH. */
+  readonly searchPath?: string
 }
 
 export type Playground = {
@@ -32,13 +34,14 @@ export type Playground = {
   stop(): Promise<void>
 }
 
+const usualPath = '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin'
 const exampleEnvironments = ['sandbox', 'staging', 'production'] as const
 
 /**
  * Clusters, an example organisation's repositories, and a kubeconfig, in one folder.
  * Failures: `playground-locked`, `playground-addresses`, `playground-ingress-port`, `playground-repository`, and those of `git`.
  */
-export async function startPlayground({ dir, clock, log, environments = exampleEnvironments }: PlaygroundOptions): Promise<Playground> {
+export async function startPlayground({ dir, clock, log, environments = exampleEnvironments, searchPath = usualPath }: PlaygroundOptions): Promise<Playground> {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const unlock = lockPlayground(dir)
   const started: Cluster[] = []
@@ -59,7 +62,7 @@ export async function startPlayground({ dir, clock, log, environments = exampleE
     writePrivately(join(dir, 'playground.json'), { environments: { ...places, ...Object.fromEntries(started.map(({ name, places: taken }) => [name, taken])) } })
     const kubeconfig = join(dir, 'kubeconfig')
     writePrivately(kubeconfig, kubeconfigOf(started))
-    const example = { dir, values: Object.fromEntries(started.map(({ name, ingressUrl }) => [`ingress.${name}`, ingressUrl])) }
+    const example = { dir, searchPath, values: Object.fromEntries(started.map(({ name, ingressUrl }) => [`ingress.${name}`, ingressUrl])) }
     // A playground of other environments has clusters alone: the example's files name the example's environments.
     const hasExample = exampleEnvironments.every((name) => environments.includes(name))
     const repositories = hasExample ? await ensureRepositories(example) : {}

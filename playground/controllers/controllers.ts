@@ -11,7 +11,7 @@ import { podGarbageController } from './pod-garbage.ts'
 import { replicaSetController } from './replica-set.ts'
 import { statefulSetController } from './stateful-set.ts'
 
-export const controllers = [
+const controllers = [
   deploymentController,
   replicaSetController,
   statefulSetController,

@@ -51,7 +51,7 @@ export type LabelSelector = {
   matchExpressions?: { key: string; operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist'; values?: string[] }[]
 }
 
-export type KeyReference = { name: string; key: string; optional?: boolean }
+type KeyReference = { name: string; key: string; optional?: boolean }
 
 export type EnvVar = {
   name: string
@@ -64,7 +64,7 @@ export type EnvVar = {
   }
 }
 
-export type EnvFrom = {
+type EnvFrom = {
   prefix?: string
   configMapRef?: { name: string; optional?: boolean }
   secretRef?: { name: string; optional?: boolean }
@@ -106,7 +106,7 @@ export type Volume = {
   persistentVolumeClaim?: { claimName: string }
 }
 
-export type PodSpec = {
+type PodSpec = {
   nodeName?: string
   restartPolicy?: 'Always' | 'OnFailure' | 'Never'
   terminationGracePeriodSeconds?: number
@@ -249,7 +249,7 @@ export type Job = Stored<
   }
 >
 
-export type ServicePort = { name?: string; port: number; targetPort?: number | string; protocol?: string; nodePort?: number }
+type ServicePort = { name?: string; port: number; targetPort?: number | string; protocol?: string; nodePort?: number }
 
 export type Service = Stored<
   { type?: string; clusterIP?: string; clusterIPs?: string[]; selector?: Record<string, string>; ports?: ServicePort[]; externalName?: string },

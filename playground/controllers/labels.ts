@@ -1,20 +1,7 @@
 import { digestOf } from '#lib/digest.ts'
-import type { LabelSelector } from './kinds.ts'
 
 export function matchesLabels(wanted: Readonly<Record<string, string>>, labels: Readonly<Record<string, string>> | undefined): boolean {
   return Object.entries(wanted).every(([key, value]) => labels?.[key] === value)
-}
-
-/** An empty selector matches everything, as in the API. */
-export function matchesSelector(selector: LabelSelector, labels: Readonly<Record<string, string>> | undefined): boolean {
-  if (!matchesLabels(selector.matchLabels ?? {}, labels)) return false
-  return (selector.matchExpressions ?? []).every(({ key, operator, values }) => {
-    const value = labels?.[key]
-    if (operator === 'Exists') return value !== undefined
-    if (operator === 'DoesNotExist') return value === undefined
-    const isIn = value !== undefined && (values ?? []).includes(value)
-    return operator === 'In' ? isIn : !isIn
-  })
 }
 
 const alphabet = 'bcdfghjklmnpqrstvwxz2456789' // Kubernetes' own for generated names: no vowels, no look-alikes

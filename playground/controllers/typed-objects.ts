@@ -18,7 +18,7 @@ export type TypedObjects = {
 }
 
 /** What names an object of a known kind: its metadata will do. */
-export type Place = { readonly namespace?: string; readonly name: string }
+type Place = { readonly namespace?: string; readonly name: string }
 
 export function typedObjects(raw: Objects): TypedObjects {
   return {

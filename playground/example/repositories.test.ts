@@ -42,7 +42,7 @@ describe('the example repositories', () => {
 
   beforeEach(async () => {
     dir = mkdtempSync(join(tmpdir(), 'plumb-example-'))
-    paths = await ensureRepositories({ dir, values })
+    paths = await ensureRepositories({ dir, values, searchPath: process.env['PATH'] ?? '' })
   })
   afterEach(async () => {
     for (const server of servers.splice(0)) await new Promise((resolve) => server.close(resolve))
@@ -57,7 +57,7 @@ describe('the example repositories', () => {
     expect(git('-C', paths['orders'] ?? '', 'show', 'main~1:deploy/sandbox/deployment.yaml')).toContain(':1.4.0')
     expect(show('orders', 'deploy/sandbox/deployment.yaml')).toContain(':1.4.1')
     const heads = Object.keys(paths).map(head)
-    await resetRepositories({ dir, values })
+    await resetRepositories({ dir, values, searchPath: process.env['PATH'] ?? '' })
     expect(Object.keys(paths).map(head)).toEqual(heads)
   })
 
@@ -120,9 +120,9 @@ describe('the example repositories', () => {
     const first = head('orders')
     await push('orders')
     const pushed = head('orders')
-    await ensureRepositories({ dir, values })
+    await ensureRepositories({ dir, values, searchPath: process.env['PATH'] ?? '' })
     expect(head('orders')).toBe(pushed)
-    await resetRepositories({ dir, values })
+    await resetRepositories({ dir, values, searchPath: process.env['PATH'] ?? '' })
     expect(head('orders')).toBe(first)
   })
 

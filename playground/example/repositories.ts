@@ -10,6 +10,8 @@ export type ExampleRepositories = {
   readonly dir: string
   /** What `${playground.<name>}` stands for in the files: addresses alone. */
   readonly values: Readonly<Record<string, string>>
+  /** Where `git` is looked for, as in PATH. */
+  readonly searchPath: string
 }
 
 const source = fileURLToPath(import.meta.resolve('#playground/example/repositories'))
@@ -35,20 +37,24 @@ export async function resetRepositories(example: ExampleRepositories): Promise<R
 const pathOf = (dir: string, name: string): string => join(dir, 'git', `${name}.git`)
 
 /** Under another name first: a repository that is there is whole. */
-async function make({ dir, values }: ExampleRepositories, name: string, path: string): Promise<void> {
+async function make({ dir, values, searchPath }: ExampleRepositories, name: string, path: string): Promise<void> {
   const fresh = `${path}.new`
   rmSync(fresh, { recursive: true, force: true })
   mkdirSync(fresh, { recursive: true, mode: 0o700 })
-  await git(dir, ['init', '--quiet', '--bare', '--initial-branch=main', '--template=', fresh])
+  const git = gitIn(dir, searchPath)
+  await git(['init', '--quiet', '--bare', '--initial-branch=main', '--template=', fresh])
   appendFileSync(join(fresh, 'config'), '[core]\n\thooksPath = hooks\n') // ours, whatever the pusher's own configuration says
-  await git(dir, ['-C', fresh, 'fast-import', '--quiet', '--date-format=raw'], fastImport(filesOf(name), histories[name] ?? [], values))
+  await git(['-C', fresh, 'fast-import', '--quiet', '--date-format=raw'], fastImport(filesOf(name), histories[name] ?? [], values))
   renameSync(fresh, path)
 }
 
-async function git(dir: string, args: readonly string[], stdin?: Uint8Array): Promise<void> {
-  const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: dir, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', LC_ALL: 'C' }
-  const { code, stderr } = await runProcess({ command: 'git', args, env, timeoutMs: 30_000, maxOutputBytes: 1_000_000, ...(stdin === undefined ? {} : { stdin }) })
-  if (code !== 0) throw new Failure({ code: 'playground-repository', subject: dir, message: `git ${args.at(-1)}: ${stderr.trim()}` })
+/** The system's git, which reads no configuration of whoever runs it. */
+function gitIn(dir: string, searchPath: string): (args: readonly string[], stdin?: Uint8Array) => Promise<void> {
+  const env = { PATH: searchPath, HOME: dir, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', LC_ALL: 'C' }
+  return async (args, stdin) => {
+    const { code, stderr } = await runProcess({ command: 'git', args, env, timeoutMs: 30_000, maxOutputBytes: 1_000_000, ...(stdin === undefined ? {} : { stdin }) })
+    if (code !== 0) throw new Failure({ code: 'playground-repository', subject: dir, message: `git ${args.at(-1)}: ${stderr.trim()}` })
+  }
 }
 
 /** Every file of the example, by its path in the repository. */

@@ -3,7 +3,7 @@ import { randomInt } from 'node:crypto'
 import { Failure } from '#lib/failure.ts'
 
 /** Where to really connect to, or listen at, for an address of the cluster. */
-export type Reach = { readonly host: string; readonly port: number }
+type Reach = { readonly host: string; readonly port: number }
 
 /**
  * The addresses of one cluster: 127.a.b.0/24 for pods and 127.a.(b+1).0/24 for Services, b even. Linux lets a process bind any address
@@ -119,7 +119,7 @@ class Block implements Addresses {
 }
 
 /** A port of 127.0.0.1 that nobody listens on now. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const probe = await listen('127.0.0.1', 0)
   if ('code' in probe) throw new Failure({ code: 'playground-addresses', subject: '127.0.0.1', message: `No port is free: ${probe.code}`, retry: 'later' })
   const address = probe.server.address()
