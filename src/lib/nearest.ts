@@ -1,5 +1,5 @@
 /** The candidate that a person most likely meant: at most a third of the letters differ (a swap of neighbours counts once). */
-export function nearest(written: string, candidates: Iterable<string>): string | undefined {
+function nearest(written: string, candidates: Iterable<string>): string | undefined {
   if (written.length === 0 || written.length > 100) return undefined
   let best: string | undefined
   let least = Math.max(1, Math.floor(written.length / 3)) + 1

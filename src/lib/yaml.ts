@@ -45,7 +45,7 @@ export function readYaml(bytes: Uint8Array, source: YamlSource): YamlDocument[] 
 }
 
 /** The text of a file. A byte order mark is dropped; what is not UTF-8 is refused. */
-export function decodeYaml(bytes: Uint8Array, file: string, limits: YamlLimits = yamlLimits): string {
+function decodeYaml(bytes: Uint8Array, file: string, limits: YamlLimits = yamlLimits): string {
   if (bytes.byteLength > limits.bytes) {
     throw new Failure({
       code: 'yaml-too-large',

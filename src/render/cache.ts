@@ -1,3 +1,4 @@
+import { ByteCache } from '#lib/byte-cache.ts'
 import type { Json } from '#lib/json.ts'
 
 /**
@@ -19,5 +20,24 @@ export function memoryRenderCache(): RenderCache {
       return text === undefined ? undefined : (JSON.parse(text) as Json)
     },
     set: async (key, value) => void values.set(key, JSON.stringify(value)),
+  }
+}
+
+/** Keeps what was used last in memory before another cache: `maxBytes` of JSON text. Values are shared: whoever gets one never changes it. */
+export function rememberingCache(behind: RenderCache, maxBytes: number): RenderCache {
+  const near = new ByteCache<Json>(maxBytes)
+  const remember = (key: string, value: Json): void => near.set(key, value, JSON.stringify(value).length)
+  return {
+    get: async (key) => {
+      const known = near.get(key)
+      if (known !== undefined) return known
+      const value = await behind.get(key)
+      if (value !== undefined) remember(key, value)
+      return value
+    },
+    set: async (key, value) => {
+      await behind.set(key, value) // first, so that memory never knows more than the store after a failure
+      remember(key, value)
+    },
   }
 }

@@ -60,6 +60,9 @@ export function holdsSecretData({ key, body }: Desired): boolean {
   return key.startsWith('core/Secret/') && (isFilled(body['data']) || isFilled(body['stringData']))
 }
 
+/** As `JSON.stringify` writes them; a backslash before the backslash makes it text. */
+const unstorable = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/
+
 type Fault = { readonly code: string; readonly message: string; readonly hint?: string }
 
 function fault(value: Json): Fault | undefined {
@@ -83,7 +86,9 @@ function fault(value: Json): Fault | undefined {
     const wrong = Object.keys(entries).find((key) => typeof entries[key] !== 'string')
     if (wrong !== undefined) return invalid(`${kind} ${name}: metadata.${field}.${wrong} is no text (quote it: YAML reads yes, on, 1 and 0x10 as booleans and numbers)`)
   }
-  const size = Buffer.byteLength(JSON.stringify(value))
+  const text = JSON.stringify(value)
+  if (unstorable.test(text)) return invalid(`${kind} ${name} holds a NUL character or half a surrogate pair, which PostgreSQL cannot store`)
+  const size = Buffer.byteLength(text)
   if (size > limits.objectBytes) return { code: 'object-too-large', message: `${kind} ${name} has ${size} bytes; an API server keeps ${limits.objectBytes} at most` }
   return undefined
 }

@@ -49,6 +49,11 @@ describe('a folder of manifests', () => {
     expect(desired[0]?.body['spec']).toEqual({ hostNetwork: true, mode: 420 })
   })
 
+  test('text that only looks like an escaped NUL is text', async () => {
+    const { desired } = await render({ 'deploy/a.yaml': config('a', String.raw`\\u0000 \ud83d\ude00`) })
+    expect(desired[0]?.body['data']).toEqual({ a: String.raw`\u0000 ` + '😀' })
+  })
+
   test('the root of a repository', async () => {
     expect(await keys({ 'a.yaml': config('a'), 'x/b.yaml': config('b') }, { path: '.' })).toEqual(['core/ConfigMap/orders/a'])
   })
@@ -83,6 +88,8 @@ describe('what is refused', () => {
     ['a version that is a path', { 'deploy/a.yaml': 'apiVersion: v1/../../x\nkind: A\nmetadata: { name: a }\n' }, 'object-invalid', 'orders/deploy/a.yaml:1', 'apiVersion'],
     ['an annotation that YAML made a boolean', { 'deploy/a.yaml': 'apiVersion: v1\nkind: A\nmetadata: { name: a, annotations: { enabled: yes } }\n' }, 'object-invalid', 'orders/deploy/a.yaml:1', 'metadata.annotations.enabled is no text'],
     ['managed fields', { 'deploy/a.yaml': 'apiVersion: v1\nkind: A\nmetadata: { name: a, managedFields: [] }\n' }, 'object-invalid', 'orders/deploy/a.yaml:1', 'managedFields'],
+    ['a NUL character', { 'deploy/a.yaml': config('a', String.raw`x\0`) }, 'object-invalid', 'orders/deploy/a.yaml:1', 'NUL'],
+    ['half a character', { 'deploy/a.yaml': config('a', String.raw`\\\ud800`) }, 'object-invalid', 'orders/deploy/a.yaml:1', 'surrogate'],
     ['a generated name', { 'deploy/a.yaml': 'apiVersion: batch/v1\nkind: Job\nmetadata: { generateName: a- }\n' }, 'object-generate-name', 'orders/deploy/a.yaml:1', 'another object at every delivery'],
     ['a huge object', { 'deploy/a.yaml': config('a', 'x'.repeat(1_600_000)) }, 'object-too-large', 'orders/deploy/a.yaml:1', 'bytes'],
     ['one object twice', { 'deploy/a.yaml': config('a'), 'deploy/b.yaml': `\n${config('a', 'y')}` }, 'object-duplicate', 'orders/deploy/b.yaml:2', 'ConfigMap orders/a is also declared in deploy/a.yaml:1'],

@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -75,7 +76,8 @@ describe('validating a working directory', () => {
 describe('a folder as a tree', () => {
   test('has files, links and submodules, and leaves out what is no content', async () => {
     const root = folder({ 'a.yaml': 'a', 'b/c.yaml': 'c', '.git/config': '', 'node_modules/x/module.yaml': '', link: { link: 'b' }, 'lib/.git': 'gitdir: x', 'lib/d.yaml': 'd' })
-    execFileSync('mkfifo', [join(root, 'pipe')])
+    await using socket = createServer().listen(join(root, 'socket'))
+    await once(socket, 'listening')
     const reader = folderReader(root, 'r')
     expect((await reader.list(''))?.map(({ path, type }) => [path, type])).toEqual([['a.yaml', 'blob'], ['b', 'tree'], ['lib', 'submodule'], ['link', 'link']])
     expect((await reader.walk('')).map((entry) => entry.path)).toEqual(['a.yaml', 'b/c.yaml', 'link'])

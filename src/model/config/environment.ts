@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { apiVersion, duration, name, secretRef } from './parts.ts'
 
-export const target = z.union([
+const target = z.union([
   z.strictObject({
     kubernetes: z.strictObject({ context: z.string().min(1).describe('A context of the kubeconfig that the control plane was started with.') }).describe('A Kubernetes cluster.'),
   }),

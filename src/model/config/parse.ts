@@ -19,7 +19,7 @@ import type { Workspace } from './workspace.ts'
 
 /** The schema of every kind of document; `Module` for the probe kinds that are there. */
 export type Schemas = { readonly Workspace: typeof workspace; readonly Environment: typeof environment; readonly Module: ReturnType<typeof moduleSchema> }
-export type Kind = keyof Schemas
+type Kind = keyof Schemas
 
 /** `probes`: the schema of each probe kind, by its id. */
 export function configurationSchemas(probes: Readonly<Record<string, z.ZodType>>): Schemas {

@@ -13,7 +13,7 @@ type Def = {
 }
 
 /** The schemas that may stand at a path, as written (before transforms): more than one where unions branch. */
-export function schemasAt(schema: z.ZodType, path: readonly PropertyKey[]): z.ZodType[] {
+function schemasAt(schema: z.ZodType, path: readonly PropertyKey[]): z.ZodType[] {
   const here = plain(schema)
   const [first, ...rest] = path
   if (first === undefined) return here

@@ -5,7 +5,7 @@ import type { Environment } from './environment.ts'
 import type { Module } from './module.ts'
 
 /** What `${…}` may name in an environment: `environment`, and what its document declares. */
-export function variablesOf(environment: Environment): Readonly<Record<string, string>> {
+function variablesOf(environment: Environment): Readonly<Record<string, string>> {
   return { ...environment.spec.variables, environment: environment.metadata.name }
 }
 

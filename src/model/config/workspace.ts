@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { apiVersion, duration, glob, name, secretRef } from './parts.ts'
 
 /** What a repository may deliver to. Nothing that is not listed. */
-export const limits = z.union([
+const limits = z.union([
   z.literal('everything').describe('No limits: for the platform team’s own repository.'),
   z.strictObject({
     environments: z.array(glob).default([]).describe('Environments, by glob.'),
@@ -17,7 +17,7 @@ export const limits = z.union([
 ])
 export type Limits = z.output<typeof limits>
 
-export const gitCredentials = z.union([
+const gitCredentials = z.union([
   z.strictObject({
     ssh: z
       .strictObject({

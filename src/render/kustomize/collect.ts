@@ -107,9 +107,10 @@ class Collector {
     const path = posix.join(folder, written)
     if (path === '..' || path.startsWith('../')) throw await this.#failure('path-outside-repository', from, `${written.slice(0, 200)} leaves the repository`)
     const entry = written.startsWith('/') ? undefined : await follow(this.#reader, path)
-    const fits = entry?.type === 'blob' ? sort !== 'folder' : entry?.type === 'tree' && sort !== 'file'
+    // Not a folder of plugins' configuration: there, every resource could name files in turn.
+    const fits = entry?.type === 'blob' ? sort !== 'folder' : entry?.type === 'tree' && (sort === 'resource' || sort === 'folder')
     if (entry !== undefined && fits) return entry
-    const wanted = sort === 'folder' ? 'folder' : sort === 'file' ? 'file' : 'file or folder'
+    const wanted = sort === 'folder' ? 'folder' : sort === 'resource' ? 'file or folder' : 'file'
     throw await this.#failure('kustomize-base-missing', from, `there is no ${wanted} ${written.slice(0, 200)} (from ${folder === '' ? 'the root' : folder})`)
   }
 

@@ -19,7 +19,7 @@ const lists: Readonly<Record<string, Reference['sort']>> = {
 /** Fields whose items are objects with a `path`. */
 const withPath = ['patches', 'patchesJson6902', 'replacements']
 const generators = ['configMapGenerator', 'secretGenerator']
-const others = ['openapi', 'helmCharts', 'helmChartInflationGenerator', 'helmGlobals', 'path', 'files', 'envs', 'env']
+const others = ['openapi', 'helmCharts', 'helmChartInflationGenerator', 'helmGlobals', 'path', 'paths', 'files', 'envs', 'env']
 const known = [...Object.keys(lists), ...withPath, ...generators, ...others]
 
 /** Charts are fetched and rendered by another program. */
@@ -37,7 +37,7 @@ export function referencesOf(kustomization: JsonObject): { references: Reference
     if (!Array.isArray(items)) continue
     for (const [index, item] of items.entries()) {
       if (typeof item !== 'string') continue
-      const isInline = item.includes('\n') && field !== 'resources'
+      const isInline = item.trim().includes('\n') && field !== 'resources'
       if (isInline && sort === 'config') refusals.push({ message: `plugins are configured in files of their own, not inline`, path: [field, index] })
       if (!isInline) references.push({ sort, written: item, path: [field, index], replace: (written) => void (items[index] = written) })
     }
@@ -82,17 +82,17 @@ function member(item: JsonObject, field: string, path: Reference['path']): Refer
   return [{ sort: 'file', written, path: [...path, field], replace: (other) => void (item[field] = other) }]
 }
 
-/** `files` are `path` or `key=path`; `env` and `envs` are paths. */
+/** `files` are `path` or `key=path`; `env`, `envs` and `paths` are paths, or patches written out. */
 function generated(item: JsonObject, path: Reference['path']): Reference[] {
   const references = member(item, 'env', path)
-  for (const field of ['files', 'envs']) {
+  for (const field of ['files', 'envs', 'paths']) {
     const names = item[field]
     if (!Array.isArray(names)) continue
     for (const [index, name] of names.entries()) {
-      if (typeof name !== 'string') continue
+      if (typeof name !== 'string' || (field === 'paths' && name.trim().includes('\n'))) continue
       const equals = field === 'files' ? name.indexOf('=') : -1
       // Without a key, the key is the file's name: it is written out, because the file may get another one.
-      const key = field === 'envs' ? '' : equals === -1 ? `${name.split('/').at(-1) ?? ''}=` : name.slice(0, equals + 1)
+      const key = field !== 'files' ? '' : equals === -1 ? `${name.split('/').at(-1) ?? ''}=` : name.slice(0, equals + 1)
       references.push({ sort: 'file', written: name.slice(equals + 1), path: [...path, field, index], replace: (other) => void (names[index] = `${key}${other}`) })
     }
   }
