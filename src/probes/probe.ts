@@ -10,6 +10,8 @@ export type Reach = {
    * Failure `probe-out-of-reach` where the environment does not list it, `address-unknown` where there is none.
    */
   address(name: string): string
+  /** All the addresses that `address` would give: a URL that a probe names itself must lead to one of them. */
+  addresses(): readonly string[]
   /**
    * Resolves a host to the addresses that may be dialled. Failure `probe-out-of-reach` for link-local and metadata addresses,
    * `dns-not-found`, `dns-failed`.

@@ -1,0 +1,82 @@
+import { httpRequest } from '#clients/http/request.ts'
+import { Failure } from '#lib/failure.ts'
+import type { Probe, Reach } from '../probe.ts'
+import { takeSample } from '../sample.ts'
+import type { Asking, Found } from '../sample.ts'
+import { expectedStatus, judgeAnswer } from './judge-answer.ts'
+import { schema } from './schema.ts'
+import type { HttpConfig } from './schema.ts'
+
+const maxBytes = 1024 * 1024
+
+/** Asks an HTTP server, and looks at its answer. */
+export const http: Probe<HttpConfig, 'reach'> = {
+  kind: 'http',
+  needs: ['reach'],
+  schema,
+  sample: (call, config) => {
+    const { clock, signal, clients: { reach } } = call
+    const asking: Asking = {
+      signal: config.latency !== undefined ? 'latency' : config.json !== undefined ? 'count' : 'reachability',
+      target: `${config.method} ${config.address ?? 'url'}${withoutQuery(config.path ?? '')}`,
+      phase: { name: 'name resolution', of: 'way' },
+      threshold: `status = ${expectedStatus(config)}`,
+    }
+    return takeSample(call, asking, async (): Promise<Found> => {
+      const url = urlOf(config, reach)
+      asking.target = `${config.method} ${url.origin}${url.pathname}${url.search === '' ? '' : '?…'}${config.host === undefined ? '' : ` (Host: ${config.host})`}`
+      const began = clock.now()
+      const addresses = await reach.resolve(url.hostname, signal)
+      asking.phase = { name: 'connection', of: 'subject' }
+      const answer = await httpRequest(
+        {
+          method: config.method,
+          url,
+          addresses,
+          headers: config.headers,
+          maxBytes,
+          connected: () => (asking.phase = { name: 'answer', of: 'subject' }),
+          ...(config.host === undefined ? {} : { host: config.host }),
+          ...(config.tls?.ca === undefined ? {} : { ca: config.tls.ca }),
+        },
+        signal,
+      )
+      return judgeAnswer(config, answer, clock.now(), clock.now() - began)
+    })
+  },
+}
+
+/** Where the question goes. Failure `probe-out-of-reach` for a URL that leads to no address of the environment, and what `reach.address` throws. */
+function urlOf(config: HttpConfig, reach: Reach): URL {
+  if (config.url !== undefined) {
+    const url = parsed(config.url, 'url')
+    const known = reach.addresses().some((address) => {
+      const listed = URL.parse(asUrl(address))
+      return listed !== null && listed.origin === url.origin && listed.origin !== 'null'
+    })
+    if (known) return url
+    throw new Failure({ code: 'probe-out-of-reach', subject: url.origin, message: `${url.origin} is no address that the environment lists`, hint: 'Add it to the environment’s `addresses` and `reach`.' })
+  }
+  const name = config.address ?? ''
+  const url = parsed(asUrl(reach.address(name)), name)
+  if (config.path === undefined) return url
+  const [path = '/', ...query] = config.path.split('?')
+  url.pathname = path
+  url.search = query.length === 0 ? '' : `?${query.join('?')}`
+  return url
+}
+
+/** An address is a URL, or `host:port`. */
+function asUrl(address: string): string {
+  return address.includes('://') ? address : `http://${address}`
+}
+
+function parsed(text: string, name: string): URL {
+  const url = URL.parse(text)
+  if (url !== null && (url.protocol === 'http:' || url.protocol === 'https:')) return url
+  throw new Failure({ code: 'address-invalid', subject: name, message: `${name} is no http or https address`, hint: 'Addresses are written http://host:port, or host:port.' })
+}
+
+function withoutQuery(path: string): string {
+  return path.includes('?') ? ` ${path.slice(0, path.indexOf('?'))}?…` : path === '' ? '' : ` ${path}`
+}
