@@ -53,10 +53,14 @@ async function findKustomize(path: string, slots: Slots): Promise<KustomizeTool 
   return undefined
 }
 
+/** Undefined where the program is not there (127), or its kustomize is older than 4.5, which does not tell where objects come from. */
 async function versionOf(program: string, args: readonly string[], path: string): Promise<string | undefined> {
   const { code, stdout } = await limited(program, args, path, '/nonexistent', new AbortController().signal)
-  const text = stdout.toString('utf8')
-  return code === 0 ? (/Kustomize Version: (\S+)/.exec(text)?.[1] ?? /v?\d+\.\d+\.\d+\S*/.exec(text)?.[0]) : undefined // 127 where it is not there
+  if (code !== 0) return undefined
+  // kubectl before 1.24 does not name its kustomize; the other number is its own.
+  const pattern = program === 'kubectl' ? /Kustomize Version: v?((\d+)\.(\d+)\.\S+)/ : /v?((\d+)\.(\d+)\.\d+\S*)/
+  const [, version, major, minor] = pattern.exec(stdout.toString('utf8')) ?? []
+  return Number(major) > 4 || (Number(major) === 4 && Number(minor) >= 5) ? version : undefined
 }
 
 /**

@@ -38,7 +38,7 @@ async function toolOf({ tools }: RenderCall): Promise<KustomizeTool> {
   throw new Failure({
     code: 'kustomize-not-found',
     subject: 'kustomize',
-    message: 'neither kustomize nor kubectl is on the PATH of Plumbline',
+    message: 'neither kustomize (4.5 or later) nor kubectl (1.24 or later) is on the PATH of Plumbline',
     hint: 'Install one of them where Plumbline runs, or render the folder in CI and commit plain manifests.',
     retry: 'later',
   })
