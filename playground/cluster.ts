@@ -4,11 +4,12 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Clock } from '#lib/clock.ts'
 import { type ApiServer, startApiServer } from './api/api-server.ts'
 import { startControllers } from './controllers/controllers.ts'
-import { claims, services } from './controllers/kinds.ts'
+import { services } from './controllers/kinds.ts'
 import { typedObjects, type TypedObjects } from './controllers/typed-objects.ts'
 import { claimAddresses } from './network/addresses.ts'
 import { startIngress } from './network/ingress.ts'
 import { startServiceProxy } from './network/service-proxy.ts'
+import { claimFolders } from './pods/claim-folders.ts'
 import { startKubelet } from './pods/kubelet.ts'
 import { podLogs } from './pods/pod-logs.ts'
 
@@ -60,12 +61,9 @@ export async function startCluster({ name, dir, clock, log, compileCache, places
     stops.push(startServiceProxy(context, addresses))
     const ingress = await startIngress(context, addresses, places.ingressPort)
     stops.push(() => ingress.stop())
-    const typed = objects
-    const claimDir = (namespace: string, claim: string): string | undefined => {
-      const found = typed.get(claims, namespace, claim)
-      return found?.status?.phase === 'Bound' ? join(dir, 'volumes', found.metadata.uid) : undefined
-    }
-    const kubelet = startKubelet({ ...context, addresses, nodeName: 'playground', dir: join(dir, 'node'), compileCache, claimDir })
+    const folders = claimFolders(objects, join(dir, 'volumes'))
+    stops.push(folders.stop)
+    const kubelet = startKubelet({ ...context, addresses, nodeName: 'playground', dir: join(dir, 'node'), compileCache, claimDir: folders.of })
     logs = podLogs(kubelet)
     stops.push(() => kubelet.stop())
     for (let round = 0; round < 4; round += 1) await turn() // the controllers take in that no pod runs yet

@@ -17,7 +17,8 @@ const hopByHop = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'pro
  */
 export async function startIngress(context: ControllerContext, addresses: Addresses, wantedPort: number): Promise<IngressController> {
   const balancer = new Balancer(context.objects)
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 })
+  // A connection a request: one that was kept could belong to a pod that is just leaving.
+  const agent = new Agent({ keepAlive: false })
   let routes = Routes.of([])
   const server = createServer((incoming, response) => {
     const url = incoming.url ?? '/'

@@ -6,6 +6,9 @@ export class CreateContainerConfigError extends Error {}
 
 type Facts = { readonly podIp: string; readonly nodeIp: string; readonly nodeName: string }
 
+/** What would change the program itself, rather than tell it something: a manifest does not get to load code into a process of this machine. */
+const notHandedOn = /^(?:NODE_|LD_|DYLD_|PLAYGROUND_)/
+
 /** A container's environment as Kubernetes builds it: envFrom first, env after, `$(NAME)` expanded from what stands before. */
 export function environmentOf(objects: TypedObjects, pod: Pod, container: Container, facts: Facts): Record<string, string> {
   const namespace = pod.metadata.namespace
@@ -20,7 +23,7 @@ export function environmentOf(objects: TypedObjects, pod: Pod, container: Contai
         name === undefined ? '$' : (result[name] ?? text),
       )
   }
-  return result
+  return Object.fromEntries(Object.entries(result).filter(([name]) => !notHandedOn.test(name)))
 }
 
 function take(result: Record<string, string>, prefix: string, data: Readonly<Record<string, string>> | undefined): void {

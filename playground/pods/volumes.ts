@@ -82,6 +82,8 @@ function chosen(data: Record<string, string> = {}, items: readonly { key: string
 /** As the kubelet does it: a new folder, then the link `..data` is turned to it, so that a reader never sees half of a change. */
 function replaceFolder(folder: string, files: Readonly<Record<string, string>>): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const odd = Object.keys(files).find((path) => path.startsWith('..'))
+  if (odd !== undefined) throw new CreateContainerConfigError(`a file cannot be named ${odd}`)
   const before = readdirSync(folder).filter((name) => name.startsWith('..v'))
   const version = `..v${1 + Math.max(0, ...before.map((name) => Number(name.slice(3)) || 0))}`
   for (const [path, content] of Object.entries(files)) {
