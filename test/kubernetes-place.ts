@@ -1,5 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { KubernetesClient, ServedKind } from '#clients/kubernetes/client.ts'
 import { openKubernetes } from '#clients/kubernetes/open.ts'
 import type { DriverCall } from '#drivers/driver.ts'
@@ -13,7 +15,7 @@ export type KubernetesPlace = {
   readonly cluster: TestCluster
   readonly client: KubernetesClient
   readonly call: DriverCall
-  /** The same client's context, at a port where nobody listens. */
+  /** A client of the same context, at a port where nobody listens. */
   readonly unreachable: DriverCall
   readonly namespace: string
   kind(apiVersion: string, kind: string): Promise<ServedKind>
@@ -31,7 +33,8 @@ export async function kubernetesPlace(): Promise<KubernetesPlace> {
   const cluster = await testCluster()
   const open = (kubeconfig: string): Promise<KubernetesClient> => openKubernetes({ kubeconfig, context: cluster.context, clock: systemClock })
   const client = await open(cluster.kubeconfig)
-  const nobody = await open(await withoutServer(cluster.kubeconfig))
+  const { kubeconfig: elsewhere, remove } = await nowhere(cluster)
+  const nobody = await open(elsewhere)
   const namespace = `plumbline-test-${randomBytes(4).toString('hex')}`
   const kind = async (apiVersion: string, name: string): Promise<ServedKind> => {
     const served = await client.kind(apiVersion, name, never)
@@ -66,7 +69,7 @@ export async function kubernetesPlace(): Promise<KubernetesPlace> {
       const live = await client.get(namespaces, '', namespace, never)
       const uid = (live?.['metadata'] as { uid?: string } | undefined)?.uid
       if (uid !== undefined) await client.delete(namespaces, '', namespace, { uid, propagation: 'Background', dryRun: false }, never)
-      await Promise.all([client.close(), nobody.close()])
+      await Promise.all([client.close(), nobody.close(), remove()])
       await cluster.stop()
     },
   }
@@ -80,9 +83,17 @@ export function desiredOf(body: JsonObject): Desired {
   return { key: keyOf({ group, kind: String(body['kind']), namespace, name }), body, origin: { repository: 'test', file: 'test.yaml', line: 1 } }
 }
 
-async function withoutServer(kubeconfig: string): Promise<string> {
-  const file = `${kubeconfig}.unreachable`
-  const text = await readFile(kubeconfig, 'utf8')
-  await writeFile(file, text.replaceAll(/https:\/\/[^"\s]+/g, 'https://127.0.0.1:9'), { mode: 0o600 })
-  return file
+/** A kubeconfig beside none of the operator's files, that leads to a port where nobody listens. */
+async function nowhere(cluster: TestCluster): Promise<{ kubeconfig: string; remove: () => Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'plumbline-nowhere-'))
+  const kubeconfig = join(folder, 'kubeconfig')
+  const document = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'nowhere', cluster: { server: 'https://127.0.0.1:9' } }],
+    users: [{ name: 'nobody', user: { token: 'none' } }],
+    contexts: [{ name: cluster.context, context: { cluster: 'nowhere', user: 'nobody' } }],
+  }
+  await writeFile(kubeconfig, JSON.stringify(document), { mode: 0o600 })
+  return { kubeconfig, remove: () => rm(folder, { recursive: true, force: true }) }
 }

@@ -1,3 +1,4 @@
+import type { Clock } from '#lib/clock.ts'
 import { Failure, type FailureJson, asFailure } from '#lib/failure.ts'
 import { isObject, type Json, type JsonObject } from '#lib/json.ts'
 import type { ServedKind } from './client.ts'
@@ -12,11 +13,13 @@ const timeoutMs = 30_000
 /** What is served, asked once and kept; asked again when something is not found in it. */
 export class Discovery {
   readonly #requests: Requests
+  readonly #clock: Clock
   #served: Promise<Served> | undefined
   #asking: Promise<Served> | undefined
 
-  constructor(requests: Requests) {
+  constructor(requests: Requests, clock: Clock) {
     this.#requests = requests
+    this.#clock = clock
   }
 
   /**
@@ -58,7 +61,7 @@ export class Discovery {
   #ask(signal: AbortSignal): Promise<Served> {
     signal.throwIfAborted()
     if (this.#asking === undefined) {
-      const asking = this.#read(AbortSignal.timeout(4 * timeoutMs)).finally(() => (this.#asking = undefined))
+      const asking = this.#limited().finally(() => (this.#asking = undefined))
       this.#asking = asking
       asking.then(() => (this.#served = asking), () => {})
     }
@@ -66,6 +69,18 @@ export class Discovery {
     const abort = (): void => reject(signal.reason)
     signal.addEventListener('abort', abort, { once: true })
     return Promise.race([this.#asking, promise]).finally(() => signal.removeEventListener('abort', abort))
+  }
+
+  /** It belongs to all who wait for it, so that no caller's signal ends it; its own limit does. */
+  async #limited(): Promise<Served> {
+    const [over, done] = [new AbortController(), new AbortController()]
+    const late = new Failure({ code: 'kubernetes-unreachable', subject: 'discovery', message: `discovery did not end within ${(4 * timeoutMs) / 1000} s`, retry: 'later' })
+    void this.#clock.sleep(4 * timeoutMs, done.signal).then(() => over.abort(late), () => {})
+    try {
+      return await this.#read(over.signal)
+    } finally {
+      done.abort()
+    }
   }
 
   async #read(signal: AbortSignal): Promise<Served> {

@@ -21,7 +21,7 @@ export async function openKubernetes({ kubeconfig, context, clock }: { kubeconfi
   const identity = await signIn(kubeconfig, context)
   const link = new Link(identity.server, identity, clock)
   const requests = new Requests(link, new AdaptiveLimit(), clock)
-  const discovery = new Discovery(requests)
+  const discovery = new Discovery(requests, clock)
   /** A 404 that is not about an object is about the path: the kind is not served as it was. */
   const forgetPath = (error: unknown): void => {
     if (error instanceof Failure && error.code === 'kubernetes-not-found' && error.fields['object'] === undefined) discovery.forget()
