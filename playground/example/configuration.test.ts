@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { z } from 'zod'
 import { loadConfiguration } from '#model/config/load.ts'
 import { memoryTree } from '#model/memory-tree.ts'
+import { probeSchemas } from '#probes/registry.ts'
 
 const root = fileURLToPath(import.meta.resolve('./repositories'))
 const filesOf = (name: string): Record<string, string> =>
@@ -16,9 +16,8 @@ const filesOf = (name: string): Record<string, string> =>
   )
 
 test('the example’s configuration is whole, as the control plane reads it', async () => {
-  const probe = z.looseObject({})
   const readers = Object.fromEntries(['platform', 'orders', 'storefront'].map((name) => [name, memoryTree(filesOf(name), name)]))
-  const loaded = await loadConfiguration(readers, 'platform', { http: probe, tcp: probe, kubernetes: probe })
+  const loaded = await loadConfiguration(readers, 'platform', probeSchemas)
   expect(loaded.problems).toEqual([])
   expect([...loaded.environments.keys()].sort()).toEqual(['production', 'sandbox', 'staging'])
   expect([...loaded.modules.keys()].sort()).toEqual(['baseline', 'orders-api', 'storefront-web'])
