@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { selfSigned } from './self-signed.ts'
 
-export type FakeRequest = { readonly method: string; readonly path: string; readonly query: URLSearchParams; readonly headers: Readonly<Record<string, string>>; readonly body: string; readonly session: number }
+type FakeRequest = { readonly method: string; readonly path: string; readonly query: URLSearchParams; readonly headers: Readonly<Record<string, string>>; readonly body: string; readonly session: number }
 export type FakeAnswer = {
   json(status: number, body: unknown, headers?: Record<string, string>): void
   status(code: number, reason: string, message: string, details?: unknown, headers?: Record<string, string>): void
@@ -119,7 +119,7 @@ function answerOn(incoming: Http2ServerRequest, outgoing: Http2ServerResponse): 
   }
 }
 
-export function configOf(server: string, ca: string, user: object): object {
+function configOf(server: string, ca: string, user: object): object {
   return {
     apiVersion: 'v1',
     kind: 'Config',

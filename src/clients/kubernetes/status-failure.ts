@@ -5,7 +5,7 @@ import { isObject, type Json, type JsonObject } from '#lib/json.ts'
 export type About = { readonly subject: string; readonly secret: boolean }
 
 /** A cause as it stands in a failure's `fields.causes`. */
-export type StatusCause = { readonly reason: string; readonly field: string; readonly message: string }
+type StatusCause = { readonly reason: string; readonly field: string; readonly message: string }
 
 const longest = 2_000
 
