@@ -29,7 +29,7 @@ export async function applyEffect(
   intent: ModuleIntent | undefined,
 ): Promise<FailureJson | undefined> {
   if (written?.state === 'done') return failureOf(planned, written.outcome)
-  const { sql, clock } = work.parts
+  const { clock } = work.parts
   if (planned.action === 'unchanged' || planned.action === 'skipped') return settle(work, planned, intent?.shown.find((one) => one.key === planned.key), held)
 
   const effect = planned.deferred === undefined ? planned : await sealDeferred(work, bound, intent, planned)
