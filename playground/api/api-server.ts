@@ -30,7 +30,8 @@ export type ApiServerOptions = Partial<BackendOptions> & {
   readonly newSuffix?: () => string
 }
 
-export type LoggedRequest = { readonly method: string; readonly path: string; readonly at: number }
+/** `status` is there once it is answered. */
+export type LoggedRequest = { readonly method: string; readonly path: string; readonly at: number; readonly status?: number }
 
 export type ApiServer = {
   readonly url: string
@@ -74,8 +75,12 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     durable: () => backend.storage.durable(),
     faults,
     log: (method, path) => {
-      log.push({ method, path, at: options.clock.now() })
+      const entry: LoggedRequest & { status?: number } = { method, path, at: options.clock.now() }
+      log.push(entry)
       if (log.length > longestLog) log.splice(0, longestLog / 10)
+      return (status) => {
+        entry.status = status
+      }
     },
   })
   address = `127.0.0.1:${http.port}`

@@ -14,7 +14,8 @@ export type HttpOptions = {
   /** Resolves when everything that was answered so far is on disk. */
   readonly durable: () => Promise<void>
   readonly faults: Faults
-  readonly log: (method: string, path: string) => void
+  /** Told of every request; what it returns is told the status of the answer. */
+  readonly log: (method: string, path: string) => (status: number) => void
 }
 
 export type HttpServer = { readonly port: number; readonly stop: () => Promise<void> }
@@ -69,7 +70,7 @@ async function serve(options: HttpOptions, request: Http2ServerRequest, response
   const signal = AbortSignal.any([gone.signal, ending])
   const url = request.url ?? '/'
   const method = request.method ?? 'GET'
-  options.log(method, url)
+  const answered = options.log(method, url)
   const fault = options.faults.take(method, url)
   if (fault === 'hang') return
   if (fault === 'drop') {
@@ -78,6 +79,7 @@ async function serve(options: HttpOptions, request: Http2ServerRequest, response
     return
   }
   const answer = fault ?? (await answerTo(options, request, method, url, signal))
+  answered(answer.status)
   await send(response, answer, method, signal)
 }
 
