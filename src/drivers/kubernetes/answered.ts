@@ -19,7 +19,8 @@ export function declaredFields(effect: Effect, desired: Desired, sent: JsonObjec
   const declared = paths.map((path): DeclaredField => {
     const live = readPath(answer.body, path)
     const wanted = readPath(git, path) ?? live ?? null
-    return { path, git: wanted, ...(live === undefined || equalJson(live, wanted) ? {} : { answered: live }) }
+    // What the server drops (an empty map, a null) it has answered with nothing.
+    return { path, git: wanted, ...(equalJson(live ?? null, wanted) ? {} : { answered: live ?? null }) }
   })
   const own = new Set(paths)
   const left = leftOut(effect, desired, held, secretDigest).filter(({ path }) => !own.has(path))

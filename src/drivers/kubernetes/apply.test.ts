@@ -45,6 +45,13 @@ describe('an apply', () => {
     expect(fieldsOf(rows).map(({ path }) => path)).toEqual(['data.a', 'metadata.labels["plumbline.dev/module"]'])
   })
 
+  test('of what the server drops is no drift', async () => {
+    const first = await on.deliver([desiredOf(configMap('emptied', { a: '1' }))])
+    const empty = [desiredOf(configMap('emptied', {}))]
+    const rows = await on.deliver(empty, first)
+    expect(await on.plan(empty, rows)).toMatchObject([{ action: 'unchanged', changes: [] }])
+  })
+
   test('leaves out what another took over, keeps it as it is, and marks it', async () => {
     const first = await on.deliver([desiredOf(configMap('taken', { a: '1', b: '2' }))])
     await place.write(configMap('taken', { a: 'hotfix' }), 'kubectl-edit')
