@@ -12,6 +12,7 @@ import { Failure, asFailure } from '#lib/failure.ts'
 import type { TargetConfig } from '#model/config/environment.ts'
 import { probeSchemas, probes } from '#probes/registry.ts'
 import { publicPemOf, signerOf } from '#record/dsse.ts'
+import { rememberingCache } from '#render/cache.ts'
 import { renderTools } from '#render/tools.ts'
 import { accept } from '#run/follow.ts'
 import { Configurations } from '#run/configuration.ts'
@@ -78,7 +79,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       clock,
       repositories,
       configurations: new Configurations(repositories, probeSchemas),
-      renderCache: bundleCache(store, clock),
+      renderCache: rememberingCache(bundleCache(store, clock), 64 * 1024 * 1024),
       tools: renderTools({ path: inherited['PATH'] ?? '', tempDir: home }),
       drivers,
       probes,

@@ -1,5 +1,5 @@
 import type { FailureJson } from '#lib/failure.ts'
-import { loadConfiguration } from '#model/config/load.ts'
+import { loadConfiguration, parseCache } from '#model/config/load.ts'
 import type { LoadedConfiguration, LoadedModule } from '#model/config/load.ts'
 import type { Environment } from '#model/config/environment.ts'
 import type { Limits, Workspace } from '#model/config/workspace.ts'
@@ -32,6 +32,7 @@ const remembered = 8
 export class Configurations {
   readonly #repositories: Repositories
   readonly #probes: Readonly<Record<string, z.ZodType>>
+  readonly #parsed = parseCache()
   readonly #kept = new Map<string, Promise<Configuration>>()
 
   constructor(repositories: Repositories, probes: Readonly<Record<string, z.ZodType>>) {
@@ -50,8 +51,7 @@ export class Configurations {
     return loading
   }
 
-  async #load(snapshot: Snapshot): Promise<Configuration> {
-    const loaded = await loadConfiguration(this.#repositories.readers(snapshot), this.#repositories.workspaceName(), this.#probes)
-    return loaded
+  #load(snapshot: Snapshot): Promise<Configuration> {
+    return loadConfiguration(this.#repositories.readers(snapshot), this.#repositories.workspaceName(), this.#probes, this.#parsed)
   }
 }
