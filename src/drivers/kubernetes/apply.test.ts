@@ -45,11 +45,12 @@ describe('an apply', () => {
     expect(fieldsOf(rows).map(({ path }) => path)).toEqual(['data.a', 'metadata.labels["plumbline.dev/module"]'])
   })
 
-  test('of what the server drops is no drift', async () => {
+  test('of what the server drops says that it answered nothing, and is not sent again', async () => {
     const first = await on.deliver([desiredOf(configMap('emptied', { a: '1' }))])
     const empty = [desiredOf(configMap('emptied', {}))]
     const rows = await on.deliver(empty, first)
-    expect(await on.plan(empty, rows)).toMatchObject([{ action: 'unchanged', changes: [] }])
+    expect(fieldsOf(rows)).toContainEqual({ path: 'data', git: {}, answered: null })
+    expect(await on.plan(empty, rows)).toMatchObject([{ action: 'unchanged' }])
   })
 
   test('leaves out what another took over, keeps it as it is, and marks it', async () => {
