@@ -137,6 +137,45 @@ describe.skipIf(!hasKubectl)('a cluster, by kubectl (skipped where kubectl is no
     expect((await ask('/')).status).toBe(200)
   })
 
+  test('Jobs end, and StatefulSets and DaemonSets roll out, with claims that are bound', async () => {
+    const metadata = (name: string): object => ({ name, namespace: 'default' })
+    const labels = { app: 'other' }
+    const spec = (tag: string): object => ({ terminationGracePeriodSeconds: 2, containers: [{ name: 'main', image: `${image}:${tag}`, volumeMounts: [] }] })
+    const items = (tag: string): string =>
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'List',
+        items: [
+          { apiVersion: 'batch/v1', kind: 'Job', metadata: metadata('good'), spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'registry.shop.example/tools/task:1.0.0' }] } } } },
+          { apiVersion: 'batch/v1', kind: 'Job', metadata: metadata('bad'), spec: { backoffLimit: 0, template: { spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'registry.shop.example/tools/task:broken' }] } } } },
+          { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: metadata('agent'), spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: spec(tag) } } },
+          {
+            apiVersion: 'apps/v1',
+            kind: 'StatefulSet',
+            metadata: metadata('db'),
+            spec: {
+              replicas: 2,
+              serviceName: 'db',
+              selector: { matchLabels: { app: 'db' } },
+              template: { metadata: { labels: { app: 'db' } }, spec: spec(tag) },
+              volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } }],
+            },
+          },
+        ],
+      })
+    for (const tag of ['1.0.0', '1.1.0']) {
+      await kubectl(['apply', '--server-side', '-f', '-'], items(tag))
+      await kubectl(['rollout', 'status', 'statefulset/db', '--timeout=20s'])
+      await kubectl(['rollout', 'status', 'daemonset/agent', '--timeout=20s'])
+      expect((await kubectl(['get', 'pods', '-l', 'app in (db,other)', '-o', 'jsonpath={.items[*].spec.containers[*].image}'])).split(' ').filter((used) => used !== `${image}:${tag}`)).toEqual([])
+    }
+    await kubectl(['wait', '--for=condition=complete', 'job/good', '--timeout=20s'])
+    await kubectl(['wait', '--for=condition=failed', 'job/bad', '--timeout=20s'])
+    expect(await kubectl(['get', 'pvc', '-o', 'jsonpath={.items[*].status.phase}'])).toBe('Bound Bound')
+    await kubectl(['delete', 'jobs,statefulsets,daemonsets,pvc', '--all', '--timeout=20s'])
+    await until(() => cluster.objects.list(pods, 'default').length === 0)
+  })
+
   test('a deleted Deployment takes its pods along, and a deleted namespace everything', async () => {
     await kubectl(['-n', 'shop', 'delete', 'deployment', 'echo', '--cascade=foreground', '--timeout=20s'])
     expect(cluster.objects.list(pods, 'shop')).toEqual([])
