@@ -5,6 +5,7 @@ import { connect } from 'node:http2'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { FakeClock } from '#lib/clock.ts'
 import type { KubernetesObject } from '#playground/contract.ts'
 import { type TestServer, testServer } from './testing.ts'
 
@@ -106,6 +107,50 @@ describe('what tests ask for', () => {
     running.server.compact()
     const watched = await running.ask('GET', `${configMaps}?watch=1&resourceVersion=${before.resourceVersion}`)
     expect(watched.body).toMatchObject({ type: 'ERROR', object: { code: 410 } })
+  })
+})
+
+describe('what a long life needs', () => {
+  test('events are gone an hour after they last changed, also after a restart', async () => {
+    const clock = new FakeClock()
+    const events = { group: '', version: 'v1', plural: 'events' }
+    const event = (name: string): KubernetesObject => ({
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { name, namespace: 'default' },
+      involvedObject: { kind: 'Pod', namespace: 'default', name: 'p' },
+    })
+    const first = await testServer({ clock })
+    first.server.objects.create(events, event('old'), 'x')
+    await first.server.stop()
+    const second = await testServer({ clock, dir: first.dir })
+    clock.advance(1_800_000)
+    second.server.objects.create(events, event('middle'), 'x')
+    clock.advance(1_800_001)
+    second.server.objects.create(events, event('new'), 'x')
+    expect(second.server.objects.list(events).map((object) => object.metadata.name)).toEqual(['middle', 'new'])
+    await second.end()
+  })
+
+  test('a watcher that reads nothing is cut off, and costs the others nothing', async () => {
+    const narrow = await testServer({ watchBufferBytes: 100_000 })
+    const session = connect(narrow.server.url, { ca: narrow.server.ca, settings: { initialWindowSize: 1024 } })
+    const stream = session.request({ ':path': `${configMaps}?watch=1`, authorization: `Bearer ${narrow.server.adminToken}` })
+    stream.on('error', () => {})
+    await once(stream, 'response')
+    stream.pause()
+    const { objects } = narrow.server
+    const resource = { group: '', version: 'v1', plural: 'configmaps' }
+    objects.create(resource, { ...configMap('large'), metadata: { name: 'large', namespace: 'default' } }, 'x')
+    for (let round = 0; round < 5; round += 1) {
+      objects.edit(resource, 'default', 'large', 'object', 'x', (object) => (object.data = { x: `${round}`.padEnd(100_000, 'x') }))
+    }
+    const quick = await narrow.ask('GET', `${configMaps}/large`)
+    expect(quick.status).toBe(200)
+    stream.resume()
+    await once(stream, 'end')
+    session.destroy()
+    await narrow.end()
   })
 })
 

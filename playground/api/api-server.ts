@@ -5,6 +5,7 @@ import type { KubernetesObject, Objects } from '#playground/contract.ts'
 import { fieldManagement } from '#playground/fields/field-management.ts'
 import type { Backend, BackendOptions } from './backend.ts'
 import { certificates } from './certificates.ts'
+import { expireEvents } from './expire-events.ts'
 import { type Fault, Faults } from './faults.ts'
 import { startHttpServer } from './http-server.ts'
 import { inProcess } from './objects/in-process.ts'
@@ -26,6 +27,8 @@ export type ApiServerOptions = Partial<BackendOptions> & {
   readonly clock: Clock
   /** The cluster's name: it is in the certificate authority's. */
   readonly name: string
+  /** What a watch may have waiting for a slow reader before it is cut off; 64 MiB where it is not given. */
+  readonly watchBufferBytes?: number
   /** Five characters behind a `generateName`; random ones where it is not given. */
   readonly newSuffix?: () => string
 }
@@ -60,6 +63,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const objects = inProcess(backend)
   keepDefinitions(backend)
   foundNamespaces(objects)
+  expireEvents(backend)
   const tokens = new Tokens()
   const admin = adminToken(options.dir)
   tokens.add(admin, { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] })
@@ -74,6 +78,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     handle: routerOf(backend, tokens, () => address),
     durable: () => backend.storage.durable(),
     faults,
+    watchBufferBytes: options.watchBufferBytes ?? 64 * 1024 * 1024,
     log: (method, path) => {
       const entry: LoggedRequest & { status?: number } = { method, path, at: options.clock.now() }
       log.push(entry)

@@ -14,6 +14,8 @@ export type HttpOptions = {
   /** Resolves when everything that was answered so far is on disk. */
   readonly durable: () => Promise<void>
   readonly faults: Faults
+  /** What a watch may have waiting for its reader before it is cut off. */
+  readonly watchBufferBytes: number
   /** Told of every request; what it returns is told the status of the answer. */
   readonly log: (method: string, path: string) => (status: number) => void
 }
@@ -23,7 +25,7 @@ export type HttpServer = { readonly port: number; readonly stop: () => Promise<v
 /** HTTPS on loopback, HTTP/2 and HTTP/1.1 on one port. */
 export async function startHttpServer(options: HttpOptions): Promise<HttpServer> {
   const { certificate, ca, key } = options.certificates
-  const server = createSecureServer({ allowHTTP1: true, cert: `${certificate}${ca}`, key, settings: { maxConcurrentStreams: 1000 } })
+  const server = createSecureServer({ allowHTTP1: true, cert: `${certificate}${ca}`, key, settings: { maxConcurrentStreams: 1000 }, maxSessionMemory: 1000 })
   const open = track(server)
   const ending = new AbortController()
   server.on('request', (request, response) => {
@@ -80,7 +82,7 @@ async function serve(options: HttpOptions, request: Http2ServerRequest, response
   }
   const answer = fault ?? (await answerTo(options, request, method, url, signal))
   answered(answer.status)
-  await send(response, answer, method, signal)
+  await send(options, response, answer, method, signal)
 }
 
 async function answerTo(options: HttpOptions, request: Http2ServerRequest, method: string, url: string, signal: AbortSignal): Promise<Answer> {
@@ -123,7 +125,7 @@ async function readBody(request: Http2ServerRequest): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-async function send(response: Http2ServerResponse, answer: Answer, method: string, signal: AbortSignal): Promise<void> {
+async function send(options: HttpOptions, response: Http2ServerResponse, answer: Answer, method: string, signal: AbortSignal): Promise<void> {
   if (response.writableEnded || response.destroyed || signal.aborted) return
   response.statusCode = answer.status
   for (const [name, value] of Object.entries({ 'cache-control': 'no-cache, private', ...answer.headers })) response.setHeader(name, value)
@@ -139,7 +141,10 @@ async function send(response: Http2ServerResponse, answer: Answer, method: strin
   try {
     await answer.stream({
       write: (text) => {
-        if (!signal.aborted && !response.writableEnded) response.write(text)
+        if (signal.aborted || response.writableEnded) return
+        // Who reads too slowly is cut off, as the real server does: it lists again.
+        if (response.writableLength > options.watchBufferBytes) response.end()
+        else response.write(text)
       },
       signal,
     })

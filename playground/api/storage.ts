@@ -14,7 +14,7 @@ export type Change = {
 type Table = { readonly objects: Map<string, KubernetesObject>; readonly keys: string[] }
 
 const firstVersion = 1000 // so that small numbers are versions too old, as on a cluster that has lived a while
-const historyLength = 20_000
+const historyLength = 8_000 // a changed object is held twice: some 10 kB a change
 
 /**
  * All objects in memory, in one order of versions, with a bounded history for watches and older lists.
