@@ -17,7 +17,6 @@ import { adminToken, Tokens } from './tokens.ts'
 import { resourceOf } from './kinds.ts'
 
 export type { Fault } from './faults.ts'
-export type { LogQuery, LogSource } from './backend.ts'
 
 export type ApiServerOptions = Partial<BackendOptions> & {
   /** Where everything is kept: the journal, the certificates, the administrator's token. */

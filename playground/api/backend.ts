@@ -13,7 +13,7 @@ export type BackendOptions = {
   readonly logs: LogSource
 }
 
-export type LogQuery = { readonly container: string | undefined; readonly follow: boolean; readonly tailLines: number | undefined; readonly previous: boolean }
+type LogQuery = { readonly container: string | undefined; readonly follow: boolean; readonly tailLines: number | undefined; readonly previous: boolean }
 
 export type LogSource = (namespace: string, name: string, query: LogQuery, signal: AbortSignal) => string | AsyncIterable<string> | undefined
 

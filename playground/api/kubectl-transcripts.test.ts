@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +7,7 @@ import { Failure } from '#lib/failure.ts'
 import { runProcess } from '#lib/process.ts'
 import type { LoggedRequest } from './api-server.ts'
 import { definitions } from './registry.ts'
-import { type TestServer, testServer } from './testing.ts'
+import { isInstalled, type TestServer, testServer } from './testing.ts'
 
 type Recording = {
   readonly command: string
@@ -19,7 +18,7 @@ type Recording = {
 }
 
 const folder = join(import.meta.dirname, '..', '..', '..', 'shared', 'kubernetes-transcripts')
-const hasKubectl = spawnSync('kubectl', ['version', '--client']).status === 0
+const hasKubectl = isInstalled('kubectl')
 const files = existsSync(folder) && hasKubectl ? readdirSync(folder).filter((name) => name.startsWith('kubectl-')) : []
 
 /** Recordings that this server, or the kubectl at hand, answers otherwise, each with its reason. The test fails when one comes out as recorded. */

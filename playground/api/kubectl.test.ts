@@ -1,12 +1,11 @@
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runProcess } from '#lib/process.ts'
-import { type TestServer, testServer } from './testing.ts'
+import { isInstalled, type TestServer, testServer } from './testing.ts'
 
-const hasKubectl = spawnSync('kubectl', ['version', '--client']).status === 0
+const hasKubectl = isInstalled('kubectl')
 
 type Ran = { readonly out: string; readonly err: string; readonly code: number }
 

@@ -51,7 +51,7 @@ export function shape(object: KubernetesObject, kind: Kind, form: Form, request:
   return object
 }
 
-export function partial(object: KubernetesObject): JsonObject {
+function partial(object: KubernetesObject): JsonObject {
   return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata as Json }
 }
 

@@ -33,7 +33,7 @@ export class ApiError extends Error {
 }
 
 /** `deployments.apps`, or `pods` for the core group. */
-export function qualified(name: string, group: string): string {
+function qualified(name: string, group: string): string {
   return group === '' ? name : `${name}.${group}`
 }
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { Agent, request } from 'node:https'
 import { tmpdir } from 'node:os'
@@ -6,7 +7,7 @@ import type { Json, JsonObject } from '#lib/json.ts'
 import { systemClock } from '#lib/clock.ts'
 import { type ApiServer, type ApiServerOptions, startApiServer } from './api-server.ts'
 
-export type Reply = { readonly status: number; readonly headers: Readonly<Record<string, string | undefined>>; readonly body: JsonObject; readonly text: string }
+type Reply = { readonly status: number; readonly headers: Readonly<Record<string, string | undefined>>; readonly body: JsonObject; readonly text: string }
 
 export type Ask = (method: string, path: string, body?: Json | Buffer, headers?: Readonly<Record<string, string>>) => Promise<Reply>
 
@@ -52,4 +53,9 @@ function asker(server: ApiServer, agent: Agent): Ask {
       sent.end(bytes)
     })
   }
+}
+
+/** Whether a tool that tells its `version --client` is on this machine: a test that needs it is skipped where it is not. */
+export function isInstalled(tool: string): boolean {
+  return spawnSync(tool, ['version', '--client']).status === 0
 }

@@ -64,7 +64,7 @@ export function readDeletion(request: ApiRequest): DeletionRequest {
   }
 }
 
-export function checkPreconditions(kind: Kind, live: KubernetesObject, { uid, resourceVersion }: JsonObject): void {
+function checkPreconditions(kind: Kind, live: KubernetesObject, { uid, resourceVersion }: JsonObject): void {
   const name = live.metadata.name ?? ''
   if (typeof uid === 'string' && uid !== live.metadata.uid) {
     throw preconditionFailed(

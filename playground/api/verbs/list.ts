@@ -62,13 +62,13 @@ async function versionOf(backend: Backend, query: URLSearchParams): Promise<numb
   return wanted
 }
 
-export function tooLargeVersion(wanted: number, current: number): ApiError {
+function tooLargeVersion(wanted: number, current: number): ApiError {
   return new ApiError(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${current}`, {
     details: { causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }], retryAfterSeconds: 1 },
   })
 }
 
-export function parseVersion(text: string): number {
+function parseVersion(text: string): number {
   if (!/^\d+$/.test(text)) {
     throw badRequest(`resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`)
   }

@@ -106,7 +106,7 @@ export function readPatch(request: ApiRequest): Json {
 }
 
 /** The object that a patch makes of the live one, not yet decoded. */
-export function patched(kind: Kind, live: KubernetesObject, type: string, patch: Json): KubernetesObject {
+function patched(kind: Kind, live: KubernetesObject, type: string, patch: Json): KubernetesObject {
   // In sorted order: an error quotes the object, with what a patch adds behind.
   const document = JSON.parse(canonicalJson(live)) as Json
   const result =
