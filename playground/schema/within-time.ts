@@ -17,7 +17,8 @@ export function withinTime<T>(milliseconds: number, work: () => T): T {
   try {
     return script.runInContext(context, { timeout: milliseconds }) as T
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw new OutOfTime(`took longer than ${milliseconds} ms`)
+    // The error may be of the context's own `Error`, which is not ours.
+    if (typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw new OutOfTime(`took longer than ${milliseconds} ms`)
     throw error
   } finally {
     delete box.work

@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest'
+import type { Json } from '#lib/json.ts'
+import type { KubernetesObject, Schema } from '#playground/contract.ts'
+import { brokenRules } from './cel-rules.ts'
+import { validateCustomResource } from './validation.ts'
+
+const withSpec = (spec: Schema): Schema => ({ type: 'object', properties: { spec } })
+const object = (spec: Json): KubernetesObject => ({ apiVersion: 'example.dev/v1', kind: 'K', metadata: { name: 'k' }, spec })
+
+function said(schema: Schema, spec: Json, old?: Json): string[] {
+  return validateCustomResource(object(spec), old === undefined ? undefined : object(old), { schema: withSpec(schema) }).map(({ field, message }) => `${field}: ${message}`)
+}
+
+describe('structure', () => {
+  test.each([
+    [{ type: 'array', minItems: 1, items: { type: 'string' } }, [], 'spec: Invalid value: 0: spec in body should have at least 1 items'],
+    [{ type: 'array', maxItems: 1, items: { type: 'string' } }, ['a', 'b'], 'spec: Too many: 2: must have at most 1 items'],
+    [{ type: 'integer', exclusiveMinimum: true, minimum: 1 }, 1, 'spec: Invalid value: 1: spec in body should be greater than 1'],
+    [{ type: 'integer', multipleOf: 5 }, 7, 'spec: Invalid value: 7: spec in body should be a multiple of 5'],
+    [{ type: 'string', format: 'date-time' }, 'soon', 'spec: Invalid value: "soon": spec in body must be of type date-time: "soon"'],
+    [{ type: 'integer' }, 1.5, 'spec: Invalid value: "number": spec in body must be of type integer: "number"'],
+    [{ type: 'integer', format: 'int32' }, true, 'spec: Invalid value: "": spec in body must be of type int32: ""'],
+    [{ type: 'object', oneOf: [{ required: ['a'] }, { required: ['b'] }], 'x-kubernetes-preserve-unknown-fields': true }, {}, '<nil>: Invalid value: "": "spec" must validate one and only one schema (oneOf). Found none valid'],
+  ] as [Schema, Json, string][])('%j refuses %j', (schema, spec, message) => {
+    expect(said(schema, spec)).toEqual([message])
+  })
+
+  test('a pattern that backtracks for ever ends, and the object is refused', () => {
+    const begun = Date.now()
+    expect(said({ type: 'string', pattern: '^(a+)+$' }, `${'a'.repeat(50)}b`)).toEqual(['<nil>: Invalid value: null: a pattern of the schema took too long'])
+    expect(Date.now() - begun).toBeLessThan(5000)
+  })
+})
+
+describe('an update lets be what did not change', () => {
+  const items: Schema = {
+    type: 'array',
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-list-map-keys': ['name'],
+    items: { type: 'object', properties: { name: { type: 'string' }, level: { type: 'integer', maximum: 10 } } },
+  }
+
+  test('in items of keyed lists, wherever they moved', () => {
+    const before = [{ name: 'a', level: 50 }, { name: 'b', level: 1 }]
+    expect(said(items, [{ name: 'b', level: 2 }, { name: 'a', level: 50 }], before)).toEqual([])
+    expect(said(items, [{ name: 'a', level: 51 }], before)).toEqual(['spec[0].level: Invalid value: 51: spec[0].level in body should be less than or equal to 10'])
+  })
+
+  test('but items of other lists cannot be told apart', () => {
+    const list: Schema = { type: 'array', items: { type: 'integer', maximum: 10 } }
+    expect(said(list, [50, 1], [50])).toEqual(['spec[0]: Invalid value: 50: spec[0] in body should be less than or equal to 10'])
+    expect(said(list, [50], [50])).toEqual([])
+  })
+})
+
+describe('rules', () => {
+  const ruled = (rule: string, more: object = {}): Schema => ({
+    type: 'object',
+    properties: { count: { type: 'integer' }, share: { type: 'number' }, at: { type: 'string', format: 'date-time' }, 'my-key': { type: 'string' }, list: { type: 'array', items: { type: 'integer' } } },
+    'x-kubernetes-validations': [{ rule, ...more }],
+  })
+
+  test.each([
+    ['self.count + 1 == 3', { count: 2 }],
+    ['self.share > 1', { share: 1.5 }],
+    ['self.list.all(x, x > 0) && self.list.exists(x, x == 2) && self.list.filter(x, x > 1).map(x, x * 2) == [4]', { list: [1, 2] }],
+    ['!has(self.count)', {}],
+    ['self.__dash__ == 1 || self.my__dash__key == "v"', { 'my-key': 'v', __dash__: 0 }],
+    ['self.at < timestamp("2030-01-01T00:00:00Z")', { at: '2026-01-01T00:00:00Z' }],
+    ['self.list.size() <= 2', { list: [1] }],
+  ])('%s holds', (rule, spec) => {
+    const schema = ruled(rule)
+    expect(said({ ...schema, properties: { ...schema.properties, __dash__: { type: 'integer' } } }, spec).filter((text) => !text.includes('__dash__'))).toEqual([])
+  })
+
+  test('without a message the rule is told, and an error in it too', () => {
+    expect(said(ruled('self.count > 3'), { count: 1 })).toEqual(['spec: Invalid value: failed rule: self.count > 3'])
+    expect(said(ruled('self.count > 3'), {})[0]).toMatch(/^spec: Invalid value: No such key: count evaluating rule: self.count > 3$/)
+  })
+
+  test('a messageExpression that fails gives way to the message', () => {
+    expect(said(ruled('false', { message: 'no', messageExpression: '"is " + string(self.count)' }), { count: 4 })).toEqual(['spec: Invalid value: is 4'])
+    expect(said(ruled('false', { message: 'no', messageExpression: 'self.missing' }), { count: 4 })).toEqual(['spec: Invalid value: no'])
+  })
+
+  test('oldSelf is compared only where there is an old value', () => {
+    const schema = ruled('self.count >= oldSelf.count', { message: 'never less' })
+    expect(said(schema, { count: 1 })).toEqual([])
+    expect(said(schema, { count: 1 }, { count: 2 })).toEqual(['spec: Invalid value: never less'])
+  })
+
+  test('a rule that takes too long ends', () => {
+    const list = Array.from({ length: 3000 }, (_, i) => i)
+    const [message] = said(ruled('self.list.all(x, self.list.all(y, self.list.all(z, x + y + z >= 0)))'), { list })
+    expect(message).toContain("'operation cancelled: actual cost limit exceeded': no further validation rules will be run")
+  })
+
+  test('broken ones are found when they are defined, and refuse objects where they slipped in', () => {
+    const schema = ruled('self.count >')
+    expect(brokenRules(schema, 'schema').map(({ field, message }) => `${field}: ${message}`)[0]).toMatch(/^schema\.x-kubernetes-validations\[0\]\.rule: Invalid value: "self.count >": compilation failed: /)
+    expect(said(schema, {})[0]).toContain('rule compile error')
+    expect(brokenRules(ruled(`"${'a'.repeat(6000)}" == ""`), 's')).toHaveLength(1)
+  })
+})
