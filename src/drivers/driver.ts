@@ -48,10 +48,10 @@ export type Outcome =
   /** Whether it happened is not known: `recover` asks. */
   | { readonly state: 'unknown'; readonly failure: FailureJson }
 
-/** `ready`, still `progressing`, `failed` for good, `terminating`, `gone`, or `unknown` (with why). */
+/** `ready`, still `progressing`, `failed` for good, `terminating`, `gone`, `untold` (nothing of it tells, as yet), or `unknown` (it could not be asked; with why). */
 export type Readiness = {
   readonly key: ObjectKey
-  readonly state: 'ready' | 'progressing' | 'failed' | 'terminating' | 'gone' | 'unknown'
+  readonly state: 'ready' | 'progressing' | 'failed' | 'terminating' | 'gone' | 'untold' | 'unknown'
   readonly message: string
 }
 

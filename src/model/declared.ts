@@ -28,7 +28,7 @@ export function declaredFields(input: {
     const git = readPath(input.desired, path) ?? null
     const mark = marks.get(path)
     const was = before.get(path)
-    const kept: Json | undefined = was === undefined ? undefined : (was.answered ?? was.git)
+    const kept: Json | undefined = was === undefined || was.answered !== undefined ? was?.answered : was.git
     const answered = answer === undefined || mark !== undefined ? kept : (readPath(answer, path) ?? null)
     return { path, git, ...(answered === undefined || equalJson(answered, git) ? {} : { answered }), ...(mark === undefined ? {} : { mark }) }
   })

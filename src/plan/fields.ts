@@ -44,7 +44,7 @@ export function compareFields(desired: JsonObject, held: readonly DeclaredField[
             ...seen,
             git: was === undefined ? 'added' : sameValue(was.git, git) ? 'same' : 'changed',
             asGit: same(git),
-            asAnswered: was !== undefined && same(was.answered ?? was.git),
+            asAnswered: was !== undefined && same(was.answered === undefined ? was.git : was.answered),
             yielded: was?.mark === 'yielded',
           })
     return { ...seen, path, git, judgement, isWide }

@@ -4,16 +4,23 @@ import type { Claim } from './claim.ts'
 import { findRun, openRuns, updateRun } from '#store/runs.ts'
 import type { RunRow } from '#store/runs.ts'
 import { findSnapshot } from '#store/snapshots.ts'
+import type { Sql } from '#store/sql.ts'
 import type { Parts } from './parts.ts'
+import { wakeAfter } from './record-run.ts'
 import { sealStopped } from './seal.ts'
 import type { Work } from './work.ts'
 
 /** The run as it stands on disk. `undefined` when there is nothing to do: it has ended, or an older run is at work on one of its modules. */
 export async function begin(parts: Parts, id: string, claim: Claim): Promise<Work | undefined> {
   const run = await findRun(parts.sql, id)
-  if (run === undefined || isEnded(run.state)) return undefined
+  if (run === undefined) return undefined
+  if (isEnded(run.state)) {
+    // Perhaps the process died right after the record: whoever waits for this run was not woken then.
+    await wakeAfter(parts, run.environment)
+    return undefined
+  }
   const underWay = run.state === 'delivering' || run.state === 'verifying'
-  if (!underWay && (await isBlocked(parts, run))) return undefined
+  if (!underWay && (await isBlocked(parts.sql, run))) return undefined
   const snapshot = await findSnapshot(parts.sql, run.snapshot)
   if (snapshot === undefined)
     throw new Failure({ code: 'snapshot-unknown', subject: `run ${id}`, message: `its snapshot ${run.snapshot} is not in the store`, hint: 'The store was changed from outside: restore it from a backup.' })
@@ -28,7 +35,7 @@ export async function begin(parts: Parts, id: string, claim: Claim): Promise<Wor
         message: `snapshot ${snapshot.id} has no environment ${run.environment}`,
         hint: 'The environment was removed from the workspace: cancel the run, or bring the environment back.',
       })
-    return { parts, claim, run, snapshot, configuration, environment, dry: false, underWay: underWay && run.plan !== null ? run.plan : undefined, stopped }
+    return { parts, claim, run, snapshot, configuration, environment, dry: false, untold: new Set(), underWay: underWay && run.plan !== null ? run.plan : undefined, stopped }
   } catch (error) {
     await stopped(error)
     return undefined
@@ -36,8 +43,8 @@ export async function begin(parts: Parts, id: string, claim: Claim): Promise<Wor
 }
 
 /** A module has at most one active run: this one is taken up again when the other ends. */
-async function isBlocked(parts: Parts, run: RunRow): Promise<boolean> {
-  const others = await openRuns(parts.sql, run.environment)
+export async function isBlocked(sql: Sql, run: RunRow): Promise<boolean> {
+  const others = await openRuns(sql, run.environment)
   return others.some(
     (other) => other.id !== run.id && (other.state === 'delivering' || other.state === 'verifying') && Object.keys(other.modules).some((module) => module in run.modules),
   )

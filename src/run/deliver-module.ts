@@ -38,7 +38,9 @@ export async function deliverModule(work: Work, intents: Intents, step: Step): P
   await save({ ...base, delivery: 'delivered' })
   if (await nothingLeftToDeliver(work)) await updateRun(parts.sql, run.id, 'verifying', parts.clock.now())
   const probes = intent === undefined ? [] : await verify(work, intent)
-  const verdict: Verdict = worst(probes.map((probe) => probe.verdict))
+  // Without probes readiness is all there is: where nothing tells of it either, nobody knows.
+  const untold = [...work.untold].some((one) => one.startsWith(`${step.module}\n`))
+  const verdict: Verdict = probes.length === 0 && untold ? 'unknown' : worst(probes.map((probe) => probe.verdict))
   return save({ ...base, delivery: 'delivered', verification: verdict, readinessOnly: probes.length === 0 }, probes)
 }
 
@@ -111,15 +113,22 @@ async function awaitReady(work: Work, bound: Bound, step: Step, signal: AbortSig
   )
   if (objects.length === 0) return undefined
   const last = new Map<string, Readiness>()
+  const quiet = new AbortController()
   try {
-    for await (const readiness of bound.driver.ready({ ...bound.call, signal }, objects)) last.set(readiness.key, readiness)
+    for await (const readiness of bound.driver.ready({ ...bound.call, signal: AbortSignal.any([signal, quiet.signal]) }, objects)) {
+      last.set(readiness.key, readiness)
+      // What nothing tells of gets some time to be told of; after that its probes must show that it works.
+      const untold = [...last.values()].filter((one) => one.state === 'untold')
+      if (untold.length > 0 && objects.every((object) => isSettled(last.get(object.key)))) void work.parts.clock.sleep(untoldGrace, signal).then(() => quiet.abort(), () => {})
+    }
   } catch (error) {
     work.claim.signal.throwIfAborted()
     if (!deadline.aborted) throw error
   }
   work.claim.signal.throwIfAborted()
+  for (const readiness of last.values()) if (readiness.state === 'untold') work.untold.add(`${step.module}\n${readiness.key}`)
   const missing = objects.map((object) => last.get(object.key) ?? ({ key: object.key, state: 'unknown', message: 'nothing was seen of it' } satisfies Readiness))
-  const notReady = missing.filter((readiness) => readiness.state !== 'ready')
+  const notReady = missing.filter((readiness) => !isSettled(readiness))
   if (notReady.length === 0) return undefined
   const failed = notReady.filter((readiness) => readiness.state === 'failed' || readiness.state === 'gone')
   if (deadline.aborted && failed.length === 0) return tooLate(step, notReady)
@@ -131,6 +140,13 @@ async function awaitReady(work: Work, bound: Bound, step: Step, signal: AbortSig
     hint: `Look at it: kubectl describe ${showKey(worstOne.key).replace(' ', '/').toLowerCase()}`,
     retry: 'later',
   }).toJSON()
+}
+
+/** How long to wait for a custom resource's conditions before its probes have to speak for it. */
+const untoldGrace = 10_000
+
+function isSettled(readiness: Readiness | undefined): boolean {
+  return readiness?.state === 'ready' || readiness?.state === 'untold'
 }
 
 function tooLate(step: Step, notReady: readonly Readiness[]): FailureJson {

@@ -60,6 +60,7 @@ async function dryWork(parts: Parts, environmentName: string, only: readonly str
     configuration,
     environment,
     dry: true,
+    untold: new Set(),
     underWay: undefined,
     stopped: (error) => Promise.reject(error),
   }

@@ -1,8 +1,6 @@
 import { digestOf } from '#lib/digest.ts'
 import { asFailure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
-import { isObject } from '#lib/json.ts'
-import type { JsonObject } from '#lib/json.ts'
 import type { Environment } from '#model/config/environment.ts'
 import type { Module } from '#model/config/module.ts'
 import type { Limits } from '#model/config/workspace.ts'
@@ -15,6 +13,7 @@ import { limitsOf, modulesIn } from './configuration.ts'
 import type { Configuration } from './configuration.ts'
 import type { Parts } from './parts.ts'
 import { writtenSecrets } from './written-secrets.ts'
+import { driverOf } from './work.ts'
 import type { Work } from './work.ts'
 
 /** What a module is to be in one environment, at one snapshot. */
@@ -25,9 +24,9 @@ export type ModuleIntent = {
   /** With variables substituted. */
   readonly config: Module
   readonly limits: Limits
-  /** What it wants, with the label that names the module. In memory only: a Secret's values are in it. */
+  /** What it wants. In memory only: a Secret's values are in it. */
   readonly desired: readonly Desired[]
-  /** The same with keyed digests in place of the values of Secrets: what plans, digests and comparisons are made of. */
+  /** The same as its driver declares it, with keyed digests in place of the values of Secrets: what plans, digests and comparisons are made of. */
   readonly shown: readonly Desired[]
   /** A digest of what is wanted and how it is proven: equal intents need no new run. */
   readonly intent: string
@@ -53,8 +52,9 @@ export async function renderAll(parts: Parts, snapshot: Snapshot, configuration:
       if (reader === undefined) continue
       const path = sourcePath(module, config)
       const { desired: rendered } = await renderModule({ reader, path, spec: config.spec, subject: `module ${name}`, cache: parts.renderCache, tools: parts.tools, signal })
-      const desired = [...rendered, ...(await writtenSecrets(parts, module, config, base.limits, signal))].map((one) => labelled(one, name))
-      const shown = desired.map((one) => masked(one, parts.secretDigest))
+      const desired = [...rendered, ...(await writtenSecrets(parts, module, config, base.limits, signal))]
+      const driver = driverOf(parts, name, config.spec.driver)
+      const shown = desired.map((one) => driver.declare({ secretDigest: parts.secretDigest }, name, one))
       modules.set(name, { ...base, config, desired, shown, intent: intentOf(config, shown) })
     } catch (error) {
       signal.throwIfAborted()
@@ -73,22 +73,4 @@ function failedIntent(module: LoadedModule, failure: { code: string; subject: st
 
 function intentOf(config: Module, shown: readonly Desired[]): string {
   return digestOf({ desired: shown.map((one) => ({ key: one.key, body: one.body })), spec: JSON.parse(JSON.stringify(config.spec)) })
-}
-
-/** The label by which a watch selects a module's objects. It proves nothing: the inventory does. */
-function labelled(desired: Desired, module: string): Desired {
-  const metadata = isObject(desired.body['metadata']) ? desired.body['metadata'] : {}
-  const labels = isObject(metadata['labels']) ? metadata['labels'] : {}
-  return { ...desired, body: { ...desired.body, metadata: { ...metadata, labels: { ...labels, 'plumbline.dev/module': module } } } }
-}
-
-/** A Secret's values never reach a plan: keyed digests stand in for them, as they do in what a driver observes. */
-export function masked(desired: Desired, secretDigest: (value: string) => string): Desired {
-  if (!desired.key.startsWith('core/Secret/')) return desired
-  const { stringData, ...body } = desired.body
-  const data: JsonObject = {}
-  for (const [key, value] of Object.entries(isObject(body['data']) ? body['data'] : {}))
-    data[key] = { digest: secretDigest(Buffer.from(String(value), 'base64').toString('utf8')) }
-  for (const [key, value] of Object.entries(isObject(stringData) ? stringData : {})) data[key] = { digest: secretDigest(String(value)) }
-  return { ...desired, body: { ...body, ...(Object.keys(data).length === 0 ? {} : { data }) } }
 }

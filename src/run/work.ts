@@ -16,6 +16,8 @@ export type Work = {
   readonly snapshot: SnapshotRow
   readonly configuration: Configuration
   readonly environment: Environment
+  /** What is delivered, and nothing tells whether it is ready: `<module>\n<key>`. */
+  readonly untold: Set<string>
   /** The path with apply left out: somebody only wants to know. */
   readonly dry: boolean
   /** The plan whose effects have begun. */
@@ -33,16 +35,21 @@ export type Bound = {
   readonly place: () => Promise<string>
 }
 
+/** Failure `driver-unknown`. */
+export function driverOf(parts: Pick<Parts, 'drivers'>, module: string, id: string): Driver {
+  const driver = parts.drivers.find((candidate) => candidate.id === id)
+  if (driver !== undefined) return driver
+  throw new Failure({
+    code: 'driver-unknown',
+    subject: `module ${module}`,
+    message: `there is no driver ${id}`,
+    hint: `Known drivers: ${parts.drivers.map((one) => one.id).join(', ')}.`,
+  })
+}
+
 /** The driver of a module, bound to the module's target in the run's environment. Failures `driver-unknown`, `target-unknown`. */
 export async function bind(work: Work, module: string, driverId: string, target: string, signal: AbortSignal): Promise<Bound> {
-  const driver = work.parts.drivers.find((candidate) => candidate.id === driverId)
-  if (driver === undefined)
-    throw new Failure({
-      code: 'driver-unknown',
-      subject: `module ${module}`,
-      message: `there is no driver ${driverId}`,
-      hint: `Known drivers: ${work.parts.drivers.map((one) => one.id).join(', ')}.`,
-    })
+  const driver = driverOf(work.parts, module, driverId)
   const config = work.environment.spec.targets[target]
   if (config === undefined)
     throw new Failure({

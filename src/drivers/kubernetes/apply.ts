@@ -1,7 +1,7 @@
 import { neverWritten, type ServedKind } from '#clients/kubernetes/client.ts'
 import { Failure } from '#lib/failure.ts'
 import { moved } from '#model/moved.ts'
-import type { Effect, Held, Observation } from '#model/plan.ts'
+import type { Effect, Held, Observation, Sealed } from '#model/plan.ts'
 import type { Desired } from '#model/resource.ts'
 import type { Outcome } from '../driver.ts'
 import { declaredFields } from './answered.ts'
@@ -11,7 +11,7 @@ import { deleteObject } from './delete.ts'
 import { manager } from './names.ts'
 import { observeOne } from './observe.ts'
 import { observed, type Present } from './observed.ts'
-import { gone, interrupted, outcomeOf, terminating, unfit, unread } from './outcome.ts'
+import { changedMeanwhile, gone, interrupted, outcomeOf, terminating, unfit, unread } from './outcome.ts'
 import { servedKinds } from './served.ts'
 
 const carriedOut: ReadonlySet<string> = new Set(['created', 'configured', 'deleted', 'unchanged'])
@@ -26,14 +26,25 @@ export async function apply(call: Call, effect: Effect, desired: Desired | undef
   const serving = (await servedKinds(call, [effect.key], desired === undefined ? [] : [desired])).get(effect.key)
   if (serving?.state === 'unknown') return unread(serving.failure)
   if (serving?.state !== 'served') return effect.action === 'deleted' ? gone : { state: 'moved', what: serving?.reason ?? 'its kind is not served' }
-  const live = await observeOne(call, serving.kind, effect.key)
+  for (let attempt = 1; ; attempt += 1) {
+    const outcome = await attemptOn(call, serving.kind, effect, effect.sealed, desired, held)
+    // Between our read and our write a controller wrote its status: what was sealed is looked at again, and mostly still holds.
+    if (outcome.state !== 'moved' || outcome.what !== changedMeanwhile || attempt === attempts) return outcome
+  }
+}
+
+/** A busy object's version moves all the time; after so many tries somebody must be moving what was sealed, too. */
+const attempts = 8
+
+async function attemptOn(call: Call, kind: ServedKind, effect: Effect, sealed: Sealed, desired: Desired | undefined, held: Held | undefined): Promise<Outcome> {
+  const live = await observeOne(call, kind, effect.key)
   if (live.state === 'unknown') return unread(live.failure)
-  if (effect.action === 'deleted') return deleteObject(call, serving.kind, effect, effect.sealed, live)
-  const what = moved(effect.sealed, live)
+  if (effect.action === 'deleted') return deleteObject(call, kind, effect, sealed, live)
+  const what = moved(sealed, live)
   if (what !== undefined) return { state: 'moved', what }
   if (live.state === 'present' && live.terminating) return terminating(effect)
   if (effect.action === 'unchanged' && live.state === 'present') return { ...applied(call, effect, desired as Desired, live, held, 'unchanged', []), ...(held === undefined ? {} : { fields: held.fields }) }
-  return write(call, serving.kind, effect, desired as Desired, live, held)
+  return write(call, kind, effect, desired as Desired, live, held)
 }
 
 async function write(call: Call, kind: ServedKind, effect: Effect, desired: Desired, live: Observation, held: Held | undefined): Promise<Outcome> {

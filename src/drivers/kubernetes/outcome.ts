@@ -5,13 +5,16 @@ import { showKey } from '#model/resource.ts'
 import type { Outcome } from '../driver.ts'
 import { conflictsOf } from './conflict.ts'
 
+/** The version that was read is not the version that is there: not yet proof that what was sealed has moved. */
+export const changedMeanwhile = 'the object changed between being read and being written'
+
 /** What a write that failed tells. Only an answer of the server itself proves that nothing was written; all else is unknown. */
 export function outcomeOf(error: unknown, effect: Effect, sent: JsonObject): Outcome {
   const failure = asFailure(error, showKey(effect.key))
   switch (failure.code) {
     case 'kubernetes-conflict': {
       const conflicts = conflictsOf(failure, sent)
-      if (conflicts.length === 0) return { state: 'moved', what: 'the object changed between being read and being written' }
+      if (conflicts.length === 0) return { state: 'moved', what: changedMeanwhile }
       return { state: 'conflict', conflicts, failure: conflictFailure(effect, conflicts) }
     }
     case 'kubernetes-refused':

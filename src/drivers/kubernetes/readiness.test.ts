@@ -63,8 +63,8 @@ const rows: Row[] = [
   ['Reconciling', 'example.dev/Thing/n/a', object({}, { conditions: [condition('Ready', 'True'), condition('Reconciling', 'True', 'Working')] }), 'progressing', 'Working'],
   ['Stalled', 'example.dev/Thing/n/a', object({}, { conditions: [condition('Stalled', 'True', 'BadSpec', 'no')] }), 'failed', 'BadSpec: no'],
   ['neither Reconciling nor Stalled', 'example.dev/Thing/n/a', object({}, { conditions: [condition('Reconciling', 'False')] }), 'ready', /neither/],
-  ['no conditions', 'example.dev/Thing/n/a', object({}, { phase: 'Fine' }), 'unknown', /no condition/],
-  ['conditions that do not tell', 'gateway.networking.k8s.io/Gateway/n/a', object({}, { conditions: [condition('Accepted', 'True')] }), 'unknown', /no condition/],
+  ['no conditions', 'example.dev/Thing/n/a', object({}, { phase: 'Fine' }), 'untold', /no condition/],
+  ['conditions that do not tell', 'gateway.networking.k8s.io/Gateway/n/a', object({}, { conditions: [condition('Accepted', 'True')] }), 'untold', /no condition/],
 ]
 
 describe('readiness', () => {

@@ -3,7 +3,7 @@ import { parseKey, type ObjectKey } from '#model/resource.ts'
 import type { Readiness } from '../driver.ts'
 
 /** What one look at an object tells. `terminating` and `gone` are told by others. */
-export type Look = { readonly state: 'ready' | 'progressing' | 'failed' | 'unknown'; readonly message: string }
+export type Look = { readonly state: 'ready' | 'progressing' | 'failed' | 'untold'; readonly message: string }
 
 type Rule = (object: JsonObject, status: JsonObject, spec: JsonObject) => Look
 
@@ -17,11 +17,11 @@ const builtIn = new Set([
 const ready = (message: string): Look => ({ state: 'ready', message })
 const progressing = (message: string): Look => ({ state: 'progressing', message })
 const failed = (message: string): Look => ({ state: 'failed', message })
-const unknown = (message: string): Look => ({ state: 'unknown', message })
+const untold = (message: string): Look => ({ state: 'untold', message })
 
 /**
  * Readiness by kind, after kstatus (sigs.k8s.io/cli-utils, `pkg/kstatus/status/core.go`), with two differences: a Job is ready when it is complete, and a
- * custom resource without conditions that tell is `unknown`.
+ * custom resource without conditions that tell is `untold`.
  */
 const rules: Readonly<Record<string, Rule>> = {
   'apps/Deployment': (_, status, spec) => {
@@ -112,7 +112,7 @@ export function look(key: ObjectKey, object: JsonObject, generation: number | un
 /** A custom resource: its Ready condition decides; with only Reconciling or Stalled, neither of them true, it is ready too. */
 function byConditions(status: JsonObject, needed: number, others: boolean): Look {
   const fit = condition(status, 'Ready')
-  if (fit === undefined) return others ? ready('neither reconciling nor stalled') : unknown('it has no condition that tells whether it is ready')
+  if (fit === undefined) return others ? ready('neither reconciling nor stalled') : untold('it has no condition that tells whether it is ready')
   if (typeof fit['observedGeneration'] === 'number' && fit['observedGeneration'] < needed) return progressing('its Ready condition is of an earlier generation')
   return fit['status'] === 'True' ? ready(said(fit)) : progressing(said(fit))
 }
