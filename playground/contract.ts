@@ -111,6 +111,7 @@ export type FieldManagement = {
     readonly manager: string
     readonly force: boolean
     readonly time: string
+    /** Whole, as `customResourceSchema` and `builtinSchemas` give it; a root's `default` is the kind's object with nothing in it. */
     readonly schema: Schema
     /** '' for the object itself, else 'status' or 'scale'. */
     readonly subresource: string
@@ -118,8 +119,6 @@ export type FieldManagement = {
     readonly versions: Readonly<Record<string, Schema>>
     /** Dotted paths that this end point drops, so that nobody owns them by it: `['status']`; at `/status` of a custom resource `['metadata', 'spec']`. */
     readonly reset?: readonly string[]
-    /** The kind's object with nothing in it, of built-in kinds (`emptyBuiltin`): what a new object is compared with. */
-    readonly empty?: KubernetesObject
     /** Prunes nothing, sets defaults: called with the merged object where its content differs from `live`. */
     readonly defaults?: (object: KubernetesObject) => KubernetesObject
   }): { readonly object: KubernetesObject } | { readonly conflicts: readonly Cause[]; readonly message: string } | { readonly invalid: string }
@@ -133,7 +132,6 @@ export type FieldManagement = {
     readonly subresource: string
     readonly versions: Readonly<Record<string, Schema>>
     readonly reset?: readonly string[]
-    readonly empty?: KubernetesObject
     /** With the subresource `scale`: the path of the replicas in the object, `['spec', 'replicas']`. */
     readonly replicas?: readonly string[]
   }): KubernetesObject

@@ -25,14 +25,14 @@ function apply(input: ApplyInput): ReturnType<FieldManagement['apply']> {
   const { applied, manager, schema } = input
   const invalid = typedErrors(applied, schema, 'refused')
   if (invalid !== undefined) return { invalid: `failed to create typed patch object (${named(applied)}): ${invalid}` }
-  const live = withoutManagedFields(input.live ?? input.empty ?? emptyOf(applied))
+  const live = withoutManagedFields(input.live ?? emptyOf(applied, schema))
   const unreadable = typedErrors(live, schema, 'allowed')
   if (unreadable !== undefined) return { invalid: `failed to create typed live object (${named(live)}): ${unreadable}` }
   let before = decodeManagers(input.live?.metadata.managedFields)
   if (before instanceof Error) return { invalid: `failed to decode managed fields: ${before.message}` }
 
   const write = writeOf(input, applied.apiVersion)
-  if (before.owned.size === 0 && input.live !== undefined) before = beforeFirstApply(live, input.empty, before, write)
+  if (before.owned.size === 0 && input.live !== undefined) before = beforeFirstApply(live, schema, before, write)
   const id: ManagerId = { manager, operation: 'Apply', apiVersion: '', subresource: input.subresource }
   let result = applyConfig(live, applied, write.versions, before.owned, id, input.force)
   if ('conflicts' in result && manager === 'kubectl') {
@@ -60,7 +60,7 @@ function update(input: UpdateInput): KubernetesObject {
   const bare = withoutManagedFields(next)
   const before = startingManagers(input)
   if (before.owned.size === 0 && live !== undefined) return bare
-  const old = live === undefined ? (input.empty ?? emptyOf(next)) : withoutManagedFields(live)
+  const old = live === undefined ? emptyOf(next, input.schema) : withoutManagedFields(live)
   // What cannot be read by its schema is not tracked; validation is what refuses it.
   if (typedErrors(bare, input.schema, 'allowed') !== undefined || typedErrors(old, input.schema, 'allowed') !== undefined) {
     return withManagedFields(next, readOr(live?.metadata.managedFields))
@@ -86,12 +86,13 @@ function readOr(entries: Json | undefined): Managers {
 }
 
 /** All that is there when an object without managed fields is first applied to belongs to one updater. */
-function beforeFirstApply(live: KubernetesObject, empty: KubernetesObject | undefined, managers: Managers, write: Write): Managers {
-  return updated(empty ?? emptyOf(live), live, managers, 'before-first-apply', write)
+function beforeFirstApply(live: KubernetesObject, schema: Schema, managers: Managers, write: Write): Managers {
+  return updated(emptyOf(live, schema), live, managers, 'before-first-apply', write)
 }
 
-function emptyOf({ apiVersion, kind }: KubernetesObject): KubernetesObject {
-  return { apiVersion, kind, metadata: {} }
+/** What a new object is compared with: nothing, but in built-in kinds the structs that are always there. */
+function emptyOf({ apiVersion, kind }: KubernetesObject, schema: Schema): KubernetesObject {
+  return { ...(isObject(schema.default) ? schema.default : {}), apiVersion, kind, metadata: {} }
 }
 
 /** An operation owns what it changed, on top of what its manager owned; only then does its time move. */

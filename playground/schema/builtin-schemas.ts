@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { JsonObject } from '#lib/json.ts'
+import type { Json, JsonObject } from '#lib/json.ts'
 import type { Schema } from '#playground/contract.ts'
 import { objectMeta } from './object-meta.ts'
 
@@ -10,6 +10,7 @@ type Document = { readonly kinds: Readonly<Record<string, string>>; readonly def
 /** The schemas of the built-in kinds (`definitions.json`, made by `generate.ts`), each resolved when it is first asked for and then shared. */
 export class BuiltinSchemas {
   readonly #document: Document
+  readonly #roots = new Map<string, Schema>()
   readonly #resolved = new Map<string, Schema>([['ObjectMeta', objectMeta]])
   readonly #names = new WeakMap<Schema, string>([[objectMeta, 'ObjectMeta']])
 
@@ -17,10 +18,20 @@ export class BuiltinSchemas {
     this.#document = document
   }
 
-  /** The schema of a kind, of which `definitions` has one: `schemaOf('apps/v1', 'Deployment')`. */
+  /**
+   * The schema of a kind: `schemaOf('apps/v1', 'Deployment')`. Its `default` is the kind's Go value with nothing in it: its structs are there, its
+   * required lists are null. That is what a new object is compared with to tell what its creator owns.
+   */
   schemaOf(apiVersion: string, kind: string): Schema | undefined {
-    const name = Object.hasOwn(this.#document.kinds, `${apiVersion}/${kind}`) ? this.#document.kinds[`${apiVersion}/${kind}`] : undefined
-    return name === undefined ? undefined : this.#definition(name)
+    const key = `${apiVersion}/${kind}`
+    const known = this.#roots.get(key)
+    const name = Object.hasOwn(this.#document.kinds, key) ? this.#document.kinds[key] : undefined
+    if (known !== undefined || name === undefined) return known
+    const definition = this.#definition(name)
+    const root = { ...definition, default: zero(definition) }
+    this.#names.set(root, name)
+    this.#roots.set(key, root)
+    return root
   }
 
   /** `apiVersion` and kind of all there are. */
@@ -64,6 +75,15 @@ export class BuiltinSchemas {
     if (additionalProperties !== undefined) schema.additionalProperties = typeof additionalProperties === 'boolean' ? additionalProperties : this.#resolve(additionalProperties)
     return schema
   }
+}
+
+function zero(schema: Schema): JsonObject {
+  const fields: [string, Json][] = []
+  for (const [name, field] of Object.entries(schema.properties ?? {})) {
+    if (field.type === 'object' && field.default !== undefined) fields.push([name, zero(field)])
+    else if (field.type === 'array' && schema.required?.includes(name) === true) fields.push([name, null])
+  }
+  return Object.fromEntries(fields)
 }
 
 /** The built-in kinds of Kubernetes 1.36. Reads one file of a hundred kilobytes. */

@@ -27,6 +27,11 @@ describe('schemas', () => {
     expect(builtinSchemas.schemaOf('v1', 'toString')).toBeUndefined()
   })
 
+  test('a root knows what its kind is with nothing in it', () => {
+    expect(builtinSchemas.schemaOf('apps/v1', 'Deployment')?.default).toEqual({ metadata: {}, spec: { strategy: {}, template: { metadata: {}, spec: { containers: null } } }, status: {} })
+    expect(builtinSchemas.schemaOf('v1', 'ConfigMap')?.default).toEqual({ metadata: {} })
+  })
+
   test('lists have their keys, selectors are whole, integers and quantities what they are', () => {
     const spec = builtinSchemas.schemaOf('v1', 'Pod')?.properties?.spec?.properties
     expect(spec?.containers?.['x-kubernetes-list-map-keys']).toEqual(['name'])

@@ -11,7 +11,8 @@ export function customResourceSchema(schema: Schema): Schema {
   if (schema.properties?.metadata === objectMeta) return schema
   let whole = completed.get(schema)
   if (whole === undefined) {
-    whole = withTypeMeta(embedded(schema))
+    const { default: _, ...root } = embedded(schema)
+    whole = withTypeMeta(root)
     completed.set(schema, whole)
   }
   return whole

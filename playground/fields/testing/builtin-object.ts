@@ -3,7 +3,6 @@ import type { KubernetesObject, Schema } from '#playground/contract.ts'
 import { withBuiltinDefaults } from '#playground/schema/builtin-defaults.ts'
 import { decodedBuiltin } from '#playground/schema/builtin-decoding.ts'
 import { builtinSchemas } from '#playground/schema/builtin-schemas.ts'
-import { emptyBuiltin } from '#playground/schema/empty-builtin.ts'
 import { fieldManagement } from '../field-management.ts'
 
 /** One object of a built-in kind, written to as a server would. Every write comes a second after the one before. */
@@ -45,7 +44,7 @@ export class BuiltinObject {
   private common({ apiVersion, kind }: KubernetesObject) {
     const schema = builtinSchemas.schemaOf(apiVersion, kind) as Schema
     this.seconds += 1000
-    return { schema, versions: { [apiVersion]: schema }, empty: emptyBuiltin(apiVersion, kind), time: new Date(this.seconds).toISOString().replace('.000', '') }
+    return { schema, versions: { [apiVersion]: schema }, time: new Date(this.seconds).toISOString().replace('.000', '') }
   }
 
   private keep(object: KubernetesObject): KubernetesObject {
