@@ -1,4 +1,4 @@
-import { Failure, asFailure } from '#lib/failure.ts'
+import { Failure } from '#lib/failure.ts'
 import type { Clock } from '#lib/clock.ts'
 import { until } from '#lib/until.ts'
 import type { Json } from '#lib/json.ts'
@@ -25,7 +25,7 @@ export type Asking = {
 }
 
 /** Failures that are the answer of what is probed; all others are `unknown`, because the question was never put. */
-const answers: ReadonlySet<string> = new Set(['connection-refused', 'connection-unreachable', 'connection-lost', 'tls-failed', 'answer-invalid', 'probe-failed'])
+const answers: ReadonlySet<string> = new Set(['connection-refused', 'connection-unreachable', 'connection-lost', 'tls-failed', 'answer-invalid', 'sql-failed', 'probe-failed'])
 
 const longestMessage = 500
 
@@ -43,7 +43,7 @@ export async function takeSample(call: { readonly clock: Clock; readonly signal:
     signal.throwIfAborted()
     found = await until(ask(), signal)
   } catch (error) {
-    found = signal.aborted ? ended(signal, asking.phase, clock.now() - collectedAt) : foundOf(error, asking.target)
+    found = signal.aborted ? ended(signal, asking.phase, clock.now() - collectedAt) : foundOf(error)
   }
   const { threshold = asking.threshold, message, ...rest } = found
   return {
@@ -65,9 +65,10 @@ function ended(signal: AbortSignal, phase: Phase, tookMs: number): Found {
   return { verdict: phase.of === 'subject' ? 'failed' : 'unknown', message: `${phase.name}: timed out${after}` }
 }
 
-function foundOf(error: unknown, subject: string): Found {
-  const failure = asFailure(error, subject)
-  return { verdict: answers.has(failure.code) ? 'failed' : 'unknown', message: failure.message }
+function foundOf(error: unknown): Found {
+  if (error instanceof Failure) return { verdict: answers.has(error.code) ? 'failed' : 'unknown', message: error.message }
+  // A defect of the probe: its text may quote anything, a secret too.
+  return { verdict: 'unknown', message: `the probe itself failed (${error instanceof Error ? error.name : typeof error})` }
 }
 
 /** `5 s`, `0.4 s`: tenths are enough to tell one timeout from another, and do not tick. */
