@@ -101,6 +101,33 @@ describe('what tests ask for', () => {
     expect((await running.ask('GET', `${configMaps}?watch=1`)).text).toBe('')
   })
 
+  test('a request that hangs is answered never, and hinders nobody', async () => {
+    running.server.inject({ times: 1, path: '/hanging', answer: 'hang' })
+    let answered = false
+    const hanging = running.ask('GET', `${configMaps}/hanging`).then(
+      () => (answered = true),
+      () => {},
+    )
+    expect((await running.ask('GET', configMaps)).status).toBe(200)
+    expect(answered).toBe(false)
+    void hanging
+  })
+
+  test('a version that has not come yet is waited for, and is a 504 after three seconds', async () => {
+    const clock = new FakeClock()
+    const patient = await testServer({ clock })
+    const { resourceVersion } = (await patient.ask('GET', configMaps)).body.metadata as { resourceVersion: string }
+    const next = Number(resourceVersion) + 1
+    const listed = patient.ask('GET', `${configMaps}?resourceVersion=${next}`)
+    await expect.poll(() => patient.server.requests().length).toBe(2)
+    await patient.ask('POST', configMaps, configMap('awaited'))
+    expect((await listed).body.items).toHaveLength(1)
+    const late = patient.ask('GET', `${configMaps}/awaited?resourceVersion=${next + 5}`)
+    await expect.poll(() => (clock.advance(1000), patient.server.requests().at(-1)?.status)).toBe(504)
+    expect((await late).body).toMatchObject({ code: 504, details: { causes: [{ reason: 'ResourceVersionTooLarge' }] } })
+    await patient.end()
+  })
+
   test('after compact(), older versions are 410', async () => {
     const before = (await running.ask('GET', configMaps)).body.metadata as { resourceVersion: string }
     await running.ask('POST', configMaps, configMap('compacted'))

@@ -5,6 +5,7 @@ import type { KubernetesObject, Objects } from '#playground/contract.ts'
 import { fieldManagement } from '#playground/fields/field-management.ts'
 import type { Backend, BackendOptions } from './backend.ts'
 import { certificates } from './certificates.ts'
+import { cleanUpDefinitions } from './definition-cleanup.ts'
 import { expireEvents } from './expire-events.ts'
 import { type Fault, Faults } from './faults.ts'
 import { startHttpServer } from './http-server.ts'
@@ -63,6 +64,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   keepDefinitions(backend)
   foundNamespaces(objects)
   expireEvents(backend)
+  cleanUpDefinitions(backend)
   const tokens = new Tokens()
   const admin = adminToken(options.dir)
   tokens.add(admin, { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] })

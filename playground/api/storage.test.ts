@@ -94,6 +94,16 @@ describe('storage', () => {
     await storage.close()
   })
 
+  test('when the disk fails, nothing more is said to be durable', async () => {
+    const storage = new Storage(dir)
+    storage.write('ADDED', '/configmaps', thing('a'))
+    await storage.durable()
+    await storage.close() // the file is gone from under it
+    storage.write('ADDED', '/configmaps', thing('b'))
+    await expect(storage.durable()).rejects.toThrow(/EBADF/)
+    await expect(storage.durable()).rejects.toThrow(/EBADF/)
+  })
+
   test('many writes share a sync, and each is waited for', async () => {
     const storage = new Storage(dir)
     const all = Array.from({ length: 500 }, async (_, index) => {

@@ -9,6 +9,8 @@ import { fixedSelector, job, statefulSet } from './workloads.ts'
 export type Behaviour = {
   /** Completes a new object in place, after defaulting. */
   readonly create?: (object: KubernetesObject, options: BackendOptions, backend: Backend) => void
+  /** Completes a new object that is valid and owned: what is set here belongs to nobody. */
+  readonly admitted?: (object: KubernetesObject) => void
   /** Completes a changed object in place. */
   readonly update?: (object: KubernetesObject, live: KubernetesObject) => void
   readonly check?: (object: KubernetesObject, live: KubernetesObject | undefined) => Cause[]

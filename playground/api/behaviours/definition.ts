@@ -3,6 +3,9 @@ import { timeNow } from '../backend.ts'
 import type { Behaviour } from './behaviours.ts'
 import { unchangeable } from './immutable.ts'
 
+/** Holds a definition until its objects are gone (`definition-cleanup.ts`). */
+export const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io'
+
 /** Definitions are accepted and established at once: names cannot be taken here by anyone else. */
 export const definition: Behaviour = {
   create: (object, _options, backend) => {
@@ -17,6 +20,15 @@ export const definition: Behaviour = {
       acceptedNames: isObject(spec.names) ? spec.names : {},
       storedVersions: versions.filter((version) => version.storage === true).map((version) => String(version.name)),
     }
+  },
+  admitted: (object) => {
+    const finalizers = Array.isArray(object.metadata.finalizers) ? object.metadata.finalizers : []
+    if (!finalizers.includes(cleanupFinalizer)) object.metadata = { ...object.metadata, finalizers: [...finalizers, cleanupFinalizer] }
+  },
+  update: (object, live) => {
+    const [was, is] = [live, object].map(({ metadata }) => (Array.isArray(metadata.finalizers) ? metadata.finalizers : []))
+    const kept = live.metadata.deletionTimestamp === undefined && was?.includes(cleanupFinalizer) === true && is?.includes(cleanupFinalizer) === false
+    if (kept) object.metadata.finalizers = [...is, cleanupFinalizer]
   },
   check: (object, live) => unchangeable(object, live, ['spec.scope', 'spec.group', 'spec.names.plural', 'spec.names.kind']),
 }

@@ -72,9 +72,10 @@ export function prepareNew(backend: Backend, kind: Kind, namespace: string, obje
   return next
 }
 
-/** Stores a prepared object, or shows what would be stored. */
+/** Stores a prepared object, or shows what would be stored. `object` is the caller's to give away. */
 export function insert(backend: Backend, kind: Kind, object: KubernetesObject, dryRun: boolean): KubernetesObject {
   const name = object.metadata.name ?? ''
+  behaviourOf(kind)?.admitted?.(object)
   checkSize(object)
   if (find(backend, kind, object.metadata.namespace ?? '', name) !== undefined) throw alreadyExists(kind, name)
   return dryRun ? object : store(backend, kind, 'ADDED', object)

@@ -182,7 +182,16 @@ describe('what built-in kinds do', () => {
     const made = await ask('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', definition)
     expect(made.body.status).toMatchObject({ conditions: [{ type: 'NamesAccepted' }, { type: 'Established', status: 'True' }], storedVersions: ['v1'] })
     expect((await ask('GET', lamps)).status).toBe(200)
-    await ask('DELETE', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/lamps.example.dev')
-    expect((await ask('GET', lamps)).status).toBe(404)
+    const lamp = (name: string, finalizers?: string[]): object => ({ apiVersion: 'example.dev/v1', kind: 'Lamp', metadata: { name, ...(finalizers === undefined ? {} : { finalizers }) } })
+    await ask('POST', lamps, JSON.stringify(lamp('a')))
+    await ask('POST', lamps, JSON.stringify(lamp('held', ['example.dev/hold'])))
+    const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/lamps.example.dev'
+    expect((await ask('DELETE', path)).body.metadata).toMatchObject({ deletionTimestamp: expect.any(String) })
+    // Its objects go with it, and it waits for the one that is held.
+    expect([(await ask('GET', `${lamps}/a`)).status, (await ask('GET', path)).status]).toEqual([404, 200])
+    await ask('PATCH', `${lamps}/held`, { metadata: { finalizers: null } })
+    expect([(await ask('GET', lamps)).status, (await ask('GET', path)).status]).toEqual([404, 404])
+    await ask('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', definition)
+    expect((await ask('GET', lamps)).body.items).toEqual([])
   })
 })

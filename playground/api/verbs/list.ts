@@ -1,9 +1,10 @@
 import type { KubernetesObject } from '#playground/contract.ts'
 import { type Backend, inVersion } from '../backend.ts'
+import { reached } from '../reached.ts'
 import { resourceOf } from '../kinds.ts'
 import { presentList } from '../present.ts'
 import { fieldSelector, labelSelector } from '../selectors.ts'
-import { ApiError, badRequest, expired, invalidOptions } from '../status.ts'
+import { badRequest, expired, invalidOptions } from '../status.ts'
 import { keyOf } from '../storage.ts'
 import type { ApiRequest } from '../request.ts'
 import type { Target, Verb } from './verb.ts'
@@ -19,7 +20,7 @@ export const listVerb: Verb = async (backend, request, target) => {
   const from = query.get('continue') ?? ''
   if (from !== '' && (query.get('resourceVersion') ?? '') !== '') throw badRequest('specifying resource version is not allowed when using continue')
   const token = from === '' ? undefined : readToken(from)
-  const version = token === undefined ? await versionOf(backend, query) : token.rv === -1 ? backend.storage.version : token.rv
+  const version = token === undefined ? await versionOf(backend, request) : token.rv === -1 ? backend.storage.version : token.rv
   if (token !== undefined && version < backend.storage.oldest) throw expired(tooOldToken, { continue: writeToken(-1, token.start) })
   const selected = select(backend, request, target, version)
   const rest = token === undefined ? selected : selected.filter((object) => startOf(object, target) >= token.start)
@@ -51,24 +52,18 @@ export function select(backend: Backend, request: ApiRequest, target: Target, ve
 }
 
 /** The version that a list is to be answered at. A version that has not come yet is waited for, for three seconds. */
-async function versionOf(backend: Backend, query: URLSearchParams): Promise<number> {
+async function versionOf(backend: Backend, { query, signal }: ApiRequest): Promise<number> {
   const text = query.get('resourceVersion') ?? ''
   if (text === '' || text === '0') return backend.storage.version
   const wanted = parseVersion(text)
-  if (wanted > backend.storage.version) throw tooLargeVersion(wanted, backend.storage.version)
+  await reached(backend, wanted, signal)
   const exact = query.get('resourceVersionMatch') === 'Exact' || (query.get('resourceVersionMatch') === null && Number(query.get('limit') ?? 0) > 0)
   if (!exact) return backend.storage.version
   if (wanted < backend.storage.oldest) throw expired(tooOldList)
   return wanted
 }
 
-function tooLargeVersion(wanted: number, current: number): ApiError {
-  return new ApiError(504, 'Timeout', `Timeout: Too large resource version: ${wanted}, current: ${current}`, {
-    details: { causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }], retryAfterSeconds: 1 },
-  })
-}
-
-function parseVersion(text: string): number {
+export function parseVersion(text: string): number {
   if (!/^\d+$/.test(text)) {
     throw badRequest(`resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`)
   }
