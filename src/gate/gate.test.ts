@@ -25,6 +25,7 @@ const free: GateInput = {
   run: 'run-1',
   plan: plan([effect('core/ConfigMap/shop/a')]),
   policy: { deliver: { automatic: true }, review: { approvals: 0, notTheAuthor: true } },
+  policyChanges: [],
   modules: [{ module: 'web', repository: 'shop', secrets: [], held: 0 }],
   limits: { shop: 'everything' },
   approvals: [],

@@ -1,22 +1,23 @@
 import { effectsOf, isIdle } from '#model/effects.ts'
-import { approvers, type Rule } from './rule.ts'
+import { approvers, some, type Rule } from './rule.ts'
 
 /** So many people approve exactly this plan; its authors do not count, where the policy says so. */
 export const reviewApprovals: Rule = {
   code: 'review.approvals',
   decide: (input) => {
-    const { plan, policy: { review }, authors, run } = input
-    if (review.approvals === 0 || effectsOf(plan).every(isIdle)) return undefined
+    const { plan, policy: { review }, policyChanges, authors, run } = input
+    if (review.approvals === 0 || (policyChanges.length === 0 && effectsOf(plan).every(isIdle))) return undefined
+    const what = policyChanges.length === 0 ? '' : ` This changes its policy: ${some(policyChanges)}.`
     const all = approvers(input)
     const by = review.notTheAuthor ? all.filter((principal) => !authors.includes(principal)) : all
-    if (by.length >= review.approvals) return { code: 'review.approvals', outcome: 'allow', message: `Approved by ${by.join(', ')}.`, by }
+    if (by.length >= review.approvals) return { code: 'review.approvals', outcome: 'allow', message: `Approved by ${by.join(', ')}.${what}`, by }
     const stale = input.approvals.some(({ planDigest }) => planDigest !== plan.digest) ? ' An earlier approval was for another plan and does not count.' : ''
     const own = all.length > by.length ? ` That of ${all.filter((principal) => authors.includes(principal)).join(', ')} does not count: an author does not approve the own change.` : ''
     return {
       code: 'review.approvals',
       outcome: 'wait',
       waitingFor: 'approval',
-      message: `${plan.environment} asks for ${review.approvals} approval${review.approvals === 1 ? '' : 's'}${review.notTheAuthor ? ' by others than the author' : ''}; there ${by.length === 1 ? 'is' : 'are'} ${by.length}.${own}${stale}`,
+      message: `${plan.environment} asks for ${review.approvals} approval${review.approvals === 1 ? '' : 's'}${review.notTheAuthor ? ' by others than the author' : ''}; there ${by.length === 1 ? 'is' : 'are'} ${by.length}.${what}${own}${stale}`,
       hint: `plumb approve ${run} --reason "…"`,
       ...(by.length === 0 ? {} : { by }),
     }

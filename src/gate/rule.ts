@@ -32,6 +32,8 @@ export type GateInput = {
   readonly plan: Plan
   /** The policy in force: that of the last accepted configuration, which a change of the policy itself is gated by too. */
   readonly policy: Pick<Environment['spec'], 'deliver' | 'review'>
+  /** What a run that changes the policy changes of it (`review.approvals: 1 -> 0`); empty for every other run. */
+  readonly policyChanges: readonly string[]
   readonly modules: readonly GatedModule[]
   readonly limits: Readonly<Record<string, Limits>>
   /** By principals who may approve here (the caller checked their roles). */

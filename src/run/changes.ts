@@ -2,7 +2,7 @@ import type { Commit } from '#model/snapshot.ts'
 import { findSnapshot } from '#store/snapshots.ts'
 import type { SnapshotRow } from '#store/snapshots.ts'
 import type { StatusRow } from '#store/statuses.ts'
-import type { Asked } from './environment.ts'
+import type { Asked } from './asked.ts'
 import type { Parts } from './parts.ts'
 import type { Intents } from './render-run.ts'
 
@@ -26,6 +26,11 @@ export async function changesBetween(
     const before = typeof delivered === 'string' ? await findSnapshot(parts.sql, delivered) : undefined
     from.set(repository, before?.commits[repository])
   }
+  return changesSince(parts, snapshot, from)
+}
+
+/** The commits of some repositories up to a snapshot, each since a commit of its own; where that is not known, the head alone. The newest first. */
+export async function changesSince(parts: Parts, snapshot: SnapshotRow, from: ReadonlyMap<string, string | undefined>): Promise<Change[]> {
   const changes: Change[] = []
   for (const [repository, before] of from) {
     const head = snapshot.commits[repository]

@@ -4,19 +4,23 @@ import { isEnded } from '#model/run.ts'
 import type { Principal } from '#model/principal.ts'
 import { enqueue } from '#store/queue.ts'
 import { endPauses, startPause } from '#store/pauses.ts'
-import { approve, findRun, listRuns } from '#store/runs.ts'
+import { approve, findRun, listRuns, lockRuns, runEnvironments } from '#store/runs.ts'
 import type { RunRow } from '#store/runs.ts'
 import { newestSnapshot } from '#store/snapshots.ts'
 import { considerEnvironment } from './environment.ts'
-import type { Asked } from './environment.ts'
+import type { Asked } from './asked.ts'
 import type { Parts } from './parts.ts'
-import { record } from './seal.ts'
+import { announceEnd, record } from './record-run.ts'
 
-/** A run by its id, by the end of its id, or `latest`. Failures `run-unknown`, `run-ambiguous`. */
-export async function runNamed(parts: Parts, name: string): Promise<RunRow> {
+/**
+ * A run by its id, by the end of its id, or `latest`, among those of environments that the caller `sees`: another one is not there for them.
+ * Failures `run-unknown`, `run-ambiguous`.
+ */
+export async function runNamed(parts: Parts, name: string, sees: (environment: string) => boolean): Promise<RunRow> {
   const exact = await findRun(parts.sql, name)
-  if (exact !== undefined) return exact
-  const runs = await listRuns(parts.sql, { limit: 200 })
+  if (exact !== undefined && sees(exact.environment)) return exact
+  const environments = (await runEnvironments(parts.sql)).filter(sees)
+  const runs = await listRuns(parts.sql, { environments, limit: 200 })
   const found = name === 'latest' ? runs.slice(0, 1) : name.length < 4 ? [] : runs.filter((run) => run.id.endsWith(name))
   const [run, second] = found
   if (second !== undefined)
@@ -46,6 +50,17 @@ export async function approveRun(parts: Parts, run: RunRow, principal: Principal
 
 /** Ends a run whose effects have not begun. Failures `run-ended`, `run-under-way`. */
 export async function cancelRun(parts: Parts, run: RunRow, principal: Principal, reason: string): Promise<void> {
+  const { sql, clock } = parts
+  const head = await sql.transaction(async (tx) => {
+    await lockRuns(tx, run.environment)
+    expectCancellable((await findRun(tx, run.id)) ?? run)
+    const failure = new Failure({ code: 'run-cancelled', subject: `run ${run.id}`, message: `${principal.name} cancelled it: ${reason}`, hint: `Start it again: plumb deploy -e ${run.environment}` })
+    return record(tx, parts, run.id, 'cancelled', failure.toJSON(), clock.now())
+  })
+  await announceEnd(parts, run.environment, head)
+}
+
+function expectCancellable(run: RunRow): void {
   expectOpen(run)
   if (run.state === 'delivering' || run.state === 'verifying')
     throw new Failure({
@@ -54,11 +69,6 @@ export async function cancelRun(parts: Parts, run: RunRow, principal: Principal,
       message: 'its effects have begun: half of a plan is worse than the whole',
       hint: 'Let it end, then deliver a revert.',
     })
-  const { sql, clock } = parts
-  await sql.transaction(async (tx) => {
-    const failure = new Failure({ code: 'run-cancelled', subject: `run ${run.id}`, message: `${principal.name} cancelled it: ${reason}`, hint: `Start it again: plumb deploy -e ${run.environment}` })
-    await record(tx, parts, run.id, 'cancelled', failure.toJSON(), clock.now())
-  })
 }
 
 function expectOpen(run: RunRow): void {

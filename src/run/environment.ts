@@ -2,22 +2,24 @@ import { newId } from '#lib/ids.ts'
 import { affected } from '#plan/order.ts'
 import { enqueue } from '#store/queue.ts'
 import { holders } from '#store/inventory.ts'
-import { createRun, openRuns, updateRun } from '#store/runs.ts'
-import type { NewRun, RunKind, RunRow } from '#store/runs.ts'
+import { createRun, inheritApprovals, lockRuns, openRuns } from '#store/runs.ts'
+import type { NewRun, RunRow } from '#store/runs.ts'
 import { newestSnapshot } from '#store/snapshots.ts'
 import type { SnapshotRow } from '#store/snapshots.ts'
+import type { Sql } from '#store/sql.ts'
 import { saveStatus, statuses } from '#store/statuses.ts'
 import type { StatusRow } from '#store/statuses.ts'
+import type { Asked } from './asked.ts'
 import { changesBetween, storyOf } from './changes.ts'
 import { modulesIn } from './configuration.ts'
 import type { Configuration } from './configuration.ts'
 import type { Parts } from './parts.ts'
+import { considerPolicy } from './policy.ts'
+import { publish, record, replacedBy, wakeWaiting } from './record-run.ts'
+import type { Head } from './record-run.ts'
 import { renderAll } from './render-run.ts'
 import type { Intents } from './render-run.ts'
 import { statusOf } from './status-of.ts'
-
-/** What a person asks for beside what Git says. Without `modules`, all of the environment's. */
-export type Asked = { readonly kind: Exclude<RunKind, 'change'>; readonly by: string; readonly reason: string; readonly ticket: string | null; readonly modules?: readonly string[] }
 
 /** What is to be done about the modules of an environment: new intents, and those whose module is gone. */
 type Difference = { readonly changed: ReadonlyMap<string, string>; readonly unchanged: readonly string[] }
@@ -39,17 +41,18 @@ export async function considerEnvironment(parts: Parts, name: string, signal: Ab
   const intents = await renderAll(parts, snapshot, configuration, environment, signal)
   const known = new Map((await statuses(sql, name)).map((row) => [row.module, row]))
   const gone = goneModules(configuration, name, known, await holders(sql, name))
-  const difference = asked === undefined ? compare(intents, known, gone) : askedFor(intents, asked)
+  const difference = asked === undefined ? compare(intents, known, gone) : askedFor(intents, asked, gone)
   await advance(parts, snapshot, difference.unchanged, known)
+  await considerPolicy(parts, snapshot, environment, asked)
   if (difference.changed.size === 0) return undefined
 
-  const waiting = (await openRuns(sql, name)).filter((run) => run.state === 'planning' || run.state === 'waiting')
-  const replaced = waiting.filter((run) => run.kind === 'change' && Object.keys(run.modules).some((module) => difference.changed.has(module)))
+  // A look at what is there replaces nothing.
+  const replaced = asked?.kind === 'verify' ? [] : (await replaceable(sql, name)).filter((run) => Object.keys(run.modules).some((module) => difference.changed.has(module)))
   // What a replaced run was to change is still to be changed.
   const changed = new Map(difference.changed)
   for (const run of replaced)
     for (const [module, { changed: was }] of Object.entries(run.modules)) {
-      const intent = intents.modules.get(module)?.intent
+      const intent = intents.modules.get(module)?.intent ?? (gone.includes(module) ? removed : undefined)
       if (was && !changed.has(module) && intent !== undefined) changed.set(module, intent)
     }
   const dependencies = [...modulesIn(configuration, name)].map(([module, { config }]) => ({ name: module, dependsOn: config.spec.dependsOn }))
@@ -66,8 +69,13 @@ export async function considerEnvironment(parts: Parts, name: string, signal: Ab
     modules: Object.fromEntries(all.map((module) => [module, { intent: changed.get(module) ?? intents.modules.get(module)?.intent ?? removed, changed: changed.has(module) && asked?.kind !== 'verify' }])),
     createdAt: clock.now(),
   }
-  await open(parts, run, replaced, intents, known)
-  return run.id
+  // Somebody decided on other runs meanwhile: what they decided counts.
+  return (await open(parts, run, replaced, intents, known)) ? run.id : considerEnvironment(parts, name, signal, asked)
+}
+
+/** The runs whose effects have not begun, and that a newer decision may replace. */
+async function replaceable(sql: Sql, environment: string): Promise<RunRow[]> {
+  return (await openRuns(sql, environment)).filter((run) => (run.kind === 'change' || run.kind === 'deploy') && (run.state === 'planning' || run.state === 'waiting'))
 }
 
 /** Modules that are held or known here and that the snapshot no longer has. What is broken, or could not be read, is not gone. */
@@ -91,9 +99,11 @@ function compare(intents: Intents, known: ReadonlyMap<string, StatusRow>, gone: 
   return { changed, unchanged }
 }
 
-function askedFor(intents: Intents, asked: Asked): Difference {
+function askedFor(intents: Intents, asked: Asked, gone: readonly string[]): Difference {
   const wanted = [...intents.modules].filter(([module]) => asked.modules?.includes(module) ?? true)
-  return { changed: new Map(wanted.map(([module, { intent }]) => [module, intent])), unchanged: [] }
+  const changed = new Map(wanted.map(([module, { intent }]) => [module, intent]))
+  if (asked.kind === 'deploy') for (const module of gone) if (asked.modules?.includes(module) ?? true) changed.set(module, removed)
+  return { changed, unchanged: [] }
 }
 
 /** A snapshot that changes nothing of a module is where that module is. */
@@ -106,23 +116,30 @@ async function advance(parts: Parts, snapshot: SnapshotRow, unchanged: readonly 
   if (unchanged.length > 0) await wakeWaiting(parts)
 }
 
-/** Runs of other environments may wait for just this. */
-export async function wakeWaiting(parts: Parts): Promise<void> {
-  for (const run of await openRuns(parts.sql)) if (run.state === 'waiting' || run.state === 'planning') await enqueue(parts.sql, parts.clock, `run/${run.id}`)
-}
-
-async function open(parts: Parts, run: NewRun, replaced: readonly RunRow[], intents: Intents, known: ReadonlyMap<string, StatusRow>): Promise<void> {
+/** Opens a run in place of others, each of which ends with its record. Tells whether it did: not when other runs could be replaced by now. */
+async function open(parts: Parts, run: NewRun, replaced: readonly RunRow[], intents: Intents, known: ReadonlyMap<string, StatusRow>): Promise<boolean> {
   const now = parts.clock.now()
-  await parts.sql.transaction(async (tx) => {
-    for (const old of replaced) await updateRun(tx, old.id, 'superseded', now)
+  let head: Head | undefined
+  const opened = await parts.sql.transaction(async (tx) => {
+    await lockRuns(tx, run.environment)
+    const standing = await replaceable(tx, run.environment)
+    const inTheWay = run.kind === 'verify' ? [] : standing.filter((one) => Object.keys(one.modules).some((module) => run.modules[module]?.changed === true))
+    if (inTheWay.some((one) => !replaced.some((old) => old.id === one.id)) || replaced.some((old) => !standing.some((one) => one.id === old.id))) return false
     await createRun(tx, run)
+    for (const old of replaced) {
+      await inheritApprovals(tx, old.id, run.id)
+      head = await record(tx, parts, old.id, 'superseded', replacedBy(old, run), now)
+    }
     if (run.kind !== 'verify')
       for (const [module, { intent, changed }] of Object.entries(run.modules)) {
         const row = known.get(module) ?? statusOf(run.environment, module, intents.modules.get(module), now)
         if (row !== undefined && changed) await saveStatus(tx, { ...row, ...described(intents, module), intent, delivery: 'behind', run: run.id, updatedAt: now })
       }
     await enqueue(tx, parts.clock, `run/${run.id}`)
+    return true
   })
+  if (head !== undefined) await publish(parts, run.environment, head)
+  return opened
 }
 
 function described(intents: Intents, module: string): Partial<StatusRow> {

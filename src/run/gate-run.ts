@@ -1,8 +1,6 @@
 import type { Digest } from '#lib/digest.ts'
 import { Failure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
-import { environment as environmentSchema } from '#model/config/environment.ts'
-import type { Environment } from '#model/config/environment.ts'
 import type { GateDecision } from '#model/gate.ts'
 import type { Plan } from '#model/plan.ts'
 import { decideGate } from '#gate/gate.ts'
@@ -11,9 +9,9 @@ import { heldBy } from '#store/inventory.ts'
 import { activePauses } from '#store/pauses.ts'
 import { principals } from '#store/principals.ts'
 import { approvalsOf } from '#store/runs.ts'
-import { policyOf } from '#store/snapshots.ts'
 import { statuses } from '#store/statuses.ts'
 import { limitsOf } from './configuration.ts'
+import { policyChanges, policyIn, policyInForce } from './policy.ts'
 import { renderAll } from './render-run.ts'
 import type { Intents } from './render-run.ts'
 import type { Work } from './work.ts'
@@ -25,17 +23,18 @@ export async function gateRun(work: Work, intents: Intents, plan: Plan): Promise
   const { parts, run, configuration } = work
   if (run.kind === 'verify') return { outcome: 'go', decisions: [] }
   const now = parts.clock.now()
-  const policy = await policyInForce(work)
+  const policy = await policyInForce(parts.sql, work.environment)
   const gate = decideGate({
     run: run.id,
     plan,
-    policy: policy.spec,
+    policy,
+    policyChanges: run.kind === 'policy' ? policyChanges(policy, policyIn(work.environment)) : [],
     modules: await gatedModules(work, intents),
     limits: Object.fromEntries(Object.keys(configuration.workspace.spec.repositories).map((name) => [name, limitsOf(configuration, name)])),
     approvals: await approvalsOf(parts.sql, run.id),
     pauses: await activePauses(parts.sql, now, run.environment),
     authors: await authorsOf(work),
-    earlier: policy.spec.deliver.after === undefined ? [] : await earlierModules(work, policy.spec.deliver.after.environment),
+    earlier: policy.deliver.after === undefined ? [] : await earlierModules(work, policy.deliver.after.environment),
     startedBy: run.startedBy,
     now,
   })
@@ -52,14 +51,6 @@ export function refusal(gate: RunGate): FailureJson {
     ...(refused?.hint === undefined ? {} : { hint: refused.hint }),
     fields: { rule: refused?.code ?? '' },
   }).toJSON()
-}
-
-/** A change of an environment is gated by the policy that it replaces; the first one stands by itself. */
-async function policyInForce(work: Work): Promise<Environment> {
-  const kept = await policyOf(work.parts.sql, work.run.environment)
-  if (kept === undefined) return work.environment
-  const parsed = environmentSchema.safeParse(kept.config)
-  return parsed.success ? parsed.data : work.environment
 }
 
 async function gatedModules(work: Work, intents: Intents): Promise<GatedModule[]> {

@@ -1,14 +1,23 @@
+import { isEnded } from '#model/run.ts'
 import type { Plan } from '#model/plan.ts'
-import { openJournal, updateRun } from '#store/runs.ts'
+import { findRun, lockRuns, openJournal, updateRun } from '#store/runs.ts'
+import { isBlocked } from './begin.ts'
 import type { RunGate } from './gate-run.ts'
 import type { Work } from './work.ts'
 
-/** Writes the plan, the decisions on it and every effect down: from here on a crash is taken up where it happened. */
-export async function openRun(work: Work, plan: Plan, gate: RunGate): Promise<void> {
+/**
+ * Writes the plan, the decisions on it and every effect down: from here on a crash is taken up where it happened. Tells whether it did: not when
+ * somebody cancelled or replaced the run while its plan was made, nor when another run has become active on one of its modules, whose end wakes this one.
+ */
+export async function openRun(work: Work, plan: Plan, gate: RunGate): Promise<boolean> {
   const { sql, clock } = work.parts
-  await sql.transaction(async (tx) => {
+  return sql.transaction(async (tx) => {
     await work.claim.fence(tx)
-    await openJournal(tx, work.run.id, plan.steps.flatMap((step) => step.waves.flat()))
-    await updateRun(tx, work.run.id, 'delivering', clock.now(), { plan, planDigest: plan.digest, gates: gate.decisions, failure: null })
+    await lockRuns(tx, work.run.environment)
+    const run = await findRun(tx, work.run.id)
+    if (run === undefined || isEnded(run.state) || (await isBlocked(tx, run))) return false
+    await openJournal(tx, run.id, plan.steps.flatMap((step) => step.waves.flat()))
+    await updateRun(tx, run.id, 'delivering', clock.now(), { plan, planDigest: plan.digest, gates: gate.decisions, failure: null })
+    return true
   })
 }

@@ -8,6 +8,7 @@ import type { PlannedModule } from '#plan/plan.ts'
 import { heldAt, heldBy } from '#store/inventory.ts'
 import { statuses } from '#store/statuses.ts'
 import { modulesIn } from './configuration.ts'
+import { policyDigest, policyIn, policyInForce } from './policy.ts'
 import type { Intents, ModuleIntent } from './render-run.ts'
 import { bind } from './work.ts'
 import type { Bound, Work } from './work.ts'
@@ -21,6 +22,7 @@ type Bindings = ReadonlyMap<string, Bound>
  */
 export async function planRun(work: Work, intents: Intents): Promise<Plan> {
   const { run } = work
+  if (run.kind === 'policy') return policyPlan(work)
   const bindings = await bindAll(work, intents)
   const planned: PlannedModule[] = []
   const held: Held[] = []
@@ -43,6 +45,12 @@ export async function planRun(work: Work, intents: Intents): Promise<Plan> {
     held: distinct(held),
   })
   return previewed(work, intents, withDependents(work, intents, plan), bindings)
+}
+
+/** A change of policy does nothing but itself: what is approved is that very change. */
+async function policyPlan({ parts, run, environment }: Work): Promise<Plan> {
+  const digest = policyDigest(await policyInForce(parts.sql, environment), policyIn(environment))
+  return { environment: run.environment, snapshot: run.snapshot, steps: [], unknown: [], digest }
 }
 
 async function bindAll(work: Work, intents: Intents): Promise<Bindings> {
@@ -137,7 +145,7 @@ function withDependents(work: Work, intents: Intents, plan: Plan): Plan {
  * stays that of the effects, so that an approval stands on what is done and not on what was answered.
  */
 async function previewed(work: Work, intents: Intents, plan: Plan, bindings: Bindings): Promise<Plan> {
-  if (work.environment.spec.review.approvals === 0 && !work.dry) return plan
+  if (!work.dry && (await policyInForce(work.parts.sql, work.environment)).review.approvals === 0) return plan
   const steps = await Promise.all(
     plan.steps.map(async (step): Promise<Step> => {
       const effects = step.waves.flat().filter((effect) => !isIdle(effect) && effect.refused === undefined && effect.deferred === undefined)

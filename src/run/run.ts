@@ -31,8 +31,8 @@ export async function run(parts: Parts, id: string, claim: Claim): Promise<void>
       if (gate.outcome === 'wait') return await waitRun(work, plan, gate)
       if (gate.outcome === 'refuse') return await sealFailure(work, intents, plan, gate, refusal(gate))
 
-      // Intent is on disk before the first effect.
-      await openRun(work, plan, gate)
+      // Intent is on disk before the first effect; and only one run at a time is at work on a module.
+      if (!(await openRun(work, plan, gate))) return
     }
 
     // Modules as a graph: each is applied, becomes ready and is verified before what depends on it begins.

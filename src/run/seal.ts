@@ -1,21 +1,17 @@
 import type { FailureJson } from '#lib/failure.ts'
 import type { Plan } from '#model/plan.ts'
 import type { ModuleOutcome, RunState, Verification } from '#model/run.ts'
-import { Frontier } from '#record/merkle.ts'
-import { checkpointStatement, runStatement, sealRecord } from '#record/statement.ts'
-import type { RunPredicate } from '#record/statement.ts'
-import { enqueue } from '#store/queue.ts'
 import type { Claim } from './claim.ts'
-import { appendCheckpoint, appendRecord, chainEnd, lastFrontier } from '#store/records.ts'
-import { approvalsOf, findRun, journal, listRuns, moduleOutcomes, updateRun } from '#store/runs.ts'
+import { findRun, listRuns, lockRuns, updateRun } from '#store/runs.ts'
 import type { RunRow } from '#store/runs.ts'
 import type { Sql } from '#store/sql.ts'
-import { findSnapshot } from '#store/snapshots.ts'
 import { forgetStatus, saveStatus, statuses } from '#store/statuses.ts'
 import type { ModuleResult } from './deliver-module.ts'
-import { wakeWaiting } from './environment.ts'
 import type { RunGate } from './gate-run.ts'
+import { isEnded } from '#model/run.ts'
 import type { Parts } from './parts.ts'
+import { accept } from './policy.ts'
+import { announceEnd, record } from './record-run.ts'
 import type { Intents } from './render-run.ts'
 import { statusOf } from './status-of.ts'
 import type { Work } from './work.ts'
@@ -24,14 +20,18 @@ import type { Work } from './work.ts'
 export async function seal(work: Work, intents: Intents, _plan: Plan, results: readonly ModuleResult[]): Promise<void> {
   const bad = results.find(({ outcome }) => outcome.delivery !== 'delivered' || !['passed', 'warned'].includes(outcome.verification))
   const failure = results.find(({ outcome }) => outcome.delivery === 'failed')?.outcome.failure ?? null
-  await end(work.parts, work.claim, work.run, bad === undefined ? 'succeeded' : 'failed', failure, (tx) => settleStatuses(tx, work, intents, results))
+  await end(work.parts, work.claim, work.run, bad === undefined ? 'succeeded' : 'failed', failure, async (tx) => {
+    if (work.run.kind === 'policy') await accept(tx, work.environment, work.snapshot.id, work.parts.clock.now())
+    await settleStatuses(tx, work, intents, results)
+  })
 }
 
 /** Ends a run that a gate refused: nothing was done. */
 export async function sealFailure(work: Work, intents: Intents, plan: Plan, gate: RunGate, failure: FailureJson): Promise<void> {
-  const { sql, clock } = work.parts
-  await updateRun(sql, work.run.id, 'planning', clock.now(), { plan, planDigest: plan.digest, gates: gate.decisions })
-  await end(work.parts, work.claim, work.run, 'failed', failure, (tx) => failStatuses(tx, work.parts, work.run, failure, intents))
+  await end(work.parts, work.claim, work.run, 'failed', failure, async (tx) => {
+    await updateRun(tx, work.run.id, 'planning', work.parts.clock.now(), { plan, planDigest: plan.digest, gates: gate.decisions })
+    await failStatuses(tx, work.parts, work.run, failure, intents)
+  })
 }
 
 /** Ends a run for a failure that nothing here can mend. */
@@ -44,64 +44,13 @@ async function end(parts: Parts, claim: Claim, run: RunRow, state: RunState, fai
   const { sql, clock } = parts
   const head = await sql.transaction(async (tx) => {
     await claim.fence(tx)
+    await lockRuns(tx, run.environment)
+    // Somebody cancelled or replaced it while its plan was made: it has its record.
+    if (isEnded((await findRun(tx, run.id))?.state ?? 'cancelled')) return undefined
     await settle(tx)
     return record(tx, parts, run.id, state, failure, clock.now())
   })
-  const unpublished = await parts.publish(run.environment, head)
-  if (unpublished !== undefined) parts.log(`run ${run.id}: the checkpoint's head was not published: ${unpublished.message}`)
-  await enqueue(sql, clock, `environment/${run.environment}`)
-  await wakeWaiting(parts)
-}
-
-/** Appends the run's record to its environment's chain and signs a checkpoint that covers it. */
-export async function record(tx: Sql, parts: Parts, id: string, state: RunState, failure: FailureJson | null, now: number): Promise<{ size: number; root: string; head: string }> {
-  const run = await findRun(tx, id)
-  if (run === undefined) throw new Error(`run ${id} is gone`)
-  const last = await chainEnd(tx, run.environment)
-  const seq = last === undefined ? 0 : last.seq + 1
-  const { text, digest } = sealRecord(runStatement(await predicateOf(tx, run, { seq, previous: last?.digest ?? null }, state, failure, now)))
-  const tree = new Frontier(await lastFrontier(tx, run.environment))
-  tree.append(Buffer.from(digest))
-  const head = { size: tree.size, root: tree.root().toString('hex'), head: digest }
-  const statement = checkpointStatement({ environment: run.environment, ...head, at: now })
-  await appendRecord(tx, { environment: run.environment, seq, digest, run: id, text }, now)
-  await appendCheckpoint(tx, run.environment, tree.size, parts.signer.sign(Buffer.from(JSON.stringify(statement))), tree.toJSON())
-  await updateRun(tx, id, state, now, { failure, recordSeq: seq, recordDigest: digest })
-  return head
-}
-
-async function predicateOf(tx: Sql, run: RunRow, link: { seq: number; previous: `sha256:${string}` | null }, state: RunState, failure: FailureJson | null, now: number): Promise<RunPredicate> {
-  const snapshot = await findSnapshot(tx, run.snapshot)
-  const modules = await moduleOutcomes(tx, run.id)
-  const effects = await journal(tx, run.id)
-  return {
-    chain: { environment: run.environment, ...link },
-    run: run.id,
-    state,
-    actor: run.actor,
-    reason: run.reason,
-    ticket: run.ticket,
-    snapshot: { id: run.snapshot, commits: snapshot?.commits ?? {} },
-    changes: run.changes,
-    plan: run.planDigest === null ? null : { digest: run.planDigest },
-    gates: run.gates,
-    approvals: await approvalsOf(tx, run.id),
-    effects: effects.map(({ effect, outcome, state: journalled }) => ({
-      key: effect.key,
-      module: effect.module,
-      action: effect.action,
-      changes: effect.changes,
-      outcome: outcome?.action ?? outcome?.state ?? (journalled === 'pending' ? 'skipped' : 'unknown'),
-      ...(outcome?.uid === undefined ? {} : { uid: outcome.uid }),
-      ...(outcome?.failure === undefined ? {} : { failure: outcome.failure }),
-    })),
-    modules: modules.map((row) => row.outcome),
-    probes: modules.flatMap((row) => row.probes.map((probe) => ({ ...probe, module: row.module }))),
-    unknown: run.plan?.unknown ?? [],
-    failure,
-    startedAt: run.createdAt,
-    endedAt: now,
-  }
+  if (head !== undefined) await announceEnd(parts, run.environment, head)
 }
 
 async function settleStatuses(tx: Sql, work: Work, intents: Intents, results: readonly ModuleResult[]): Promise<void> {

@@ -1,6 +1,7 @@
+import { isEnded } from '#model/run.ts'
 import type { Plan } from '#model/plan.ts'
 import { enqueue } from '#store/queue.ts'
-import { updateRun } from '#store/runs.ts'
+import { findRun, lockRuns, updateRun } from '#store/runs.ts'
 import type { RunGate } from './gate-run.ts'
 import type { Work } from './work.ts'
 
@@ -11,6 +12,8 @@ export async function waitRun(work: Work, plan: Plan, gate: RunGate): Promise<vo
   const due = waiting.flatMap((decision) => decision.until ?? [])
   await sql.transaction(async (tx) => {
     await work.claim.fence(tx)
+    await lockRuns(tx, work.run.environment)
+    if (isEnded((await findRun(tx, work.run.id))?.state ?? 'cancelled')) return // somebody cancelled or replaced it meanwhile
     await updateRun(tx, work.run.id, 'waiting', clock.now(), { waiting, plan, planDigest: plan.digest, gates: gate.decisions, failure: null })
     if (due.length > 0) await enqueue(tx, clock, `run/${work.run.id}`, { due: Math.min(...due) })
   })

@@ -7,10 +7,11 @@ import { isEnded } from '#model/run.ts'
 import type { ModuleOutcome, RunState } from '#model/run.ts'
 import type { Commit } from '#model/snapshot.ts'
 import { announce } from './events.ts'
+import { textArray } from './sql.ts'
 import type { Param, Sql } from './sql.ts'
 
-/** Why a run exists: a change in Git, a person's word, or only to verify what is there. */
-export type RunKind = 'change' | 'deploy' | 'verify'
+/** Why a run exists: a change in Git, a person's word, only to verify what is there, or to accept another policy of the environment. */
+export type RunKind = 'change' | 'deploy' | 'verify' | 'policy'
 
 /** A run as the store keeps it. Times are milliseconds since 1970. */
 export type RunRow = {
@@ -48,13 +49,14 @@ const columns = `seq, id, environment, kind, state, waiting, snapshot, actor, re
 export type NewRun = Pick<
   RunRow,
   'id' | 'environment' | 'kind' | 'snapshot' | 'actor' | 'reason' | 'ticket' | 'startedBy' | 'changes' | 'modules' | 'createdAt'
->
+> &
+  Partial<Pick<RunRow, 'planDigest'>>
 
 export async function createRun(sql: Sql, run: NewRun): Promise<void> {
   await sql.query(
-    `insert into run (id, environment, kind, state, snapshot, actor, reason, ticket, started_by, changes, modules, created_at, updated_at)
-     values ($1, $2, $3, 'planning', $4, $5, $6, $7, $8, $9, $10, $11, $11)`,
-    [run.id, run.environment, run.kind, run.snapshot, run.actor, run.reason, run.ticket, run.startedBy, run.changes, run.modules, run.createdAt],
+    `insert into run (id, environment, kind, state, snapshot, actor, reason, ticket, started_by, changes, modules, created_at, updated_at, plan_digest)
+     values ($1, $2, $3, 'planning', $4, $5, $6, $7, $8, $9, $10, $11, $11, $12)`,
+    [run.id, run.environment, run.kind, run.snapshot, run.actor, run.reason, run.ticket, run.startedBy, run.changes, run.modules, run.createdAt, run.planDigest ?? null],
   )
   await announce(sql, run.createdAt, 'run', { run: run.id, environment: run.environment, state: 'planning' })
 }
@@ -64,14 +66,29 @@ export async function findRun(sql: Sql, id: string): Promise<RunRow | undefined>
   return row
 }
 
-/** The newest first. `environment` and `module` narrow it. */
-export async function listRuns(sql: Sql, filter: { environment?: string; module?: string; limit: number }): Promise<RunRow[]> {
+/** Makes decisions on which runs an environment has come one after the other, until the transaction ends: each sees what the one before it decided. */
+export async function lockRuns(sql: Sql, environment: string): Promise<void> {
+  await sql.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`runs/${environment}`])
+}
+
+export type RunFilter = { environment?: string; environments?: readonly string[]; module?: string; kind?: RunKind; limit: number }
+
+/** The newest first. All but `limit` narrow it. */
+export async function listRuns(sql: Sql, filter: RunFilter): Promise<RunRow[]> {
+  const environments = filter.environments === undefined ? null : textArray(filter.environments)
   return sql.query<RunRow>(
     `select ${columns} from run
-     where ($1::text is null or environment = $1) and ($2::text is null or jsonb_exists(modules, $2))
+     where ($1::text is null or environment = $1) and ($2::text is null or jsonb_exists(modules, $2)) and ($4::text is null or kind = $4)
+       and ($5::text[] is null or environment = any($5::text[]))
      order by seq desc limit $3`,
-    [filter.environment ?? null, filter.module ?? null, filter.limit],
+    [filter.environment ?? null, filter.module ?? null, filter.limit, filter.kind ?? null, environments],
   )
+}
+
+/** The environments that have had a run. */
+export async function runEnvironments(sql: Sql): Promise<string[]> {
+  const rows = await sql.query<{ environment: string }>('select distinct environment from run')
+  return rows.map((row) => row.environment)
 }
 
 /** Those that have not ended, the oldest first. */
@@ -164,6 +181,15 @@ export async function approve(sql: Sql, run: string, approval: Approval): Promis
     `insert into approval (run, principal, plan_digest, reason, objects, at) values ($1, $2, $3, $4, $5, $6)
      on conflict (run, principal, plan_digest) do update set reason = excluded.reason, objects = excluded.objects, at = excluded.at`,
     [run, approval.principal, approval.planDigest, approval.reason, approval.objects, approval.at],
+  )
+}
+
+/** What was approved of one run counts for another: the gate holds each approval's digest against the plan. */
+export async function inheritApprovals(sql: Sql, from: string, to: string): Promise<void> {
+  await sql.query(
+    `insert into approval (run, principal, plan_digest, reason, objects, at)
+     select $2, principal, plan_digest, reason, objects, at from approval where run = $1 on conflict (run, principal, plan_digest) do nothing`,
+    [from, to],
   )
 }
 

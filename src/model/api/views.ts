@@ -13,7 +13,7 @@ export const failureView = z.object({
   hint: z.string().optional(),
   retry: z.enum(['never', 'now', 'later']),
   fields: z.record(z.string(), json).optional(),
-})
+}).meta({ id: 'Failure' })
 
 export const commitView = z.object({
   repository: z.string(),
@@ -22,7 +22,7 @@ export const commitView = z.object({
   at: time,
   subject: z.string(),
   trailers: z.record(z.string(), z.string()),
-})
+}).meta({ id: 'Commit' })
 
 const decisionView = z.object({
   code: z.string(),
@@ -32,7 +32,7 @@ const decisionView = z.object({
   message: z.string(),
   hint: z.string().optional(),
   by: z.array(z.string()).optional(),
-})
+}).meta({ id: 'Decision' })
 
 export const sampleView = z.object({
   signal: z.enum(['latency', 'reachability', 'count', 'diff', 'boolean']),
@@ -44,7 +44,7 @@ export const sampleView = z.object({
   message: z.string(),
   collectedAt: time,
   durationMs: z.number(),
-})
+}).meta({ id: 'Sample' })
 
 const probeView = z.object({
   module: z.string(),
@@ -52,7 +52,7 @@ const probeView = z.object({
   kind: z.string(),
   verdict: z.enum(['passed', 'warned', 'failed', 'unknown']),
   samples: z.array(sampleView),
-})
+}).meta({ id: 'ProbeResult' })
 
 export const changeView = z.object({
   path: z.string(),
@@ -60,7 +60,7 @@ export const changeView = z.object({
   from: json.optional(),
   to: json.optional(),
   owner: z.string().optional(),
-})
+}).meta({ id: 'FieldChange' })
 
 export const effectView = z.object({
   key: z.string(),
@@ -72,7 +72,7 @@ export const effectView = z.object({
   handedOverFrom: z.string().optional(),
   holdsState: z.boolean(),
   failure: failureView.optional(),
-})
+}).meta({ id: 'Effect' })
 
 export const stepView = z.object({
   module: z.string(),
@@ -82,19 +82,19 @@ export const stepView = z.object({
   readinessOnly: z.boolean(),
   failure: failureView.optional(),
   effects: z.array(effectView),
-})
+}).meta({ id: 'Step' })
 
 export const planView = z.object({
   digest: z.string(),
   /** Effects by action. */
   summary: z.record(z.string(), z.number()),
-})
+}).meta({ id: 'PlanSummary' })
 
 export const runView = z
   .object({
     id: z.string(),
     environment: z.string(),
-    kind: z.enum(['change', 'deploy', 'verify']),
+    kind: z.enum(['change', 'deploy', 'verify', 'policy']),
     state: z.enum(runStates),
     /** With the state `waiting`: what holds it. */
     waiting: z.array(decisionView),
@@ -113,8 +113,10 @@ export const runView = z
     createdAt: time,
     endedAt: time.nullable(),
   })
-  .describe('A run: which commit by whom and why, what would change, what did change, what the probes saw.')
+  .meta({ id: 'Run', description: 'A run: which commit by whom and why, what would change, what did change, what the probes saw.' })
 export type RunView = z.output<typeof runView>
+
+export const runsAnswer = z.object({ runs: z.array(runView) })
 
 export const moduleView = z.object({
   name: z.string(),
@@ -129,27 +131,31 @@ export const moduleView = z.object({
   /** In one sentence: why it is not as it should be, or what it waits for. */
   note: z.string().nullable(),
   failure: failureView.nullable(),
-})
+}).meta({ id: 'ModuleStatus' })
+
+const repositoryView = z
+  .object({ name: z.string(), url: z.string(), branch: z.string(), head: z.string().nullable(), checkedAt: time.nullable(), failure: failureView.nullable() })
+  .meta({ id: 'Repository' })
+
+const environmentView = z
+  .object({
+    name: z.string(),
+    tier: z.string(),
+    modules: z.array(moduleView),
+    waiting: z.array(z.object({ run: z.string(), waitingFor: z.string(), message: z.string() })),
+    pauses: z.array(z.object({ module: z.string().nullable(), reason: z.string(), by: z.string(), until: time })),
+  })
+  .meta({ id: 'EnvironmentStatus' })
 
 export const statusView = z
   .object({
     workspace: z.string(),
     snapshot: z.string().nullable(),
-    repositories: z.array(
-      z.object({ name: z.string(), url: z.string(), branch: z.string(), head: z.string().nullable(), checkedAt: time.nullable(), failure: failureView.nullable() }),
-    ),
+    repositories: z.array(repositoryView),
     problems: z.array(failureView),
-    environments: z.array(
-      z.object({
-        name: z.string(),
-        tier: z.string(),
-        modules: z.array(moduleView),
-        waiting: z.array(z.object({ run: z.string(), waitingFor: z.string(), message: z.string() })),
-        pauses: z.array(z.object({ module: z.string().nullable(), reason: z.string(), by: z.string(), until: time })),
-      }),
-    ),
+    environments: z.array(environmentView),
   })
-  .describe('Every module in every environment: delivery and verification, two facts.')
+  .meta({ id: 'Status', description: 'Every module in every environment: delivery and verification, two facts.' })
 export type StatusView = z.output<typeof statusView>
 
 export const planAnswer = z.object({
@@ -163,41 +169,35 @@ export const planAnswer = z.object({
 })
 export type PlanAnswer = z.output<typeof planAnswer>
 
-const role = z.enum(roles)
+const grantView = z.object({ role: z.enum(roles), environments: z.array(z.string()) }).meta({ id: 'Grant' })
 
-export const approveBody = z.strictObject({ reason: z.string().min(1).max(2000), objects: z.array(z.string()).max(1000).default([]) })
-export const cancelBody = z.strictObject({ reason: z.string().min(1).max(2000) })
-export const askBody = z.strictObject({ modules: z.array(z.string()).max(1000).optional(), reason: z.string().min(1).max(2000), ticket: z.string().max(200).nullable().default(null) })
-export const planBody = z.strictObject({ modules: z.array(z.string()).max(1000).optional() })
-export const pauseBody = z.strictObject({
-  module: z.string().nullable().default(null),
-  reason: z.string().min(1).max(2000),
-  /** For how long, in milliseconds: a pause always has an end. */
-  forMs: z.int().positive().max(30 * 86_400_000),
-})
-export const resumeBody = z.strictObject({ module: z.string().nullable().default(null) })
-export const tokenBody = z.strictObject({
-  name: z.string().regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/).max(63),
-  role,
-  environments: z.array(z.string()).min(1).default(['*']),
-  emails: z.array(z.string()).default([]),
-  /** For how long, in milliseconds; for ever, if left out. */
-  forMs: z.int().positive().optional(),
+export const principalView = z.object({ name: z.string(), emails: z.array(z.string()), grants: z.array(grantView) }).meta({ id: 'Principal' })
+export const principalsAnswer = z.object({ principals: z.array(principalView) })
+
+export const tokenAnswer = z.object({
+  name: z.string(),
+  token: z.string().describe('Shown once: only its digest is kept.'),
+  expiresAt: time.nullable(),
+  grants: z.array(grantView).describe('All that the principal may do now, and so what this token may.'),
+  emails: z.array(z.string()),
 })
 
-export const accepted = z.object({ run: z.string().nullable() })
-export const done = z.object({ done: z.boolean() })
-export const tokenAnswer = z.object({ name: z.string(), token: z.string().describe('Shown once: only its digest is kept.') })
-export const principalView = z.object({ name: z.string(), emails: z.array(z.string()), grants: z.array(z.object({ role, environments: z.array(z.string()) })) })
-export const exportAnswer = z.object({
-  publicKey: z.string(),
-  chains: z.array(
-    z.object({
-      environment: z.string(),
-      records: z.array(z.string()),
-      checkpoints: z.array(z.object({ payloadType: z.string(), payload: z.string(), signatures: z.array(z.object({ keyid: z.string(), sig: z.string() })) })),
-    }),
-  ),
-})
-export const problem = z.object({ error: failureView })
-export const eventView = z.object({ seq: z.number(), at: time, kind: z.string(), data: z.record(z.string(), json) })
+const envelope = z
+  .object({ payloadType: z.string(), payload: z.string(), signatures: z.array(z.object({ keyid: z.string(), sig: z.string() })) })
+  .meta({ id: 'Envelope', description: 'A DSSE envelope.' })
+
+const chainView = z
+  .object({
+    environment: z.string(),
+    records: z.array(z.string()).describe('Each record as it was written: in-toto statements in JSON, in order.'),
+    checkpoints: z.array(envelope),
+  })
+  .meta({ id: 'Chain' })
+
+export const exportAnswer = z.object({ publicKey: z.string().describe('Ed25519, PEM.'), chains: z.array(chainView) })
+
+export const problem = z.object({ error: failureView }).meta({ id: 'Problem' })
+
+export const eventView = z
+  .object({ seq: z.number(), at: time, kind: z.enum(['run', 'module', 'effect', 'status', 'pause', 'snapshot', 'record']), data: z.record(z.string(), json) })
+  .meta({ id: 'Event' })

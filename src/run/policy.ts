@@ -1,0 +1,97 @@
+import { digestOf } from '#lib/digest.ts'
+import type { Digest } from '#lib/digest.ts'
+import { newId } from '#lib/ids.ts'
+import type { Json, JsonObject } from '#lib/json.ts'
+import { environment as environmentSchema } from '#model/config/environment.ts'
+import type { Environment } from '#model/config/environment.ts'
+import { isEnded } from '#model/run.ts'
+import { enqueue } from '#store/queue.ts'
+import { createRun, listRuns, lockRuns } from '#store/runs.ts'
+import type { NewRun } from '#store/runs.ts'
+import { acceptPolicy, findSnapshot, policyOf } from '#store/snapshots.ts'
+import type { SnapshotRow } from '#store/snapshots.ts'
+import type { Sql } from '#store/sql.ts'
+import { changesSince, storyOf } from './changes.ts'
+import type { Asked } from './asked.ts'
+import type { Parts } from './parts.ts'
+import { publish, record, replacedBy } from './record-run.ts'
+
+/**
+ * What an environment's gates stand on. The first one that is seen stands by itself. Another one is accepted by a run of its own (`kind: policy`),
+ * which delivers nothing and asks for the approvals of the policy that it replaces; until then every run is gated by the old one.
+ */
+export type Policy = Pick<Environment['spec'], 'tier' | 'deliver' | 'review' | 'drift'>
+
+export function policyIn({ spec: { tier, deliver, review, drift } }: Environment): Policy {
+  return { tier, deliver, review, drift }
+}
+
+/** The policy in force: the last accepted one. */
+export async function policyInForce(sql: Sql, environment: Environment): Promise<Policy> {
+  const kept = await policyOf(sql, environment.metadata.name)
+  const parsed = environmentSchema.safeParse(kept?.config)
+  return policyIn(parsed.success ? parsed.data : environment)
+}
+
+/** What changes, for a person to read: `review.approvals: 1 -> 0`. Sorted; empty where nothing does. */
+export function policyChanges(from: Policy, to: Policy): string[] {
+  const before = leaves(plain(from))
+  const after = leaves(plain(to))
+  const paths = [...new Set([...before.keys(), ...after.keys()])].sort()
+  return paths.flatMap((path) => (before.get(path) === after.get(path) ? [] : [`${path}: ${before.get(path) ?? 'nothing'} -> ${after.get(path) ?? 'nothing'}`]))
+}
+
+/** What an approval of a change of policy stands on. */
+export function policyDigest(from: Policy, to: Policy): Digest {
+  return digestOf({ policy: { from: plain(from), to: plain(to) } })
+}
+
+export async function accept(tx: Sql, environment: Environment, snapshot: string, at: number): Promise<void> {
+  await acceptPolicy(tx, environment.metadata.name, plain(environment) as JsonObject, snapshot, at)
+}
+
+/** Accepts the first policy; opens a run for another one, unless one is open already or a person declined this very change. */
+export async function considerPolicy(parts: Parts, snapshot: SnapshotRow, environment: Environment, asked: Asked | undefined): Promise<void> {
+  const { sql, clock } = parts
+  const name = environment.metadata.name
+  const kept = await policyOf(sql, name)
+  const from = await policyInForce(sql, environment)
+  const to = policyIn(environment)
+  const digest = policyDigest(from, to)
+  const [latest] = await listRuns(sql, { environment: name, kind: 'policy', limit: 1 })
+  const open = latest === undefined || isEnded(latest.state) ? undefined : latest
+  const isChange = policyChanges(from, to).length > 0
+  // One that waits stays; one that was declined is opened again only at a person's word.
+  const isKnown = latest?.planDigest === digest && (open !== undefined || asked?.kind !== 'deploy')
+  if (kept !== undefined && (isChange ? isKnown : open === undefined)) return
+  const run = kept === undefined || !isChange ? undefined : await policyRun(parts, snapshot, name, kept.snapshot, digest, asked)
+  const head = await sql.transaction(async (tx) => {
+    await lockRuns(tx, name)
+    const [newest] = await listRuns(tx, { environment: name, kind: 'policy', limit: 1 })
+    if (newest?.id !== latest?.id || newest?.state !== latest?.state) return undefined // somebody else decides on it, and looks at it again
+    if (kept === undefined) return void (await accept(tx, environment, snapshot.id, clock.now()))
+    if (run !== undefined) {
+      await createRun(tx, run)
+      await enqueue(tx, clock, `run/${run.id}`)
+    }
+    return open === undefined ? undefined : record(tx, parts, open.id, 'superseded', replacedBy(open, run), clock.now())
+  })
+  if (head !== undefined) await publish(parts, name, head)
+}
+
+async function policyRun(parts: Parts, snapshot: SnapshotRow, environment: string, since: string, digest: Digest, asked: Asked | undefined): Promise<NewRun> {
+  const repository = parts.repositories.workspaceName()
+  const before = await findSnapshot(parts.sql, since)
+  const changes = await changesSince(parts, snapshot, new Map([[repository, before?.commits[repository]]]))
+  const now = parts.clock.now()
+  return { id: newId('run', now), environment, kind: 'policy', snapshot: snapshot.id, ...storyOf(changes, asked), changes, startedBy: asked?.by ?? null, modules: {}, planDigest: digest, createdAt: now }
+}
+
+function plain(value: object): Json {
+  return JSON.parse(JSON.stringify(value)) as Json
+}
+
+function leaves(value: Json, path = ''): Map<string, string> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return new Map([[path, JSON.stringify(value)]])
+  return new Map(Object.entries(value).flatMap(([key, inner]) => [...leaves(inner, path === '' ? key : `${path}.${key}`)]))
+}
