@@ -32,7 +32,8 @@ export async function applyEffect(
   const { clock } = work.parts
   if (planned.action === 'unchanged' || planned.action === 'skipped') return settle(work, planned, intent?.shown.find((one) => one.key === planned.key), held)
 
-  const effect = planned.deferred === undefined ? planned : await sealDeferred(work, bound, intent, planned)
+  // What had begun is taken up as it was sealed then: sealed anew, it would meet its own work.
+  const effect = written?.state === 'started' ? written.effect : planned.deferred === undefined ? planned : await sealDeferred(work, bound, intent, planned)
   const found = written?.state === 'started' ? await recovered(bound, effect, desired, held) : undefined
   let outcome = found
   if (outcome === undefined) {
