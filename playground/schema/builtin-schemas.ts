@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Json, JsonObject } from '#lib/json.ts'
 import type { Schema } from '#playground/contract.ts'
+import { descriptionsOf, type Descriptions } from './descriptions.ts'
 import { objectMeta } from './object-meta.ts'
 
 type Definition = JsonObject & { $ref?: string; properties?: { [name: string]: Definition }; items?: Definition; additionalProperties?: Definition | boolean }
@@ -32,6 +33,37 @@ export class BuiltinSchemas {
     this.#names.set(root, name)
     this.#roots.set(key, root)
     return root
+  }
+
+  /**
+   * The same with descriptions, for `kubectl explain`: a new value at every call, made by reading a hundred small files, so ask for it only where a
+   * document is published, and keep that.
+   */
+  describedSchemaOf(apiVersion: string, kind: string): Schema | undefined {
+    const schema = this.schemaOf(apiVersion, kind)
+    return schema === undefined ? undefined : this.#described(schema, new Map())
+  }
+
+  #described(schema: Schema, seen: Map<string, Descriptions>): Schema {
+    const name = this.#names.get(schema)
+    const model = name === 'ObjectMeta' ? 'V1ObjectMeta' : name
+    if (model !== undefined && !seen.has(model)) seen.set(model, descriptionsOf(model))
+    const texts = model === undefined ? undefined : seen.get(model)
+    const copy = { ...schema }
+    const own = texts?.get('')
+    if (own !== undefined) copy.description = own
+    if (schema.properties !== undefined) {
+      copy.properties = Object.fromEntries(
+        Object.entries(schema.properties).map(([field, its]) => {
+          const text = texts?.get(field)
+          const described = this.#described(its, seen)
+          return [field, text === undefined ? described : { ...described, description: text }]
+        }),
+      )
+    }
+    if (schema.items !== undefined) copy.items = this.#described(schema.items, seen)
+    if (typeof schema.additionalProperties === 'object') copy.additionalProperties = this.#described(schema.additionalProperties, seen)
+    return copy
   }
 
   /** `apiVersion` and kind of all there are. */

@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { KubernetesObject } from '#playground/contract.ts'
 import { withBuiltinDefaults } from './builtin-defaults.ts'
 import { decodedBuiltin } from './builtin-decoding.ts'
 import { builtinSchemas } from './builtin-schemas.ts'
 import { validateBuiltin } from './builtin-validation.ts'
+import { definitionsText } from './definitions-text.ts'
+import { atomicMaps, keyDefaults, listKeys, quantities, sets, structs } from './merge-rules.ts'
 
 const make = (apiVersion: string, kind: string, rest: object, name = 'x') => ({ apiVersion, kind, metadata: { name }, ...rest }) as unknown as KubernetesObject
 
@@ -27,9 +30,32 @@ describe('schemas', () => {
     expect(builtinSchemas.schemaOf('v1', 'toString')).toBeUndefined()
   })
 
+  test('are described from the client’s type declarations where that is asked for', () => {
+    const described = builtinSchemas.describedSchemaOf('apps/v1', 'Deployment')
+    expect(described?.description).toMatch(/^Deployment enables declarative updates/)
+    expect(described?.properties?.spec?.properties?.replicas?.description).toMatch(/^Number of desired pods/)
+    expect(described?.properties?.spec?.properties?.template?.properties?.spec?.properties?.containers?.items?.properties?.image?.description).toContain('Container image name')
+    expect(described?.properties?.metadata?.properties?.labels?.description).toContain('Map of string keys and values')
+    expect(builtinSchemas.schemaOf('apps/v1', 'Deployment')).not.toHaveProperty('description')
+  })
+
   test('a root knows what its kind is with nothing in it', () => {
     expect(builtinSchemas.schemaOf('apps/v1', 'Deployment')?.default).toEqual({ metadata: {}, spec: { strategy: {}, template: { metadata: {}, spec: { containers: null } } }, status: {} })
     expect(builtinSchemas.schemaOf('v1', 'ConfigMap')?.default).toEqual({ metadata: {} })
+  })
+
+  test('the committed definitions are what the generator writes', () => {
+    expect(readFileSync(new URL('definitions.json', import.meta.url), 'utf8')).toBe(definitionsText())
+  })
+
+  test('every name in our table of rules is a model or a field', () => {
+    const { definitions } = JSON.parse(definitionsText()) as { definitions: Record<string, { properties: object }> }
+    const named = [...Object.keys(listKeys), ...sets, ...atomicMaps, ...quantities, ...Object.keys(keyDefaults), ...Object.entries(structs).flatMap(([model, fields]) => fields.split(' ').map((field) => `${model}.${field}`))]
+    const unknown = named.filter((name) => {
+      const [model, field] = name.split('.') as [string, string?]
+      return definitions[model] === undefined || (field !== undefined && !Object.hasOwn(definitions[model].properties, field))
+    })
+    expect(unknown).toEqual([])
   })
 
   test('lists have their keys, selectors are whole, integers and quantities what they are', () => {
