@@ -33,7 +33,7 @@ export function playgroundCommand(env: Readonly<Record<string, string | undefine
         const dir = resolve(around.cwd, options.dir ?? around.env.dir ?? '.plumb')
         const quiet: Surroundings = options.json === true ? { ...around, note: () => {} } : around
         quiet.note(`Starting three embedded clusters, three Git repositories and the control plane in ${relative(around.cwd, dir) || dir} …`)
-        const playground = await startPlayground({ dir, clock: systemClock, log: quiet.note })
+        const playground = await startPlayground({ dir, clock: systemClock, log: quiet.note, searchPath: env['PATH'] ?? '' })
         try {
           const plane = await startControlPlane({
             dir,
@@ -82,7 +82,7 @@ async function firstDelivery(connection: Connection, around: Surroundings, signa
   const approved = new Set<string>()
   let status = await connection.client.status()
   for await (const _ of changes(connection, signal)) {
-    const { runs } = await connection.client.runs({ limit: '20' })
+    const { runs } = await connection.client.runs({ limit: 20 })
     for (const run of runs.toReversed()) show(run)
     for (const run of runs) {
       const first = !runs.some((other) => other.environment === run.environment && other.record !== null)

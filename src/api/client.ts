@@ -1,62 +1,308 @@
 // Generated from the API's document by `npm run docs`: do not edit.
 
-/** Sends a request and gives the JSON of its answer; fails with the answer's failure. */
-export type Send = (method: string, path: string, query: Readonly<Record<string, string | undefined>>, body?: unknown) => Promise<unknown>
+/** What a query may hold; what is undefined is left out. */
+export type Query = Readonly<Record<string, string | number | undefined>>
 
-export type StatusAnswer = { workspace: string; snapshot: string | null; repositories: ({ name: string; url: string; branch: string; head: string | null; checkedAt: string | null; failure: { code: string; subject: string; message: string; hint?: string; retry: "never" | "now" | "later"; fields?: Record<string, unknown> } | null })[]; problems: ({ code: string; subject: string; message: string; hint?: string; retry: "never" | "now" | "later"; fields?: Record<string, unknown> })[]; environments: ({ name: string; tier: string; modules: ({ name: string; repository: string; track: string; delivery: "synced" | "behind" | "progressing" | "failed" | "unknown"; verification: "passed" | "warned" | "failed" | "unknown" | "stale"; readinessOnly: boolean; run: string | null; snapshot: string | null; verifiedSince: string | null; note: string | null; failure: { code: string; subject: string; message: string; hint?: string; retry: "never" | "now" | "later"; fields?: Record<string, unknown> } | null })[]; waiting: ({ run: string; waitingFor: string; message: string })[]; pauses: ({ module: string | null; reason: string; by: string; until: string })[] })[] }
-export type RunsAnswer = { runs: ({ id: string; environment: string; kind: "change" | "deploy" | "verify"; state: "planning" | "waiting" | "delivering" | "verifying" | "succeeded" | "failed" | "halted" | "interrupted" | "rolled-back" | "superseded" | "cancelled"; waiting: ({ code: string; outcome: "allow" | "wait" | "refuse"; waitingFor?: "approval" | "environment" | "window" | "pause" | "person"; until?: string; message: string; hint?: string; by?: (string)[] })[]; actor: string; reason: string; ticket: string | null; snapshot: string; changes: ({ repository: string; sha: string; author: { name: string; email: string }; at: string; subject: string; trailers: Record<string, string> })[]; plan: { digest: string; summary: Record<string, number> } | null; steps: ({ module: string; dependsOn: (string)[]; delivery: "pending" | "delivering" | "delivered" | "failed" | "halted"; verification: "pending" | "passed" | "warned" | "failed" | "unknown"; readinessOnly: boolean; failure?: { code: string; subject: string; message: string; hint?: string; retry: "never" | "now" | "later"; fields?: Record<string, unknown> }; effects: ({ key: string; action: "created" | "configured" | "unchanged" | "deleted" | "skipped" | "unknown"; outcome?: string; changes: ({ path: string; state: "added" | "changed" | "removed" | "taken" | "yielded" | "held" | "contested"; from?: unknown; to?: unknown; owner?: string })[]; deferred?: string; handedOverFrom?: string; holdsState: boolean; failure?: { code: string; subject: string; message: string; hint?: string; retry: "never" | "now" | "later"; fields?: Record<string, unknown> } })[] })[]; probes: ({ module: string; probe: string; kind: string; verdict: "passed" | "warned" | "failed" | "unknown"; samples: ({ signal: "latency" | "reachability" | "count" | "diff" | "boolean"; target: string; value?: unknown; unit?: string; threshold?: string; verdict: "passed" | "warned" | "failed" | "unknown"; message: string; collectedAt: string; durationMs: number })[] })[]; gates: ({ code: string; outcome: "allow" | "wait" | "refuse"; waitingFor?: "approval" | "environment" | "window" | "pause" | "person"; until?: string; message: string; hint?: string; by?: (string)[] })[]; approvals: ({ principal: string; reason: string; objects: (string)[]; at: string; planDigest: string })[]; failure: { code: string; subject: string; message: string; hint?: string; retry: "never" | "now" | "later"; fields?: Record<string, unknown> } | null; record: { seq: number; digest: string } | null; createdAt: string; endedAt: string | null })[] }
-export type ShowAnswer = { id: string; environment: string; kind: "change" | "deploy" | "verify"; state: "planning" | "waiting" | "delivering" | "verifying" | "succeeded" | "failed" | "halted" | "interrupted" | "rolled-back" | "superseded" | "cancelled"; waiting: ({ code: string; outcome: "allow" | "wait" | "refuse"; waitingFor?: "approval" | "environment" | "window" | "pause" | "person"; until?: string; message: string; hint?: string; by?: (string)[] })[]; actor: string; reason: string; ticket: string | null; snapshot: string; changes: ({ repository: string; sha: string; author: { name: string; email: string }; at: string; subject: string; trailers: Record<string, string> })[]; plan: { digest: string; summary: Record<string, number> } | null; steps: ({ module: string; dependsOn: (string)[]; delivery: "pending" | "delivering" | "delivered" | "failed" | "halted"; verification: "pending" | "passed" | "warned" | "failed" | "unknown"; readinessOnly: boolean; failure?: { code: string; subject: string; message: string; hint?: string; retry: "never" | "now" | "later"; fields?: Record<string, unknown> }; effects: ({ key: string; action: "created" | "configured" | "unchanged" | "deleted" | "skipped" | "unknown"; outcome?: string; changes: ({ path: string; state: "added" | "changed" | "removed" | "taken" | "yielded" | "held" | "contested"; from?: unknown; to?: unknown; owner?: string })[]; deferred?: string; handedOverFrom?: string; holdsState: boolean; failure?: { code: string; subject: string; message: string; hint?: string; retry: "never" | "now" | "later"; fields?: Record<string, unknown> } })[] })[]; probes: ({ module: string; probe: string; kind: string; verdict: "passed" | "warned" | "failed" | "unknown"; samples: ({ signal: "latency" | "reachability" | "count" | "diff" | "boolean"; target: string; value?: unknown; unit?: string; threshold?: string; verdict: "passed" | "warned" | "failed" | "unknown"; message: string; collectedAt: string; durationMs: number })[] })[]; gates: ({ code: string; outcome: "allow" | "wait" | "refuse"; waitingFor?: "approval" | "environment" | "window" | "pause" | "person"; until?: string; message: string; hint?: string; by?: (string)[] })[]; approvals: ({ principal: string; reason: string; objects: (string)[]; at: string; planDigest: string })[]; failure: { code: string; subject: string; message: string; hint?: string; retry: "never" | "now" | "later"; fields?: Record<string, unknown> } | null; record: { seq: number; digest: string } | null; createdAt: string; endedAt: string | null }
+/** Sends a request and gives the JSON of its answer; fails with the answer's failure. */
+export type Send = (method: string, path: string, query: Query, body?: unknown) => Promise<unknown>
+
+export type Chain = {
+  environment: string
+  /** Each record as it was written: in-toto statements in JSON, in order. */
+  records: string[]
+  checkpoints: Envelope[]
+}
+
+export type Commit = {
+  repository: string
+  sha: string
+  author: { name: string; email: string }
+  at: string
+  subject: string
+  trailers: Record<string, string>
+}
+
+export type Decision = {
+  code: string
+  outcome: 'allow' | 'wait' | 'refuse'
+  waitingFor?: 'approval' | 'environment' | 'window' | 'pause' | 'person'
+  until?: string
+  message: string
+  hint?: string
+  by?: string[]
+}
+
+export type Effect = {
+  key: string
+  action: 'created' | 'configured' | 'unchanged' | 'deleted' | 'skipped' | 'unknown'
+  outcome?: string
+  changes: FieldChange[]
+  deferred?: string
+  handedOverFrom?: string
+  holdsState: boolean
+  failure?: Failure
+}
+
+/** A DSSE envelope. */
+export type Envelope = { payloadType: string; payload: string; signatures: { keyid: string; sig: string }[] }
+
+export type EnvironmentStatus = {
+  name: string
+  tier: string
+  modules: ModuleStatus[]
+  waiting: { run: string; waitingFor: string; message: string }[]
+  pauses: { module: string | null; reason: string; by: string; until: string }[]
+}
+
+export type Event = {
+  seq: number
+  at: string
+  kind: 'run' | 'module' | 'effect' | 'status' | 'pause' | 'snapshot' | 'record'
+  data: Record<string, unknown>
+}
+
+export type Failure = {
+  code: string
+  subject: string
+  message: string
+  hint?: string
+  retry: 'never' | 'now' | 'later'
+  fields?: Record<string, unknown>
+}
+
+export type FieldChange = {
+  path: string
+  state: 'added' | 'changed' | 'removed' | 'taken' | 'yielded' | 'held' | 'contested'
+  from?: unknown
+  to?: unknown
+  owner?: string
+}
+
+export type Grant = { role: 'viewer' | 'developer' | 'approver' | 'operator' | 'admin'; environments: string[] }
+
+export type ModuleStatus = {
+  name: string
+  repository: string
+  track: string
+  delivery: 'synced' | 'behind' | 'progressing' | 'failed' | 'unknown'
+  verification: 'passed' | 'warned' | 'failed' | 'unknown' | 'stale'
+  readinessOnly: boolean
+  run: string | null
+  snapshot: string | null
+  verifiedSince: string | null
+  note: string | null
+  failure: Failure | null
+}
+
+export type PlanSummary = { digest: string; summary: Record<string, number> }
+
+export type Principal = { name: string; emails: string[]; grants: Grant[] }
+
+export type ProbeResult = { module: string; probe: string; kind: string; verdict: 'passed' | 'warned' | 'failed' | 'unknown'; samples: Sample[] }
+
+export type Repository = { name: string; url: string; branch: string; head: string | null; checkedAt: string | null; failure: Failure | null }
+
+/** A run: which commit by whom and why, what would change, what did change, what the probes saw. */
+export type Run = {
+  id: string
+  environment: string
+  kind: 'change' | 'deploy' | 'verify' | 'policy'
+  state: 'planning' | 'waiting' | 'delivering' | 'verifying' | 'succeeded' | 'failed' | 'halted' | 'interrupted' | 'rolled-back' | 'superseded' | 'cancelled'
+  waiting: Decision[]
+  actor: string
+  reason: string
+  ticket: string | null
+  snapshot: string
+  changes: Commit[]
+  plan: PlanSummary | null
+  steps: Step[]
+  probes: ProbeResult[]
+  gates: Decision[]
+  approvals: { principal: string; reason: string; objects: string[]; at: string; planDigest: string }[]
+  failure: Failure | null
+  record: { seq: number; digest: string } | null
+  createdAt: string
+  endedAt: string | null
+}
+
+export type Sample = {
+  signal: 'latency' | 'reachability' | 'count' | 'diff' | 'boolean'
+  target: string
+  value?: unknown
+  unit?: string
+  threshold?: string
+  verdict: 'passed' | 'warned' | 'failed' | 'unknown'
+  message: string
+  collectedAt: string
+  durationMs: number
+}
+
+/** Every module in every environment: delivery and verification, two facts. */
+export type Status = {
+  workspace: string
+  snapshot: string | null
+  repositories: Repository[]
+  problems: Failure[]
+  environments: EnvironmentStatus[]
+}
+
+export type Step = {
+  module: string
+  dependsOn: string[]
+  delivery: 'pending' | 'delivering' | 'delivered' | 'failed' | 'halted'
+  verification: 'pending' | 'passed' | 'warned' | 'failed' | 'unknown'
+  readinessOnly: boolean
+  failure?: Failure
+  effects: Effect[]
+}
+
+export type StatusAnswer = Status
+
+export type RunsAnswer = { runs: Run[] }
+
+export type ShowAnswer = Run
+
 export type ApproveAnswer = { run: string | null }
-export type ApproveBody = { reason: string; objects?: (string)[] }
+
+export type ApproveBody = {
+  /** Why; kept in the record. */
+  reason: string
+  /** Objects that hold data and may be deleted or replaced, each as the plan names it. */
+  objects?: string[]
+}
+
 export type CancelAnswer = { run: string | null }
-export type CancelBody = { reason: string }
-export type PlanAnswer = { environment: string; snapshot: string; plan: { digest: string; summary: Record<string, number> }; steps: ({ module: string; dependsOn: (string)[]; effects: ({ key: string; action: "created" | "configured" | "unchanged" | "deleted" | "skipped" | "unknown"; outcome?: string; changes: ({ path: string; state: "added" | "changed" | "removed" | "taken" | "yielded" | "held" | "contested"; from?: unknown; to?: unknown; owner?: string })[]; deferred?: string; handedOverFrom?: string; holdsState: boolean; failure?: { code: string; subject: string; message: string; hint?: string; retry: "never" | "now" | "later"; fields?: Record<string, unknown> } })[]; failure?: { code: string; subject: string; message: string; hint?: string; retry: "never" | "now" | "later"; fields?: Record<string, unknown> } })[]; unknown: ({ code: string; subject: string; message: string; hint?: string; retry: "never" | "now" | "later"; fields?: Record<string, unknown> })[]; gates: ({ code: string; outcome: "allow" | "wait" | "refuse"; waitingFor?: "approval" | "environment" | "window" | "pause" | "person"; until?: string; message: string; hint?: string; by?: (string)[] })[]; outcome: "go" | "wait" | "refuse" }
-export type PlanBody = { modules?: (string)[] }
+
+export type CancelBody = {
+  /** Why; kept in the record. */
+  reason: string
+}
+
+export type PlanAnswer = {
+  environment: string
+  snapshot: string
+  plan: PlanSummary
+  steps: { module: string; dependsOn: string[]; effects: Effect[]; failure?: Failure }[]
+  unknown: Failure[]
+  gates: Decision[]
+  outcome: 'go' | 'wait' | 'refuse'
+}
+
+export type PlanBody = {
+  /** Only these modules; all, if left out. */
+  modules?: string[]
+}
+
 export type DeployAnswer = { run: string | null }
-export type DeployBody = { modules?: (string)[]; reason: string; ticket?: string | null }
+
+export type DeployBody = {
+  /** Only these modules; all, if left out. */
+  modules?: string[]
+  /** Why; kept in the record. */
+  reason: string
+  ticket?: string | null
+}
+
 export type VerifyAnswer = { run: string | null }
-export type VerifyBody = { modules?: (string)[]; reason: string; ticket?: string | null }
+
+export type VerifyBody = {
+  /** Only these modules; all, if left out. */
+  modules?: string[]
+  /** Why; kept in the record. */
+  reason: string
+  ticket?: string | null
+}
+
 export type PauseAnswer = { done: boolean }
-export type PauseBody = { module?: string | null; reason: string; forMs: number }
+
+export type PauseBody = {
+  module?: string | null
+  /** Why; kept in the record. */
+  reason: string
+  /** For how long, in milliseconds: a pause always has an end. */
+  forMs: number
+}
+
 export type ResumeAnswer = { done: boolean }
+
 export type ResumeBody = { module?: string | null }
-export type PrincipalsAnswer = { principals: ({ name: string; emails: (string)[]; grants: ({ role: "viewer" | "developer" | "approver" | "operator" | "admin"; environments: (string)[] })[] })[] }
-export type CreateTokenAnswer = { name: string; token: string }
-export type CreateTokenBody = { name: string; role: "viewer" | "developer" | "approver" | "operator" | "admin"; environments?: (string)[]; emails?: (string)[]; forMs?: number }
+
+export type PrincipalsAnswer = { principals: Principal[] }
+
+export type CreateTokenAnswer = {
+  name: string
+  /** Shown once: only its digest is kept. */
+  token: string
+  expiresAt: string | null
+  /** All that the principal may do now, and so what this token may. */
+  grants: Grant[]
+  emails: string[]
+}
+
+export type CreateTokenBody = {
+  name: string
+  role: 'viewer' | 'developer' | 'approver' | 'operator' | 'admin'
+  /** Names of environments, or globs; `*` is all, and the whole workspace. */
+  environments?: string[]
+  /** Addresses that the principal commits with. */
+  emails?: string[]
+  /** How long the token is good, in milliseconds; until it is revoked, if left out. */
+  forMs?: number
+}
+
 export type RevokeTokensAnswer = { done: boolean }
-export type ExportRecordsAnswer = { publicKey: string; chains: ({ environment: string; records: (string)[]; checkpoints: ({ payloadType: string; payload: string; signatures: ({ keyid: string; sig: string })[] })[] })[] }
+
+export type ExportRecordsAnswer = {
+  /** Ed25519, PEM. */
+  publicKey: string
+  chains: Chain[]
+}
 
 export type Client = ReturnType<typeof makeClient>
 
 export function makeClient(send: Send) {
   return {
-    /** Every module in every environment. */
-    status: () => send('GET', `/v1/status`, {}) as Promise<StatusAnswer>,
-    /** Runs, the newest first. */
-    runs: (query: { environment?: string | undefined; module?: string | undefined; limit?: string | undefined } = {}) => send('GET', `/v1/runs`, query) as Promise<RunsAnswer>,
+    /** Every module in every environment that the caller may look at. */
+    status: () =>
+      send('GET', '/v1/status', {}) as Promise<StatusAnswer>,
+    /** Runs, the newest first: those of environments that the caller may look at. */
+    runs: (query: { environment?: string | undefined; module?: string | undefined; limit?: number | undefined } = {}) =>
+      send('GET', '/v1/runs', query) as Promise<RunsAnswer>,
     /** One run: by its id, the end of its id, or `latest`. */
-    show: (run: string) => send('GET', `/v1/runs/${encodeURIComponent(run)}`, {}) as Promise<ShowAnswer>,
+    show: (run: string) =>
+      send('GET', `/v1/runs/${encodeURIComponent(run)}`, {}) as Promise<ShowAnswer>,
     /** Approves the plan that a run waits with. */
-    approve: (run: string, body: ApproveBody) => send('POST', `/v1/runs/${encodeURIComponent(run)}/approve`, {}, body) as Promise<ApproveAnswer>,
+    approve: (run: string, body: ApproveBody) =>
+      send('POST', `/v1/runs/${encodeURIComponent(run)}/approve`, {}, body) as Promise<ApproveAnswer>,
     /** Ends a run whose effects have not begun. */
-    cancel: (run: string, body: CancelBody) => send('POST', `/v1/runs/${encodeURIComponent(run)}/cancel`, {}, body) as Promise<CancelAnswer>,
+    cancel: (run: string, body: CancelBody) =>
+      send('POST', `/v1/runs/${encodeURIComponent(run)}/cancel`, {}, body) as Promise<CancelAnswer>,
     /** What a delivery of the newest snapshot would do now: the path with apply left out. */
-    plan: (environment: string, body: PlanBody) => send('POST', `/v1/environments/${encodeURIComponent(environment)}/plan`, {}, body) as Promise<PlanAnswer>,
+    plan: (environment: string, body: PlanBody) =>
+      send('POST', `/v1/environments/${encodeURIComponent(environment)}/plan`, {}, body) as Promise<PlanAnswer>,
     /** Starts a run for the newest snapshot. */
-    deploy: (environment: string, body: DeployBody) => send('POST', `/v1/environments/${encodeURIComponent(environment)}/deploy`, {}, body) as Promise<DeployAnswer>,
+    deploy: (environment: string, body: DeployBody) =>
+      send('POST', `/v1/environments/${encodeURIComponent(environment)}/deploy`, {}, body) as Promise<DeployAnswer>,
     /** Starts a run that changes nothing and asks every probe. */
-    verify: (environment: string, body: VerifyBody) => send('POST', `/v1/environments/${encodeURIComponent(environment)}/verify`, {}, body) as Promise<VerifyAnswer>,
+    verify: (environment: string, body: VerifyBody) =>
+      send('POST', `/v1/environments/${encodeURIComponent(environment)}/verify`, {}, body) as Promise<VerifyAnswer>,
     /** Holds deliveries to an environment, or of one module in it, until a time. */
-    pause: (environment: string, body: PauseBody) => send('POST', `/v1/environments/${encodeURIComponent(environment)}/pause`, {}, body) as Promise<PauseAnswer>,
+    pause: (environment: string, body: PauseBody) =>
+      send('POST', `/v1/environments/${encodeURIComponent(environment)}/pause`, {}, body) as Promise<PauseAnswer>,
     /** Ends a pause before its time. */
-    resume: (environment: string, body: ResumeBody) => send('POST', `/v1/environments/${encodeURIComponent(environment)}/resume`, {}, body) as Promise<ResumeAnswer>,
+    resume: (environment: string, body: ResumeBody) =>
+      send('POST', `/v1/environments/${encodeURIComponent(environment)}/resume`, {}, body) as Promise<ResumeAnswer>,
     /** Who may do what. */
-    principals: () => send('GET', `/v1/principals`, {}) as Promise<PrincipalsAnswer>,
-    /** Grants a role to a principal, new or known, and makes a token for it. */
-    createToken: (body: CreateTokenBody) => send('POST', `/v1/tokens`, {}, body) as Promise<CreateTokenAnswer>,
-    /** Takes a principal’s tokens back. */
-    revokeTokens: (name: string) => send('POST', `/v1/principals/${encodeURIComponent(name)}/revoke`, {}) as Promise<RevokeTokensAnswer>,
+    principals: () =>
+      send('GET', '/v1/principals', {}) as Promise<PrincipalsAnswer>,
+    /** Grants a role to a principal, new or known, and makes a token for it. A token may do all that its principal may: the answer tells what that is. */
+    createToken: (body: CreateTokenBody) =>
+      send('POST', '/v1/tokens', {}, body) as Promise<CreateTokenAnswer>,
+    /** Takes a principal’s tokens back, and with them its grants. */
+    revokeTokens: (name: string) =>
+      send('POST', `/v1/principals/${encodeURIComponent(name)}/revoke`, {}) as Promise<RevokeTokensAnswer>,
     /** Every run record, with the checkpoints and the public key: all that it takes to verify them elsewhere. */
-    exportRecords: (query: { environment?: string | undefined } = {}) => send('GET', `/v1/records`, query) as Promise<ExportRecordsAnswer>,
+    exportRecords: (query: { environment?: string | undefined } = {}) =>
+      send('GET', '/v1/records', query) as Promise<ExportRecordsAnswer>,
   }
 }

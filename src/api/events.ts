@@ -1,45 +1,104 @@
 import type { Context } from 'hono'
 import { streamSSE } from 'hono/streaming'
+import type { SSEStreamingApi } from 'hono/streaming'
 import type { Clock } from '#lib/clock.ts'
+import type { Principal } from '#model/principal.ts'
 import { eventChannel, eventsAfter, lastEvent } from '#store/events.ts'
+import type { Event } from '#store/events.ts'
+import { principalOfToken } from '#store/principals.ts'
+import { findRun } from '#store/runs.ts'
 import type { Store } from '#store/sql.ts'
+import { seesAll, visibleTo } from './authorise.ts'
+import type { Bearer } from './authorise.ts'
 
 const page = 500
 const heartbeatMs = 15_000
+const gapMs = 100
+/** How long a transaction may stay open after it announced something, before those who listen go on without it. */
+const settledMs = 2_000
+
+type Source = { readonly store: Store; readonly clock: Clock; readonly stopping: AbortSignal }
 
 /**
- * What changes, as server-sent events: `id` is the event's number, so that a client that comes back with `Last-Event-ID` misses nothing. Ends with
- * the token that opened it.
+ * What changes, as server-sent events: `id` is the event's number, so that a client that comes back with `Last-Event-ID` (or `?after=`) misses
+ * nothing. Only what the bearer may look at. Ends with the token that opened it, also when it is taken back.
  */
-export function streamEvents(context: Context, store: Store, clock: Clock, expiresAt: number | null, stopping: AbortSignal): Response {
+export function streamEvents(context: Context, source: Source, bearer: Bearer): Response {
+  const { store, clock, stopping } = source
+  const given = context.req.header('last-event-id') ?? context.req.query('after')
   return streamSSE(context, async (stream) => {
-    const given = context.req.header('last-event-id') ?? context.req.query('after')
-    let seen = given === undefined || !/^\d+$/.test(given) ? await lastEvent(store) : Number(given)
     let nudge = Promise.withResolvers<void>()
-    const unlisten = await store.listen(eventChannel, () => nudge.resolve())
     const ended = new AbortController()
-    stream.onAbort(() => ended.abort())
-    const onStop = (): void => ended.abort()
-    stopping.addEventListener('abort', onStop, { once: true })
-    ended.signal.addEventListener('abort', () => nudge.resolve(), { once: true })
-    await stream.writeSSE({ event: 'open', data: JSON.stringify({ after: seen }), id: String(seen) })
+    const end = (): void => {
+      ended.abort()
+      nudge.resolve()
+    }
+    stream.onAbort(end)
+    stopping.addEventListener('abort', end, { once: true })
+    if (stopping.aborted) end()
+    // First listen, then ask for the newest number: what comes in between is announced, and read.
+    const unlisten = await store.listen(eventChannel, () => nudge.resolve())
     try {
-      while (!ended.signal.aborted && (expiresAt === null || clock.now() < expiresAt)) {
+      let seen = given !== undefined && /^\d{1,15}$/.test(given) ? Number(given) : await lastEvent(store)
+      await stream.writeSSE({ event: 'open', data: JSON.stringify({ after: seen }), id: String(seen) })
+      const environments = new Map<string, string>()
+      while (!ended.signal.aborted) {
         nudge = Promise.withResolvers()
-        if (ended.signal.aborted) break
-        const events = await eventsAfter(store, seen, page)
+        const now = await principalOfToken(store, bearer.hash, clock.now())
+        if (now === undefined || ended.signal.aborted) break
+        const { events, more } = settled(await eventsAfter(store, seen, page), seen, clock.now())
         for (const event of events) {
-          await stream.writeSSE({ id: String(event.seq), event: event.kind, data: JSON.stringify({ ...event, at: new Date(event.at).toISOString() }) })
+          if (await isVisible(store, now.principal, event, environments)) await write(stream, event)
           seen = event.seq
         }
-        if (events.length === page) continue
-        const pause = new AbortController()
-        await Promise.race([nudge.promise, clock.sleep(heartbeatMs, pause.signal).then(() => stream.write(': still here\n\n'), () => {})])
-        pause.abort()
+        if (more === 'now') continue
+        const timed = await pauseFor(more === 'soon' ? gapMs : untilEnd(now.expiresAt, clock), clock, nudge.promise)
+        if (timed && more === 'none') await stream.write(': still here\n\n')
       }
     } finally {
-      stopping.removeEventListener('abort', onStop)
+      stopping.removeEventListener('abort', end)
       await unlisten()
     }
   })
+}
+
+/**
+ * Numbers are given before their transaction commits, so that a later number can be there first. A gap is waited for until whatever is after it is
+ * old: then the transaction that took the number was undone.
+ */
+export function settled(events: readonly Event[], seen: number, now: number): { events: readonly Event[]; more: 'now' | 'soon' | 'none' } {
+  const gap = events.findIndex((event, at) => {
+    const before = at === 0 ? seen : (events[at - 1]?.seq ?? 0)
+    return before > 0 && event.seq !== before + 1 && now - event.at < settledMs
+  })
+  if (gap >= 0) return { events: events.slice(0, gap), more: 'soon' }
+  return { events, more: events.length === page ? 'now' : 'none' }
+}
+
+async function isVisible(store: Store, principal: Principal, event: Event, environments: Map<string, string>): Promise<boolean> {
+  if (seesAll(principal)) return true
+  const { environment, run } = event.data
+  if (typeof environment === 'string') return visibleTo(principal)(environment)
+  if (typeof run !== 'string') return true
+  const known = environments.get(run) ?? (await findRun(store, run))?.environment
+  if (known === undefined) return false
+  if (environments.size > 1000) environments.clear()
+  environments.set(run, known)
+  return visibleTo(principal)(known)
+}
+
+async function write(stream: SSEStreamingApi, event: Event): Promise<void> {
+  await stream.writeSSE({ id: String(event.seq), event: event.kind, data: JSON.stringify({ ...event, at: new Date(event.at).toISOString() }) })
+}
+
+function untilEnd(expiresAt: number | null, clock: Clock): number {
+  return expiresAt === null ? heartbeatMs : Math.min(heartbeatMs, Math.max(1, expiresAt - clock.now()))
+}
+
+/** Tells whether the time is over; else there was a nudge. */
+async function pauseFor(ms: number, clock: Clock, nudged: Promise<void>): Promise<boolean> {
+  const pause = new AbortController()
+  const timed = await Promise.race([nudged.then(() => false), clock.sleep(ms, pause.signal).then(() => true, () => false)])
+  pause.abort()
+  return timed
 }

@@ -1,21 +1,17 @@
-import { randomBytes } from 'node:crypto'
-import { z } from 'zod'
-import {
-  accepted, approveBody, askBody, cancelBody, done, exportAnswer, pauseBody, planAnswer, planBody, principalView, resumeBody, runView, statusView, tokenAnswer, tokenBody,
-} from '#model/api/views.ts'
-import { approveRun, ask, cancelRun, pause, resume, runNamed } from '#run/commands.ts'
+import type { z } from 'zod'
+import { accepted, approveBody, askBody, cancelBody, done, pauseBody, planBody, recordsQuery, resumeBody, runsQuery, tokenBody } from '#model/api/requests.ts'
+import { exportAnswer, planAnswer, principalsAnswer, runView, runsAnswer, statusView, tokenAnswer } from '#model/api/views.ts'
+import { approveRun, ask, cancelRun, pause, resume } from '#run/commands.ts'
 import { planNow } from '#run/plan-now.ts'
 import { exportRecords } from '#run/records.ts'
 import { viewRun, viewStatus } from '#run/views.ts'
-import { listRuns } from '#store/runs.ts'
+import { principals } from '#store/principals.ts'
+import { listRuns, runEnvironments } from '#store/runs.ts'
 import { newestSnapshot } from '#store/snapshots.ts'
-import { principals, revokeTokens, savePrincipal, saveToken } from '#store/principals.ts'
-import { hashToken } from './authorise.ts'
+import { seesAll } from './authorise.ts'
 import { route } from './route.ts'
 import type { Route } from './route.ts'
-
-const ofRun: Route['environment'] = async ({ parts, params }) => (await runNamed(parts, params['run'] ?? '')).environment
-const ofPath: Route['environment'] = ({ params }) => params['environment'] ?? '*'
+import { createToken, revoke } from './tokens.ts'
 
 /** Every route, with the role that it asks for. What is not in this table does not exist; webhooks, which bear a signature in place of a token, are beside it. */
 export const routes: readonly Route[] = [
@@ -23,27 +19,35 @@ export const routes: readonly Route[] = [
     id: 'status',
     method: 'get',
     path: '/v1/status',
-    about: 'Every module in every environment.',
+    about: 'Every module in every environment that the caller may look at.',
     role: 'viewer',
+    where: 'each',
     answer: statusView,
-    handle: async ({ parts }) => {
+    handle: async ({ parts, sees }) => {
       const snapshot = await newestSnapshot(parts.sql)
       const configuration = snapshot === undefined ? undefined : await parts.configurations.of(snapshot).catch(() => undefined)
-      return viewStatus(parts.sql, configuration?.workspace.metadata.name ?? '', [...(configuration?.environments.values() ?? [])], parts.clock.now())
+      const environments = [...(configuration?.environments.values() ?? [])].filter((one) => sees(one.metadata.name))
+      return viewStatus(parts.sql, configuration?.workspace.metadata.name ?? '', environments, parts.clock.now())
     },
   }),
   route({
     id: 'runs',
     method: 'get',
     path: '/v1/runs',
-    about: 'Runs, the newest first.',
+    about: 'Runs, the newest first: those of environments that the caller may look at.',
     role: 'viewer',
-    query: ['environment', 'module', 'limit'],
-    answer: z.object({ runs: z.array(runView) }),
-    handle: async ({ parts, query }) => {
-      const { environment, module } = query
-      const limit = Math.min(200, Math.max(1, Number(query['limit'] ?? 20) || 20))
-      const runs = await listRuns(parts.sql, { ...(environment === undefined ? {} : { environment }), ...(module === undefined ? {} : { module }), limit })
+    where: 'each',
+    query: runsQuery,
+    answer: runsAnswer,
+    handle: async ({ parts, principal, sees, query }) => {
+      const { environment, module, limit } = query
+      const mine = environment === undefined && !seesAll(principal) ? (await runEnvironments(parts.sql)).filter(sees) : undefined
+      const runs = await listRuns(parts.sql, {
+        ...(environment === undefined ? {} : { environment }),
+        ...(mine === undefined ? {} : { environments: mine }),
+        ...(module === undefined ? {} : { module }),
+        limit,
+      })
       return { runs: await Promise.all(runs.map((run) => viewRun(parts.sql, run))) }
     },
   }),
@@ -53,9 +57,9 @@ export const routes: readonly Route[] = [
     path: '/v1/runs/{run}',
     about: 'One run: by its id, the end of its id, or `latest`.',
     role: 'viewer',
-    environment: ofRun,
+    where: 'run',
     answer: runView,
-    handle: async ({ parts, params }) => viewRun(parts.sql, await runNamed(parts, params['run'] ?? '')),
+    handle: async ({ parts, run }) => viewRun(parts.sql, run),
   }),
   route({
     id: 'approve',
@@ -63,11 +67,10 @@ export const routes: readonly Route[] = [
     path: '/v1/runs/{run}/approve',
     about: 'Approves the plan that a run waits with.',
     role: 'approver',
-    environment: ofRun,
+    where: 'run',
     body: approveBody,
     answer: accepted,
-    handle: async ({ parts, params, principal, body }) => {
-      const run = await runNamed(parts, params['run'] ?? '')
+    handle: async ({ parts, run, principal, body }) => {
       await approveRun(parts, run, principal, body.reason, body.objects)
       return { run: run.id }
     },
@@ -78,11 +81,10 @@ export const routes: readonly Route[] = [
     path: '/v1/runs/{run}/cancel',
     about: 'Ends a run whose effects have not begun.',
     role: 'developer',
-    environment: ofRun,
+    where: 'run',
     body: cancelBody,
     answer: accepted,
-    handle: async ({ parts, params, principal, body }) => {
-      const run = await runNamed(parts, params['run'] ?? '')
+    handle: async ({ parts, run, principal, body }) => {
       await cancelRun(parts, run, principal, body.reason)
       return { run: run.id }
     },
@@ -93,7 +95,7 @@ export const routes: readonly Route[] = [
     path: '/v1/environments/{environment}/plan',
     about: 'What a delivery of the newest snapshot would do now: the path with apply left out.',
     role: 'viewer',
-    environment: ofPath,
+    where: 'environment',
     body: planBody,
     answer: planAnswer,
     handle: async ({ parts, params, body, signal }) => planNow(parts, params['environment'] ?? '', body.modules, signal),
@@ -104,7 +106,7 @@ export const routes: readonly Route[] = [
     path: '/v1/environments/{environment}/deploy',
     about: 'Starts a run for the newest snapshot.',
     role: 'developer',
-    environment: ofPath,
+    where: 'environment',
     body: askBody,
     answer: accepted,
     handle: async ({ parts, params, principal, body, signal }) => ({
@@ -117,7 +119,7 @@ export const routes: readonly Route[] = [
     path: '/v1/environments/{environment}/verify',
     about: 'Starts a run that changes nothing and asks every probe.',
     role: 'developer',
-    environment: ofPath,
+    where: 'environment',
     body: askBody,
     answer: accepted,
     handle: async ({ parts, params, principal, body, signal }) => ({
@@ -130,7 +132,7 @@ export const routes: readonly Route[] = [
     path: '/v1/environments/{environment}/pause',
     about: 'Holds deliveries to an environment, or of one module in it, until a time.',
     role: 'operator',
-    environment: ofPath,
+    where: 'environment',
     body: pauseBody,
     answer: done,
     handle: async ({ parts, params, principal, body }) => {
@@ -144,7 +146,7 @@ export const routes: readonly Route[] = [
     path: '/v1/environments/{environment}/resume',
     about: 'Ends a pause before its time.',
     role: 'operator',
-    environment: ofPath,
+    where: 'environment',
     body: resumeBody,
     answer: done,
     handle: async ({ parts, params, body }) => ({ done: await resume(parts, params['environment'] ?? '', body.module) }),
@@ -155,37 +157,36 @@ export const routes: readonly Route[] = [
     path: '/v1/principals',
     about: 'Who may do what.',
     role: 'admin',
-    answer: z.object({ principals: z.array(principalView) }),
-    handle: async ({ parts }) => ({ principals: (await principals(parts.sql)).map((one) => ({ ...one, emails: [...one.emails], grants: one.grants.map((grant) => ({ ...grant, environments: [...grant.environments] })) })) }),
+    where: 'workspace',
+    answer: principalsAnswer,
+    handle: async ({ parts }) => ({
+      principals: (await principals(parts.sql)).map(({ name, emails, grants }) => ({
+        name,
+        emails: [...emails],
+        grants: grants.map((grant) => ({ role: grant.role, environments: [...grant.environments] })),
+      })),
+    }),
   }),
   route({
     id: 'createToken',
     method: 'post',
     path: '/v1/tokens',
-    about: 'Grants a role to a principal, new or known, and makes a token for it.',
+    about: 'Grants a role to a principal, new or known, and makes a token for it. A token may do all that its principal may: the answer tells what that is.',
     role: 'admin',
+    where: 'workspace',
     body: tokenBody,
     answer: tokenAnswer,
-    handle: async ({ parts, body }) => {
-      const now = parts.clock.now()
-      const token = randomBytes(32).toString('base64url')
-      const known = (await principals(parts.sql)).find((one) => one.name === body.name)
-      const grants = [...(known?.grants ?? []), { role: body.role, environments: body.environments }]
-      await parts.sql.transaction(async (tx) => {
-        await savePrincipal(tx, { name: body.name, emails: [...new Set([...(known?.emails ?? []), ...body.emails])], grants }, now)
-        await saveToken(tx, { hash: hashToken(token), principal: body.name, createdAt: now, expiresAt: body.forMs === undefined ? null : now + body.forMs })
-      })
-      return { name: body.name, token }
-    },
+    handle: async ({ parts, body }) => createToken(parts, body),
   }),
   route({
     id: 'revokeTokens',
     method: 'post',
     path: '/v1/principals/{name}/revoke',
-    about: 'Takes a principal’s tokens back.',
+    about: 'Takes a principal’s tokens back, and with them its grants.',
     role: 'admin',
+    where: 'workspace',
     answer: done,
-    handle: async ({ parts, params }) => ({ done: (await revokeTokens(parts.sql, params['name'] ?? '')) > 0 }),
+    handle: async ({ parts, params }) => ({ done: await revoke(parts, params['name'] ?? '') }),
   }),
   route({
     id: 'exportRecords',
@@ -193,9 +194,13 @@ export const routes: readonly Route[] = [
     path: '/v1/records',
     about: 'Every run record, with the checkpoints and the public key: all that it takes to verify them elsewhere.',
     role: 'viewer',
-    query: ['environment'],
+    where: 'each',
+    query: recordsQuery,
     answer: exportAnswer,
-    handle: async ({ parts, query }) => exportRecords(parts, query['environment']),
+    handle: async ({ parts, query, sees }) => {
+      const { publicKey, chains } = await exportRecords(parts, query.environment)
+      return { publicKey, chains: chains.filter((chain) => sees(chain.environment)) }
+    },
   }),
 ]
 

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { makeClient } from '#api/client.ts'
-import type { Client } from '#api/client.ts'
+import type { Client, Query } from '#api/client.ts'
 import { Failure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -47,9 +47,9 @@ function serverOf(dir: string, around: Surroundings): string | undefined {
   }
 }
 
-async function send(server: string, token: string, method: string, path: string, query: Readonly<Record<string, string | undefined>>, body: unknown): Promise<unknown> {
+async function send(server: string, token: string, method: string, path: string, query: Query, body: unknown): Promise<unknown> {
   const url = new URL(path, server)
-  for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value)
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, String(value))
   let answer: Response
   try {
     answer = await fetch(url, {

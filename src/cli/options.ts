@@ -24,6 +24,12 @@ export function durationOption(text: string): number {
   throw new InvalidArgumentError('expected a duration such as 30m, 8h or 2d')
 }
 
+export function countOption(text: string): number {
+  const count = Number(text)
+  if (/^\d+$/.test(text) && count >= 1 && count <= 200) return count
+  throw new InvalidArgumentError('expected a number from 1 to 200')
+}
+
 export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value]
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { PlanAnswer } from '#api/client.ts'
 import { connect } from '../connect.ts'
 import { changes } from '../follow.ts'
-import { common, narrowed } from '../options.ts'
+import { common, countOption, narrowed } from '../options.ts'
 import type { Common } from '../options.ts'
 import { printPlan } from '../print/plan.ts'
 import { printRun, printRuns } from '../print/run.ts'
@@ -38,8 +38,8 @@ export function readCommands(program: Command, around: Surroundings, exit: Exit)
     })
 
   narrowed(program.command('runs').description('runs, the newest first'))
-    .option('-n, --limit <count>', 'how many', '20')
-    .action(async (options: Common & { limit: string }) => {
+    .option('-n, --limit <count>', 'how many, 200 at most', countOption, 20)
+    .action(async (options: Common & { limit: number }) => {
       const { runs } = await connect(options, around).client.runs({ environment: options.env, module: options.module, limit: options.limit })
       answer(options, { runs }, () => printRuns(runs, { ...look, now: around.now() }))
     })

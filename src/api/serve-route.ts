@@ -1,0 +1,67 @@
+import type { Context } from 'hono'
+import type { z } from 'zod'
+import { Failure } from '#lib/failure.ts'
+import { runNamed } from '#run/commands.ts'
+import type { Parts } from '#run/parts.ts'
+import type { RunRow } from '#store/runs.ts'
+import { authorise, visibleTo } from './authorise.ts'
+import type { Bearer, Demand } from './authorise.ts'
+import type { Call, Route } from './route.ts'
+
+/** Authorisation, and only then a look at what was sent. This is the one place where a route is entered. */
+export async function serveRoute(context: Context, parts: Parts, route: Route, { principal }: Bearer): Promise<Response> {
+  const params = context.req.param() as Record<string, string>
+  for (const [name, value] of Object.entries(params)) expectPlain(route, name, value)
+  const sees = visibleTo(principal)
+  // Before anything is looked up: who holds the role nowhere learns nothing about what there is.
+  authorise(principal, { role: route.role, where: 'somewhere' })
+  const query = readQuery(context, route)
+  const run = route.where === 'run' ? await runNamed(parts, params['run'] ?? '', sees) : undefined
+  authorise(principal, { role: route.role, where: placeOf(route, params, query, run) })
+  const body = route.body === undefined ? undefined : expectShape(route, route.body, 'body', await readJson(context, route))
+  const call: Call<'workspace', unknown, unknown> = { parts, principal, sees, params, run: run as undefined, query, body, signal: context.req.raw.signal }
+  const answer = await route.handle(call as Call<never, never, never>)
+  return context.json(route.answer.parse(answer) as object)
+}
+
+function placeOf(route: Route, params: Readonly<Record<string, string>>, query: Readonly<Record<string, unknown>>, run: RunRow | undefined): Demand['where'] {
+  if (route.where === 'environment') return { environment: params['environment'] ?? '' }
+  if (route.where === 'run') return { environment: run?.environment ?? '' }
+  const named = query['environment']
+  if (route.where === 'each') return typeof named === 'string' ? { environment: named } : 'somewhere'
+  return 'workspace'
+}
+
+/** PostgreSQL keeps no NUL, and no name of ours has a control character. */
+function expectPlain(route: Route, name: string, value: string): void {
+  // eslint-disable-next-line no-control-regex
+  if (value.length <= 256 && value.isWellFormed() && !/[\u0000-\u001f\u007f]/.test(value)) return
+  throw invalid(route, [`${name}: expected at most 256 characters, none of them a control character`])
+}
+
+function readQuery(context: Context, route: Route): Readonly<Record<string, unknown>> {
+  const given = context.req.query()
+  for (const [name, value] of Object.entries(given)) expectPlain(route, name, value)
+  const unknown = Object.keys(given).filter((name) => !(name in (route.query?.shape ?? {})))
+  if (unknown.length > 0) throw invalid(route, unknown.map((name) => `${name.slice(0, 40)}: unknown parameter`))
+  return route.query === undefined ? {} : (expectShape(route, route.query, 'query', given) as Record<string, unknown>)
+}
+
+async function readJson(context: Context, route: Route): Promise<unknown> {
+  const text = await context.req.text()
+  try {
+    return text === '' ? {} : JSON.parse(text)
+  } catch {
+    throw invalid(route, ['body: it is not JSON'])
+  }
+}
+
+function expectShape(route: Route, schema: z.ZodType, what: string, value: unknown): unknown {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw invalid(route, parsed.error.issues.slice(0, 20).map((issue) => `${issue.path.join('.') || what}: ${issue.message.slice(0, 200)}`))
+}
+
+function invalid(route: Route, problems: string[]): Failure {
+  return new Failure({ code: 'request-malformed', subject: route.id, message: problems.join('; '), hint: 'GET /openapi.json tells what it must be.', fields: { problems } })
+}

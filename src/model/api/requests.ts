@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { name } from '../config/parts.ts'
+import { roles } from '../principal.ts'
+
+/** Text that people write. PostgreSQL keeps neither NUL nor half a character. */
+const text = (max: number): z.ZodString => z.string().min(1).max(max).refine((value) => value.isWellFormed() && !value.includes('\0'), 'expected text without NUL')
+
+const reason = text(2000).describe('Why; kept in the record.')
+const module = name.describe('A module’s name.')
+const modules = z.array(name).min(1).max(1000).optional().describe('Only these modules; all, if left out.')
+
+export const approveBody = z.strictObject({
+  reason,
+  objects: z.array(text(1000)).max(1000).default([]).describe('Objects that hold data and may be deleted or replaced, each as the plan names it.'),
+})
+export const cancelBody = z.strictObject({ reason })
+export const askBody = z.strictObject({ modules, reason, ticket: text(200).nullable().default(null) })
+export const planBody = z.strictObject({ modules })
+export const pauseBody = z.strictObject({
+  module: module.nullable().default(null),
+  reason,
+  forMs: z.int().positive().max(30 * 86_400_000).describe('For how long, in milliseconds: a pause always has an end.'),
+})
+export const resumeBody = z.strictObject({ module: module.nullable().default(null) })
+export const tokenBody = z.strictObject({
+  name: z
+    .string()
+    .max(63)
+    .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'expected lower-case letters, digits, dots and hyphens, with a letter or digit at both ends'),
+  role: z.enum(roles),
+  environments: z
+    .array(z.string().max(100).regex(/^[-a-z0-9*?]+$/, 'expected the name of an environment, or a glob'))
+    .min(1)
+    .max(100)
+    .default(['*'])
+    .describe('Names of environments, or globs; `*` is all, and the whole workspace.'),
+  emails: z.array(z.email().max(254)).max(20).default([]).describe('Addresses that the principal commits with.'),
+  forMs: z.int().positive().max(3650 * 86_400_000).optional().describe('How long the token is good, in milliseconds; until it is revoked, if left out.'),
+})
+
+const environment = z.string().max(100).optional().describe('Only this environment.')
+export const recordsQuery = z.object({ environment })
+export const runsQuery = z.object({
+  environment,
+  module: z.string().max(100).optional().describe('Only runs that this module is part of.'),
+  limit: z.coerce.number().int().min(1).max(200).default(20).describe('How many at most.'),
+})
+
+/** What was asked for has begun: the run to follow; null where there is nothing to do. */
+export const accepted = z.object({ run: z.string().nullable() })
+/** Whether there was something to do. */
+export const done = z.object({ done: z.boolean() })
