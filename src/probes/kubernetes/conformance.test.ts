@@ -1,0 +1,25 @@
+import type { KubernetesClient } from '#clients/kubernetes/client.ts'
+import { openCel } from '#lib/cel.ts'
+import { kubernetesPlace } from '../../../test/kubernetes-place.ts'
+import { canary, conformance } from '../conformance.ts'
+import { kubernetes } from './kubernetes.ts'
+
+conformance(kubernetes, async () => {
+  const { client, namespace, write, stop } = await kubernetesPlace()
+  const cel = openCel({ timeoutMs: 1_000 })
+  await write({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'settings', namespace, annotations: { copy: canary } }, stringData: { password: canary } })
+  const never = { ...client, kind: client.kind.bind(client), get: () => new Promise(() => {}) } as unknown as KubernetesClient
+  const question = (expression: string, cluster = client) => ({
+    clients: { kubernetes: async () => cluster, cel: cel.evaluate },
+    config: { target: 'cluster', apiVersion: 'v1', kind: 'Secret', namespace, name: 'settings', cel: expression },
+  })
+  return {
+    passing: question('object.metadata.name == "settings"'),
+    failing: question('object.metadata.name == "others"'),
+    hanging: question('true', never),
+    stop: async () => {
+      await cel.close()
+      await stop()
+    },
+  }
+})
