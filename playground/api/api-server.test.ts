@@ -60,6 +60,20 @@ describe('bad input', () => {
     expect(applied.status).toBe(400)
   })
 
+  test('protobuf that is broken, or says what is not known here, is refused', async () => {
+    const protobuf = { 'content-type': 'application/vnd.kubernetes.protobuf' }
+    const field = (number: number, bytes: Buffer): Buffer => Buffer.concat([Buffer.from([number * 8 + 2, bytes.length]), bytes])
+    const typeMeta = field(1, Buffer.concat([field(1, Buffer.from('v1')), field(2, Buffer.from('ConfigMap'))]))
+    const whole = (raw: Buffer): Buffer => Buffer.concat([Buffer.from('k8s\0'), typeMeta, field(2, raw)])
+    const named = field(1, field(1, Buffer.from('binary')))
+    expect((await running.ask('POST', configMaps, whole(named), protobuf)).status).toBe(201)
+    expect((await running.ask('POST', configMaps, Buffer.from('k8s\0\xff\xff\xff'), protobuf)).status).toBe(400)
+    expect((await running.ask('POST', configMaps, Buffer.from('{}'), protobuf)).status).toBe(400)
+    const unknown = await running.ask('POST', configMaps, whole(Buffer.concat([named, field(9, Buffer.from('x'))])), protobuf)
+    expect([unknown.status, unknown.body.message]).toEqual([400, expect.stringContaining('field 9 is not known here')])
+    expect((await running.ask('POST', configMaps, whole(named.subarray(0, 5)), protobuf)).status).toBe(400)
+  })
+
   test('no JSON, another kind, a foreign namespace and a broken path are told apart', async () => {
     expect((await running.ask('POST', configMaps, '{"a":')).body.message).toMatch(/unexpected end of JSON input/)
     expect((await running.ask('POST', configMaps, { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' } })).status).toBe(400)

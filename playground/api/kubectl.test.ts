@@ -140,6 +140,18 @@ describe.skipIf(!hasKubectl)('kubectl (skipped where it is not installed)', () =
     expect((await kubectl('delete configmap tmp --ignore-not-found')).code).toBe(0)
   })
 
+  test('create, run and expose, which send protobuf', async () => {
+    expect((await kubectl('create deployment made --image=app:1 --replicas=0 --port=80')).out).toBe('deployment.apps/made created\n')
+    expect((await kubectl('get deploy made -o jsonpath={.spec.replicas}/{.spec.template.spec.containers[0].ports[0].containerPort}')).out).toBe('0/80')
+    expect((await kubectl('expose deployment made --port=80 --target-port=http')).out).toBe('service/made exposed\n')
+    expect((await kubectl('get svc made -o jsonpath={.spec.ports[0].targetPort}')).out).toBe('http')
+    expect((await kubectl('run once --image=app:1 --env=A=b --restart=Never')).out).toBe('pod/once created\n')
+    expect((await kubectl('create secret generic made --from-literal=p=q')).out).toBe('secret/made created\n')
+    expect((await kubectl('get secret made -o jsonpath={.data.p}')).out).toBe('cQ==')
+    // A kind that is not read in protobuf is refused, not stored by half.
+    expect((await kubectl('create cronjob made --image=app:1 --schedule=@daily')).err).toMatch(/unknown format/)
+  })
+
   test('explain and api-resources know built-in and defined kinds', async () => {
     const definition = {
       apiVersion: 'apiextensions.k8s.io/v1',

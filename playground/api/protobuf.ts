@@ -1,57 +1,22 @@
 import type { Json, JsonObject } from '#lib/json.ts'
-
-/** How a field of a message is read. `map` has string keys. Bytes become base64, as in JSON. */
-type Type = 'string' | 'bytes' | 'bool' | 'int' | 'time' | Message
-type Field = { readonly name: string; readonly type: Type; readonly many?: 'list' | 'map' }
-type Message = Readonly<Record<number, Field>>
-
-const one = (name: string, type: Type = 'string'): Field => ({ name, type })
-const list = (name: string, type: Type = 'string'): Field => ({ name, type, many: 'list' })
-const map = (name: string, type: Type = 'string'): Field => ({ name, type, many: 'map' })
-
-const ownerReference: Message = { 1: one('kind'), 3: one('name'), 4: one('uid'), 5: one('apiVersion'), 6: one('controller', 'bool'), 7: one('blockOwnerDeletion', 'bool') }
-const objectMeta: Message = {
-  1: one('name'),
-  2: one('generateName'),
-  3: one('namespace'),
-  5: one('uid'),
-  6: one('resourceVersion'),
-  7: one('generation', 'int'),
-  8: one('creationTimestamp', 'time'),
-  9: one('deletionTimestamp', 'time'),
-  11: map('labels'),
-  12: map('annotations'),
-  13: list('ownerReferences', ownerReference),
-  14: list('finalizers'),
-}
-const metadata = one('metadata', objectMeta)
-const reference: Message = { 1: one('kind'), 2: one('namespace'), 3: one('name'), 4: one('uid'), 5: one('apiVersion') }
-const resourceAttributes: Message = { 1: one('namespace'), 2: one('verb'), 3: one('group'), 4: one('version'), 5: one('resource'), 6: one('subresource'), 7: one('name') }
-
-/** The kinds that `kubectl create` and `kubectl auth` send in protobuf. Field numbers from the published `generated.proto` files. */
-const messages: Readonly<Record<string, Message>> = {
-  'v1/ConfigMap': { 1: metadata, 2: map('data'), 3: map('binaryData', 'bytes'), 4: one('immutable', 'bool') },
-  'v1/Namespace': { 1: metadata, 2: one('spec', { 1: list('finalizers') }), 3: one('status', { 1: one('phase') }) },
-  'v1/Secret': { 1: metadata, 2: map('data', 'bytes'), 3: one('type'), 4: map('stringData'), 5: one('immutable', 'bool') },
-  'v1/ServiceAccount': { 1: metadata, 2: list('secrets', reference), 3: list('imagePullSecrets', { 1: one('name') }), 4: one('automountServiceAccountToken', 'bool') },
-  'authentication.k8s.io/v1/SelfSubjectReview': { 1: metadata },
-  'authorization.k8s.io/v1/SelfSubjectAccessReview': {
-    1: metadata,
-    2: one('spec', { 1: one('resourceAttributes', resourceAttributes), 2: one('nonResourceAttributes', { 1: one('path'), 2: one('verb') }) }),
-  },
-  'authorization.k8s.io/v1/SelfSubjectRulesReview': { 1: metadata, 2: one('spec', { 1: one('namespace') }) },
-}
+import { protobufMessages, type Field, type Message, type Type } from './protobuf-messages.ts'
 
 const magic = Buffer.from('k8s\0')
-const envelope: Message = { 1: one('typeMeta', { 1: one('apiVersion'), 2: one('kind') }), 2: one('raw', 'bytes') }
+const text = (name: string): Field => ({ name, type: 'string' })
+const envelope: Message = {
+  1: { name: 'typeMeta', type: { 1: text('apiVersion'), 2: text('kind') } },
+  2: { name: 'raw', type: 'bytes' },
+  3: text('contentEncoding'),
+  4: text('contentType'),
+}
 
-/** An object from Kubernetes' protobuf envelope; `undefined` for a kind that is not known here. Throws a `RangeError` on broken bytes. */
+/** An object from Kubernetes' protobuf envelope; `undefined` for a kind that is not known here. Throws a `RangeError` on broken bytes and on unknown fields. */
 export function readProtobuf(bytes: Buffer): JsonObject | undefined {
   if (!bytes.subarray(0, 4).equals(magic)) throw new RangeError('this is no Kubernetes protobuf')
   const outer = message(bytes.subarray(4), envelope)
   const typeMeta = (outer.typeMeta ?? {}) as { apiVersion?: string; kind?: string }
   const { apiVersion = '', kind = '' } = typeMeta
-  const known = messages[`${apiVersion}/${kind}`]
+  const known = protobufMessages[`${apiVersion}/${kind}`]
   if (known === undefined) return undefined
   const object = message(Buffer.from(typeof outer.raw === 'string' ? outer.raw : '', 'base64'), known)
   return { apiVersion, kind, ...object }
@@ -62,28 +27,39 @@ function message(bytes: Buffer, fields: Message): JsonObject {
   const reader = new Reader(bytes)
   while (!reader.done) {
     const tag = reader.varint()
-    const field = fields[Math.floor(tag / 8)]
+    const number = Math.floor(tag / 8)
+    const field = fields[number]
     const value = reader.value(tag % 8)
-    if (field === undefined) continue
+    // What is not known here would be lost without a word.
+    if (field === undefined) throw new RangeError(`field ${number} is not known here: send JSON`)
     if (field.many === 'map' && Buffer.isBuffer(value)) {
-      const entry = message(value, { 1: one('key'), 2: one('value', field.type) })
+      const entry = message(value, { 1: text('key'), 2: { name: 'value', type: field.type } })
       result[field.name] = { ...((result[field.name] ?? {}) as JsonObject), [String(entry.key ?? '')]: entry.value ?? '' }
     } else if (field.many === 'list') result[field.name] = [...((result[field.name] ?? []) as Json[]), decode(value, field.type) ?? null]
     else {
       const decoded = decode(value, field.type)
-      // Strings that are not set are sent all the same.
-      if (decoded !== undefined && decoded !== '') result[field.name] = decoded
+      if (decoded !== undefined && !isUnset(decoded, field.type)) result[field.name] = decoded
     }
   }
   return result
 }
 
+/** What is not set is sent all the same, unless it may be null: then zero is a value. */
+function isUnset(value: Json, type: Type): boolean {
+  return value === '' || (value === 0 && type === 'int') || (value === false && type === 'bool')
+}
+
 function decode(value: number | Buffer, type: Type): Json | undefined {
-  if (typeof value === 'number') return type === 'bool' ? value !== 0 : value
+  if (typeof value === 'number') return type === 'bool' || type === 'flag' ? value !== 0 : value
+  if (type === 'int-or-string') {
+    const { type: which, number, text: word } = message(value, { 1: { name: 'type', type: 'count' }, 2: { name: 'number', type: 'count' }, 3: text('text') })
+    return which === 1 ? (word ?? '') : (number ?? 0)
+  }
+  if (type === 'quantity') return message(value, { 1: text('text') }).text ?? ''
   if (type === 'string') return value.toString('utf8')
   if (type === 'bytes') return value.toString('base64')
   if (type === 'time') {
-    const { seconds } = message(value, { 1: one('seconds', 'int') })
+    const { seconds } = message(value, { 1: { name: 'seconds', type: 'int' }, 2: { name: 'nanos', type: 'int' } })
     return typeof seconds === 'number' && seconds > 0 ? new Date(seconds * 1000).toISOString().replace('.000Z', 'Z') : undefined
   }
   return typeof type === 'object' ? message(value, type) : undefined

@@ -1,0 +1,143 @@
+/** How a field is read. `bytes` become base64, as in JSON; `count` and `flag` may be null, so that their zero is a value. */
+export type Type = 'string' | 'bytes' | 'bool' | 'flag' | 'int' | 'count' | 'time' | 'int-or-string' | 'quantity' | Message
+
+/** A `map` has string keys. */
+export type Field = { readonly name: string; readonly type: Type; readonly many?: 'list' | 'map' }
+
+export type Message = { readonly [number: number]: Field }
+
+const one = (name: string, type: Type = 'string'): Field => ({ name, type })
+const list = (name: string, type: Type = 'string'): Field => ({ name, type, many: 'list' })
+const map = (name: string, type: Type = 'string'): Field => ({ name, type, many: 'map' })
+
+const ownerReference: Message = { 1: one('kind'), 3: one('name'), 4: one('uid'), 5: one('apiVersion'), 6: one('controller', 'flag'), 7: one('blockOwnerDeletion', 'flag') }
+
+const objectMeta: Message = {
+  1: one('name'),
+  2: one('generateName'),
+  3: one('namespace'),
+  4: one('selfLink'),
+  5: one('uid'),
+  6: one('resourceVersion'),
+  7: one('generation', 'int'),
+  8: one('creationTimestamp', 'time'),
+  9: one('deletionTimestamp', 'time'),
+  10: one('deletionGracePeriodSeconds', 'count'),
+  11: map('labels'),
+  12: map('annotations'),
+  13: list('ownerReferences', ownerReference),
+  14: list('finalizers'),
+}
+const metadata = one('metadata', objectMeta)
+const reference: Message = { 1: one('kind'), 2: one('namespace'), 3: one('name'), 4: one('uid'), 5: one('apiVersion') }
+const selector: Message = { 1: map('matchLabels'), 2: list('matchExpressions', { 1: one('key'), 2: one('operator'), 3: list('values') }) }
+
+const container: Message = {
+  1: one('name'),
+  2: one('image'),
+  3: list('command'),
+  4: list('args'),
+  5: one('workingDir'),
+  6: list('ports', { 1: one('name'), 2: one('hostPort', 'int'), 3: one('containerPort', 'int'), 4: one('protocol'), 5: one('hostIP') }),
+  7: list('env', { 1: one('name'), 2: one('value') }),
+  8: one('resources', { 1: map('limits', 'quantity'), 2: map('requests', 'quantity') }),
+  13: one('terminationMessagePath'),
+  14: one('imagePullPolicy'),
+  16: one('stdin', 'bool'),
+  17: one('stdinOnce', 'bool'),
+  18: one('tty', 'bool'),
+  20: one('terminationMessagePolicy'),
+}
+const podSpec: Message = {
+  2: list('containers', container),
+  3: one('restartPolicy'),
+  4: one('terminationGracePeriodSeconds', 'count'),
+  5: one('activeDeadlineSeconds', 'count'),
+  6: one('dnsPolicy'),
+  7: map('nodeSelector'),
+  8: one('serviceAccountName'),
+  9: one('serviceAccount'),
+  10: one('nodeName'),
+  11: one('hostNetwork', 'bool'),
+  12: one('hostPID', 'bool'),
+  13: one('hostIPC', 'bool'),
+  16: one('hostname'),
+  17: one('subdomain'),
+  19: one('schedulerName'),
+  20: list('initContainers', container),
+  21: one('automountServiceAccountToken', 'flag'),
+  24: one('priorityClassName'),
+}
+const template: Message = { 1: metadata, 2: one('spec', podSpec) }
+/** New objects have an empty one. */
+const status = (fields: Message = {}): Field => one('status', fields)
+
+const deployment: Message = {
+  1: one('replicas', 'count'),
+  2: one('selector', selector),
+  3: one('template', template),
+  4: one('strategy', { 1: one('type'), 2: one('rollingUpdate', { 1: one('maxUnavailable', 'int-or-string'), 2: one('maxSurge', 'int-or-string') }) }),
+  5: one('minReadySeconds', 'int'),
+  6: one('revisionHistoryLimit', 'count'),
+  7: one('paused', 'bool'),
+  9: one('progressDeadlineSeconds', 'count'),
+}
+const deploymentStatus: Message = Object.fromEntries([1, 2, 3, 4, 5, 7].map((number) => [number, one(`unset${number}`, 'int')]))
+const job: Message = {
+  1: one('parallelism', 'count'),
+  2: one('completions', 'count'),
+  3: one('activeDeadlineSeconds', 'count'),
+  4: one('selector', selector),
+  5: one('manualSelector', 'flag'),
+  6: one('template', template),
+  7: one('backoffLimit', 'count'),
+  8: one('ttlSecondsAfterFinished', 'count'),
+  9: one('completionMode'),
+  10: one('suspend', 'flag'),
+}
+const jobStatus: Message = { 4: one('active', 'int'), 5: one('succeeded', 'int'), 6: one('failed', 'int'), 7: one('completedIndexes') }
+const servicePort: Message = { 1: one('name'), 2: one('protocol'), 3: one('port', 'int'), 4: one('targetPort', 'int-or-string'), 5: one('nodePort', 'int'), 6: one('appProtocol') }
+const service: Message = {
+  1: list('ports', servicePort),
+  2: map('selector'),
+  3: one('clusterIP'),
+  4: one('type'),
+  5: list('externalIPs'),
+  7: one('sessionAffinity'),
+  8: one('loadBalancerIP'),
+  9: list('loadBalancerSourceRanges'),
+  10: one('externalName'),
+  11: one('externalTrafficPolicy'),
+  12: one('healthCheckNodePort', 'int'),
+  13: one('publishNotReadyAddresses', 'bool'),
+}
+const subjects = list('subjects', { 1: one('kind'), 2: one('apiGroup'), 3: one('name'), 4: one('namespace') })
+const roleRef = one('roleRef', { 1: one('apiGroup'), 2: one('kind'), 3: one('name') })
+const rules = list('rules', { 1: list('verbs'), 2: list('apiGroups'), 3: list('resources'), 4: list('resourceNames'), 5: list('nonResourceURLs') })
+const resourceAttributes: Message = { 1: one('namespace'), 2: one('verb'), 3: one('group'), 4: one('version'), 5: one('resource'), 6: one('subresource'), 7: one('name') }
+
+/**
+ * The kinds that `kubectl create`, `run`, `expose` and `auth` send in protobuf, with the fields that those commands set.
+ * Field numbers from the published `generated.proto` files.
+ */
+export const protobufMessages: Readonly<Record<string, Message>> = {
+  'v1/ConfigMap': { 1: metadata, 2: map('data'), 3: map('binaryData', 'bytes'), 4: one('immutable', 'flag') },
+  'v1/Namespace': { 1: metadata, 2: one('spec', { 1: list('finalizers') }), 3: status({ 1: one('phase') }) },
+  'v1/Pod': { 1: metadata, 2: one('spec', podSpec), 3: status({ 1: one('phase'), 3: one('message'), 4: one('reason'), 5: one('hostIP'), 6: one('podIP'), 9: one('qosClass'), 11: one('nominatedNodeName'), 14: one('resize') }) },
+  'v1/Secret': { 1: metadata, 2: map('data', 'bytes'), 3: one('type'), 4: map('stringData'), 5: one('immutable', 'flag') },
+  'v1/Service': { 1: metadata, 2: one('spec', service), 3: status({ 1: one('loadBalancer', {}) }) },
+  'v1/ServiceAccount': { 1: metadata, 2: list('secrets', reference), 3: list('imagePullSecrets', { 1: one('name') }), 4: one('automountServiceAccountToken', 'flag') },
+  'apps/v1/Deployment': { 1: metadata, 2: one('spec', deployment), 3: status(deploymentStatus) },
+  'authentication.k8s.io/v1/SelfSubjectReview': { 1: metadata, 2: status({ 1: one('userInfo', { 1: one('username'), 2: one('uid') }) }) },
+  'authorization.k8s.io/v1/SelfSubjectAccessReview': {
+    1: metadata,
+    2: one('spec', { 1: one('resourceAttributes', resourceAttributes), 2: one('nonResourceAttributes', { 1: one('path'), 2: one('verb') }) }),
+    3: status({ 1: one('allowed', 'bool'), 2: one('reason'), 3: one('evaluationError'), 4: one('denied', 'bool') }),
+  },
+  'authorization.k8s.io/v1/SelfSubjectRulesReview': { 1: metadata, 2: one('spec', { 1: one('namespace') }), 3: status({ 3: one('incomplete', 'bool'), 4: one('evaluationError') }) },
+  'batch/v1/Job': { 1: metadata, 2: one('spec', job), 3: status(jobStatus) },
+  'rbac.authorization.k8s.io/v1/ClusterRoleBinding': { 1: metadata, 2: subjects, 3: roleRef },
+  'rbac.authorization.k8s.io/v1/ClusterRole': { 1: metadata, 2: rules },
+  'rbac.authorization.k8s.io/v1/RoleBinding': { 1: metadata, 2: subjects, 3: roleRef },
+  'rbac.authorization.k8s.io/v1/Role': { 1: metadata, 2: rules },
+}
