@@ -29,7 +29,7 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
   const open = track(server)
   const ending = new AbortController()
   server.on('request', (request, response) => {
-    serve(options, request, response, ending.signal).catch(() => response.stream?.close?.())
+    serve(options, request, response, ending.signal).catch(() => request.destroy())
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)

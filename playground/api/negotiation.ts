@@ -9,7 +9,7 @@ export type Form = {
 
 type Clause = { readonly type: string; readonly parameters: Readonly<Record<string, string>> }
 
-export function clauses(accept: string | undefined): Clause[] {
+function clauses(accept: string | undefined): Clause[] {
   if (accept === undefined || accept.trim() === '') return [{ type: '*/*', parameters: {} }]
   return accept.split(',').map((part) => {
     const [type = '', ...rest] = part.split(';').map((piece) => piece.trim())

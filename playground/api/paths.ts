@@ -5,7 +5,7 @@ export function valueAt(object: Json | undefined, path: string): Json | undefine
   let value: Json | undefined = object
   for (const name of path.split('.')) {
     if (name === '') continue
-    if (!isObject(value)) return undefined
+    if (!isObject(value) || !Object.hasOwn(value, name)) return undefined
     value = value[name]
   }
   return value

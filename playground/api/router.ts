@@ -1,6 +1,6 @@
 import type { Backend } from './backend.ts'
 import { aggregated, coreVersions, groupList, oneGroup, resourceList } from './discovery.ts'
-import { clauses, negotiate } from './negotiation.ts'
+import { negotiate } from './negotiation.ts'
 import { OpenApi } from './open-api.ts'
 import { type Answer, type ApiRequest, json, pageNotFound, text } from './request.ts'
 import { answerReview } from './reviews.ts'
@@ -64,8 +64,7 @@ function fixedPath(backend: Backend, openApi: OpenApi, request: ApiRequest, addr
 function discover(backend: Backend, request: ApiRequest, which: 'core' | 'groups', address: () => string): Answer {
   if (!negotiate(request.headers.accept).discovery) return json(200, which === 'core' ? coreVersions(address()) : groupList(backend.registry))
   const { document, etag } = aggregated(backend.registry, which)
-  const asked = clauses(request.headers.accept).find(({ parameters }) => parameters.g === 'apidiscovery.k8s.io' && parameters.v === 'v2')
-  const type = `${asked?.type ?? 'application/json'};g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList`
+  const type = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
   if (request.headers['if-none-match'] === etag) return { status: 304, headers: { etag }, body: '' }
   return json(200, document, { 'content-type': type, etag, vary: 'Accept' })
 }

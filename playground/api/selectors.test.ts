@@ -49,6 +49,7 @@ describe('columns', () => {
     const object = { status: { conditions: [{ type: 'Ready', status: 'True' }, { type: 'Other' }] }, list: [1, 2], 'a.b': { c: 1 } }
     expect(jsonPath(".status.conditions[?(@.type=='Ready')].status")(object)).toEqual(['True'])
     expect(jsonPath('.status.conditions[?(@.type=="None")].status')(object)).toEqual([])
+    expect(jsonPath('.constructor.name')(object)).toEqual([])
     expect(jsonPath('.list[*]')(object)).toEqual([1, 2])
     expect(jsonPath('.list[1]')(object)).toEqual([2])
     expect(jsonPath('.a\\.b.c')(object)).toEqual([1])

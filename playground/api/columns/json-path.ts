@@ -34,7 +34,7 @@ function walk(values: Json[], steps: readonly Step[]): Json[] {
   let at = values
   for (const step of steps) {
     at = at.flatMap((value): Json[] => {
-      if ('name' in step) return isObject(value) && value[step.name] !== undefined ? [value[step.name] as Json] : []
+      if ('name' in step) return isObject(value) && Object.hasOwn(value, step.name) ? [value[step.name] as Json] : []
       const items = Array.isArray(value) ? value : isObject(value) ? Object.values(value) : []
       if ('index' in step) return items[step.index] === undefined ? [] : [items[step.index] as Json]
       if ('all' in step) return items

@@ -39,7 +39,7 @@ function mergeObject(document: Json | undefined, patch: JsonObject, schema: Sche
     }
   }
   for (const [name, value] of Object.entries(patch)) {
-    if (name.startsWith('$')) continue
+    if (name.startsWith('$') || name === '__proto__') continue
     const child = childSchema(schema, name)
     if (value === null) delete result[name]
     else if (Array.isArray(value)) result[name] = mergeList(result[name], value, child, patch[`$setElementOrder/${name}`])
