@@ -1,5 +1,6 @@
 import type { Effect, Plan } from '#model/plan.ts'
 import type { GateDecision } from '#model/gate.ts'
+import type { Delivery, ModuleOutcome, Verification } from '#model/run.ts'
 import type { PlanAnswer, RunView, StatusView } from '#model/api/views.ts'
 import type { Environment } from '#model/config/environment.ts'
 import { summary } from '#plan/plan.ts'
@@ -106,6 +107,8 @@ export async function viewStatus(sql: Sql, workspace: string, environments: read
   const rows = await statuses(sql)
   const open = await openRuns(sql)
   const pauses = await activePauses(sql, now)
+  const underWay = new Map<string, ModuleOutcome>()
+  for (const run of open.filter(isUnderWay)) for (const { outcome } of await moduleOutcomes(sql, run.id)) underWay.set(`${run.environment}/${outcome.module}`, outcome)
   return {
     workspace,
     snapshot: newest?.id ?? null,
@@ -117,7 +120,7 @@ export async function viewStatus(sql: Sql, workspace: string, environments: read
       return {
         name,
         tier: environment.spec.tier,
-        modules: rows.filter((row) => row.environment === name).map((row) => viewModule(row, runs)),
+        modules: rows.filter((row) => row.environment === name).map((row) => viewModule(row, runs, underWay.get(`${name}/${row.module}`))),
         waiting: runs.flatMap((run) => run.waiting.map((decision) => ({ run: run.id, waitingFor: decision.waitingFor ?? 'person', message: decision.message }))),
         pauses: pauses
           .filter((pause) => pause.environment === name)
@@ -133,16 +136,18 @@ function byTier(a: Environment, b: Environment): number {
   return tiers.indexOf(a.spec.tier) - tiers.indexOf(b.spec.tier) || (a.metadata.name < b.metadata.name ? -1 : 1)
 }
 
-function viewModule(row: StatusRow, open: readonly RunRow[]): StatusView['environments'][number]['modules'][number] {
+function isUnderWay(run: RunRow): boolean {
+  return run.state === 'delivering' || run.state === 'verifying'
+}
+
+function viewModule(row: StatusRow, open: readonly RunRow[], outcome: ModuleOutcome | undefined): StatusView['environments'][number]['modules'][number] {
   const run = open.find((candidate) => candidate.modules[row.module]?.changed === true)
-  const active = run !== undefined && (run.state === 'delivering' || run.state === 'verifying')
   const waiting = run?.waiting.map((decision) => decision.message).join('; ')
   return {
     name: row.module,
     repository: row.repository,
     track: row.track,
-    delivery: active && row.delivery !== 'synced' ? 'progressing' : row.delivery,
-    verification: row.verification,
+    ...factsOf(row, run, outcome),
     readinessOnly: row.readinessOnly,
     run: row.run,
     snapshot: row.snapshot,
@@ -150,4 +155,13 @@ function viewModule(row: StatusRow, open: readonly RunRow[]): StatusView['enviro
     note: run?.state === 'waiting' && waiting !== undefined && waiting !== '' ? waiting : (row.failure?.message ?? run?.failure?.message ?? null),
     failure: row.failure,
   }
+}
+
+/** The two facts. While a run is at work on a module, what was verified before says nothing of what is there now. */
+function factsOf(row: StatusRow, run: RunRow | undefined, outcome: ModuleOutcome | undefined): { delivery: Delivery; verification: Verification } {
+  const before = { delivery: row.delivery, verification: row.verification }
+  if (run === undefined || !isUnderWay(run) || outcome === undefined) return before
+  const verified = outcome.verification === 'pending' ? (row.verification === 'unknown' ? 'unknown' : 'stale') : outcome.verification
+  if (outcome.delivery === 'delivered') return { delivery: 'synced', verification: verified }
+  return outcome.delivery === 'delivering' ? { delivery: 'progressing', verification: verified } : before
 }
