@@ -78,27 +78,44 @@ function documentOf(root: string, kinds: readonly Kind[]): JsonObject {
 /** The kinds' schemas, and those that they share by name: a schema may hold itself. */
 function componentsOf(kinds: readonly Kind[]): JsonObject {
   const components: JsonObject = {}
-  const names = new Map<Schema, string>()
-  const written = (schema: Schema): JsonObject => {
+  const names = new Map<unknown, string>()
+  // `told` is the same schema with descriptions, but without shared parts and their names.
+  const written = (schema: Schema, told: Schema | undefined): JsonObject => {
     const name = builtinSchemas.typeName(schema)
-    if (name === undefined) return inline(schema)
-    let known = names.get(schema)
+    if (name === undefined) return inline(schema, told)
+    let known = names.get(schema.properties)
     if (known === undefined) {
       known = `io.k8s.api.${name}`
       for (let count = 2; known in components; count += 1) known = `io.k8s.api.${name}${count}`
-      names.set(schema, known)
+      names.set(schema.properties, known)
       components[known] = {}
-      components[known] = inline(schema)
+      components[known] = inline(schema, told)
     }
-    return { $ref: `#/components/schemas/${known}` }
+    const reference = { $ref: `#/components/schemas/${known}` }
+    const shared = components[known]
+    const own = isObject(shared) && shared.description === told?.description ? undefined : told?.description
+    return own === undefined ? reference : { allOf: [reference], description: own }
   }
-  const inline = ({ properties, items, additionalProperties, ...rest }: Schema): JsonObject => ({
-    ...(rest as JsonObject),
-    ...(properties === undefined ? {} : { properties: Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, written(property)])) }),
-    ...(items === undefined ? {} : { items: written(items) }),
-    ...(additionalProperties === undefined ? {} : { additionalProperties: typeof additionalProperties === 'boolean' ? additionalProperties : written(additionalProperties) }),
-  })
-  for (const kind of kinds) components[schemaName(kind)] = rootOf(kind, inline(kind.schema))
+  const inline = (schema: Schema, told: Schema | undefined): JsonObject => {
+    const { properties, items, additionalProperties, default: standard, ...rest } = schema
+    const more = typeof told?.additionalProperties === 'object' ? told.additionalProperties : undefined
+    return {
+      ...(rest as JsonObject),
+      ...(told?.description === undefined ? {} : { description: told.description }),
+      ...(standard === undefined || isObject(standard) ? {} : { default: standard }),
+      ...(properties === undefined
+        ? {}
+        : { properties: Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, written(property, told?.properties?.[name])])) }),
+      ...(items === undefined ? {} : { items: written(items, told?.items) }),
+      ...(additionalProperties === undefined
+        ? {}
+        : { additionalProperties: typeof additionalProperties === 'boolean' ? additionalProperties : written(additionalProperties, more) }),
+    }
+  }
+  for (const kind of kinds) {
+    const told = kind.custom ? undefined : builtinSchemas.describedSchemaOf(apiVersionOf(kind), kind.kind)
+    components[schemaName(kind)] = rootOf(kind, inline(kind.schema, told))
+  }
   return components
 }
 
@@ -133,14 +150,20 @@ function schemaName(kind: Kind): string {
   return `io.k8s.api.${kind.group === '' ? 'core' : kind.group}.${kind.version}.${kind.kind}`
 }
 
+const common = {
+  apiVersion: 'The version of this representation of an object.',
+  kind: 'What the object is.',
+  metadata: 'Name, namespace, labels and what else every object has.',
+}
+
+/** What every object has is there, and described, also where a schema leaves it out. */
 function rootOf(kind: Kind, schema: JsonObject): JsonObject {
-  const description = { apiVersion: `The version of this representation: ${apiVersionOf(kind)}.`, kind: `The kind: ${kind.kind}.`, metadata: 'Name, namespace, labels and what else every object has.' }
   const properties = isObject(schema.properties) ? schema.properties : {}
-  const described = Object.fromEntries(
-    Object.entries({ apiVersion: { type: 'string' }, kind: { type: 'string' }, metadata: { type: 'object' }, ...properties }).map(([name, property]) => [
-      name,
-      name in description && isObject(property) ? { ...property, description: description[name as keyof typeof description] } : property,
-    ]),
-  )
-  return { ...schema, properties: described as JsonObject, 'x-kubernetes-group-version-kind': [gvk(kind)] }
+  const whole: JsonObject = { apiVersion: { type: 'string' }, kind: { type: 'string' }, metadata: { type: 'object' }, ...properties }
+  const described = Object.entries(whole).map(([name, property]) => {
+    const text = Object.hasOwn(common, name) ? common[name as keyof typeof common] : undefined
+    const bare = text !== undefined && isObject(property) && property.description === undefined
+    return [name, bare ? ('$ref' in property ? { allOf: [property], description: text } : { ...property, description: text }) : property]
+  })
+  return { ...schema, properties: Object.fromEntries(described) as JsonObject, 'x-kubernetes-group-version-kind': [gvk(kind)] }
 }
