@@ -12,13 +12,14 @@ import type { Bearer } from './authorise.ts'
 import { streamEvents } from './events.ts'
 import { openApiDocument } from './openapi.ts'
 import { RateLimit } from './rate-limit.ts'
+import type { Route } from './route.ts'
 import { routes } from './routes.ts'
 import { serveRoute } from './serve-route.ts'
 
 const maxBody = 1024 * 1024
 
 /** The application, without a listener: what tests of routes and roles call. */
-export function application(parts: Parts, store: Store, stopping: AbortSignal): Hono {
+export function application(parts: Parts, store: Store, stopping: AbortSignal, table: readonly Route[] = routes): Hono {
   const app = new Hono()
   const { clock } = parts
   const signIn = signInWith(parts)
@@ -54,7 +55,7 @@ export function application(parts: Parts, store: Store, stopping: AbortSignal): 
     authorise(bearer.principal, { role: 'viewer', where: 'somewhere' })
     return streamEvents(context, { store, clock, stopping }, bearer)
   })
-  for (const route of routes)
+  for (const route of table)
     app.on(route.method, route.path.replace(/\{(\w+)\}/g, ':$1'), async (context) => serveRoute(context, parts, route, await signIn(context)))
   return app
 }
