@@ -10,7 +10,9 @@ import type { Work } from './work.ts'
  * somebody cancelled or replaced the run while its plan was made, nor when another run has become active on one of its modules, whose end wakes this one.
  */
 export async function openRun(work: Work, plan: Plan, gate: RunGate): Promise<boolean> {
-  const { sql, clock } = work.parts
+  const { sql, clock, repositories } = work.parts
+  // What is delivered can be rendered again, also when a branch is rewritten or its server is away.
+  for (const [name, commit] of Object.entries(work.snapshot.commits)) if (repositories.names().includes(name)) await repositories.mirror(name).keep(commit)
   return sql.transaction(async (tx) => {
     await work.claim.fence(tx)
     await lockRuns(tx, work.run.environment)
