@@ -56,7 +56,7 @@ export type ApiServer = {
 const longestLog = 10_000
 const suffixAlphabet = 'bcdfghjklmnpqrstvwxz2456789' // Kubernetes' own: no vowels, nothing to misread
 
-/** Starts a Kubernetes API on loopback. */
+/** Starts a Kubernetes API on loopback. Failure: `playground-journal`; and what the system says of a port that is in use. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   mkdirSync(options.dir, { recursive: true, mode: 0o700 })
   const backend = backendOf(options)

@@ -1,5 +1,6 @@
 import { closeSync, existsSync, fdatasync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, renameSync, statSync, write, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { Failure } from '#lib/failure.ts'
 import type { KubernetesObject } from '#playground/contract.ts'
 
 /** One change on disk: at version `v`, the object `k` (`namespace/name`) of the resource `r` (`group/plural`) became `o`; null is a delete. */
@@ -31,23 +32,24 @@ export class Journal {
     this.#bytes = statSync(join(dir, 'journal.ndjson')).size
   }
 
-  /** Every line since the beginning, oldest first: the snapshot, then what came after it. `version` is the snapshot's. */
+  /** Every line since the beginning, oldest first: the snapshot, then what came after it. `version` is the snapshot's. Failure: `playground-journal`. */
   read(): { version: number; lines: Line[] } {
     const snapshot = join(this.#dir, 'snapshot.ndjson')
     const lines: Line[] = []
     let version = 0
     if (existsSync(snapshot)) {
-      const [head, ...rest] = readFileSync(snapshot, 'utf8').split('\n')
-      version = (JSON.parse(head ?? '{}') as { version: number }).version
-      for (const text of rest) if (text !== '') lines.push(JSON.parse(text) as Line)
+      const [head = '', ...rest] = readFileSync(snapshot, 'utf8').split('\n')
+      version = (parse(head) as { version?: number } | undefined)?.version ?? damaged(snapshot, 1)
+      for (const [index, text] of rest.entries()) if (text !== '') lines.push(parse(text) ?? damaged(snapshot, index + 2))
     }
-    const texts = readFileSync(join(this.#dir, 'journal.ndjson'), 'utf8').split('\n')
+    const journal = join(this.#dir, 'journal.ndjson')
+    const texts = readFileSync(journal, 'utf8').split('\n')
     for (const [index, text] of texts.entries()) {
       if (text === '') continue
-      const line = parseLine(text)
+      const line = parse(text)
       if (line === undefined) {
         if (texts.slice(index + 1).every((later) => later === '')) break
-        throw new Error(`${join(this.#dir, 'journal.ndjson')}: line ${index + 1} is damaged, and lines follow it`)
+        damaged(journal, index + 1)
       }
       if (line.v > version) lines.push(line)
     }
@@ -132,7 +134,17 @@ export class Journal {
   }
 }
 
-function parseLine(text: string): Line | undefined {
+/** A torn last line was never answered; any other damage is not ours to guess at. */
+function damaged(path: string, line: number): never {
+  throw new Failure({
+    code: 'playground-journal',
+    subject: `${path}:${line}`,
+    message: 'What the embedded Kubernetes API keeps on disk is damaged: this line cannot be read, and lines follow it',
+    hint: 'Restore the file, or delete the folder of the playground to start a new one.',
+  })
+}
+
+function parse(text: string): Line | undefined {
   try {
     return JSON.parse(text) as Line
   } catch {

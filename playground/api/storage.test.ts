@@ -12,6 +12,13 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true }))
 
 const thing = (name: string, value = ''): KubernetesObject => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'a' }, data: { value } })
+const failureOf = (call: () => unknown): unknown => {
+  try {
+    return call()
+  } catch (error) {
+    return error
+  }
+}
 const names = (objects: readonly KubernetesObject[]): (string | undefined)[] => objects.map((object) => object.metadata.name)
 
 describe('storage', () => {
@@ -41,7 +48,10 @@ describe('storage', () => {
     expect(names(second.list('/configmaps'))).toEqual(['a'])
     await second.close()
     writeFileSync(join(dir, 'journal.ndjson'), '{"v":2000,\n{"v":2001,"r":"/configmaps","k":"a/b","o":null}\n')
-    expect(() => new Storage(dir)).toThrow(/line 1 is damaged/)
+    expect(failureOf(() => new Storage(dir))).toMatchObject({ code: 'playground-journal', subject: `${join(dir, 'journal.ndjson')}:1` })
+    writeFileSync(join(dir, 'journal.ndjson'), '')
+    writeFileSync(join(dir, 'snapshot.ndjson'), 'no snapshot\n')
+    expect(failureOf(() => new Storage(dir))).toMatchObject({ code: 'playground-journal', subject: `${join(dir, 'snapshot.ndjson')}:1` })
   })
 
   test('lines that a snapshot holds already are not read twice', async () => {

@@ -97,6 +97,11 @@ export const errors = {
   'tls-failed': { http: 502, exit: 1, about: 'A system does not speak TLS, or its certificate does not hold.' },
   'answer-invalid': { http: 502, exit: 1, about: 'A system answers in another protocol than it was asked in.' },
   'request-invalid': { http: 422, exit: 2, about: 'A request cannot be sent as it is written.' },
+  'dns-answer': { http: 502, exit: 1, about: 'A name server says that it failed, or refuses.' },
+  'dns-no-answer': { http: 502, exit: 4, about: 'A name server does not answer.' },
+  'sql-denied': { http: 502, exit: 4, about: 'A database does not take the user or the password, or the user may not do what is asked.' },
+  'sql-invalid': { http: 422, exit: 2, about: 'The query of a probe is no statement that reads.' },
+  'sql-failed': { http: 502, exit: 1, about: 'A database answers with an error.' },
   // secrets
   'secret-reference-invalid': { http: 422, exit: 2, about: 'A reference to a secret is not of the form <provider>:<path>#<key>, or its path leaves where it starts.' },
   'secret-provider-unknown': { http: 422, exit: 2, about: 'A reference names a provider of secrets that there is none of.' },
@@ -162,6 +167,7 @@ export const errors = {
   'playground-state': { http: 503, exit: 2, about: 'The playground’s own file of ports cannot be read.' },
   'playground-addresses': { http: 503, exit: 1, about: 'The playground finds no free loopback addresses or ports.' },
   'playground-ingress-port': { http: 409, exit: 2, about: 'The port of an environment’s ingress, which Git names, is in use by another program.' },
+  'playground-journal': { http: 500, exit: 1, about: 'What the embedded Kubernetes API keeps on disk is damaged.' },
   'playground-repository': { http: 500, exit: 1, about: 'An example repository cannot be made.' },
 } as const satisfies Readonly<Record<string, ErrorEntry>>
 
