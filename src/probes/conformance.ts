@@ -20,6 +20,9 @@ export type ProbeFixture<Needs extends ProbeCapability> = {
   stop(): Promise<void>
 }
 
+/** Time for a question to get under way. Nothing depends on how far it got: whenever it is stopped, it has to end. */
+const underWay = (): Promise<void> => after(100)
+
 /** Clients of which none lets a probe anywhere. */
 function refusing(thrown: () => unknown): ProbeCapabilities {
   const refuse = (): never => {
@@ -29,9 +32,9 @@ function refusing(thrown: () => unknown): ProbeCapabilities {
   return { reach: { address: refuse, addresses: () => [], resolve: refuseLater }, kubernetes: refuseLater, sqlUrl: refuseLater, cel: refuseLater }
 }
 
-/** What every probe must pass. `open` is called once; what it opened is stopped at the end. */
-export function conformance<Config, Needs extends ProbeCapability>(probe: Probe<Config, Needs>, open: () => Promise<ProbeFixture<Needs>>): void {
-  describe(`the probe ${probe.kind} conforms`, () => {
+/** What every probe must pass. `open` is called once; what it opened is stopped at the end. `missing` says why it cannot run here, if it cannot. */
+export function conformance<Config, Needs extends ProbeCapability>(probe: Probe<Config, Needs>, open: () => Promise<ProbeFixture<Needs>>, missing?: string): void {
+  describe.skipIf(missing !== undefined)(`the probe ${probe.kind} conforms${missing === undefined ? '' : ` (${missing})`}`, () => {
     let place: ProbeFixture<Needs>
     beforeAll(async () => {
       place = await open()
@@ -55,7 +58,7 @@ export function conformance<Config, Needs extends ProbeCapability>(probe: Probe<
       expect(await ask(place.passing, undefined, clock)).toMatchObject({ collectedAt: began, durationMs: 0 })
       const stopping = new AbortController()
       const asked = ask(place.hanging, stopping.signal, clock)
-      await after(50)
+      await underWay()
       clock.advance(4_000)
       stopping.abort(new DOMException('over', 'TimeoutError'))
       expect(await asked).toMatchObject({ collectedAt: began, durationMs: 4_000, message: expect.stringContaining('timed out after 4 s') })
@@ -69,7 +72,7 @@ export function conformance<Config, Needs extends ProbeCapability>(probe: Probe<
     test('ends within 200 ms of its signal, and a run that was stopped leaves it unknown', async () => {
       const stopping = new AbortController()
       const asked = ask(place.hanging, stopping.signal)
-      await after(100)
+      await underWay()
       const stopped = performance.now()
       stopping.abort(new Failure({ code: 'lease-lost', subject: 'run', message: canary }))
       expect(await asked).toMatchObject({ verdict: 'unknown' })

@@ -35,13 +35,13 @@ export async function readOnce(question: PostgresQuestion, signal: AbortSignal):
   const dialled = { addresses: [] as readonly string[] }
   const socket = dialling(dialled)
   const client = clientOf(question, socket)
+  guardAnswers(client, question.maxBytes)
   client.on('error', () => {}) // the connection may also break while nothing is asked
   try {
     if (!client.host.startsWith('/')) dialled.addresses = await question.resolve(client.host)
     question.connecting?.()
     await until(client.connect(), signal)
     question.connected?.()
-    limitBytes(client, question.maxBytes)
     const answer = query === undefined ? undefined : await until(readRow(client, query, question.statementTimeoutMs), signal)
     await until(client.end(), signal)
     return answer
@@ -97,13 +97,30 @@ function dialling(dialled: { readonly addresses: readonly string[] }): Socket {
   return Object.assign(socket, { connect })
 }
 
-function limitBytes(client: Client, maxBytes: number): void {
-  const { stream } = (client as unknown as { connection: { stream: Socket } }).connection
-  let bytes = 0
-  stream.on('data', (chunk: Buffer) => {
-    bytes += chunk.length
-    if (bytes > maxBytes) stream.destroy(Object.assign(new Error('too much'), { code: 'ANSWER_TOO_LARGE' }))
-  })
+/**
+ * What the server sends goes through here before `pg` reads it, in the clear or out of TLS: no more than so many bytes, and what `pg` cannot
+ * make sense of ends the connection. By itself it throws that out of an event, which would end the process.
+ */
+function guardAnswers(client: Client, maxBytes: number): void {
+  const { connection } = client as unknown as { connection: { attachListeners(stream: Socket): void } }
+  const attach = connection.attachListeners.bind(connection)
+  connection.attachListeners = (stream) => {
+    const on: (event: string, listener: (...values: unknown[]) => void) => Socket = stream.on.bind(stream)
+    let bytes = 0
+    const guarded = (listener: (chunk: Buffer) => void) => (chunk: unknown) => {
+      bytes += (chunk as Buffer).length
+      if (bytes > maxBytes) {
+        stream.destroy(Object.assign(new Error('more than is read'), { code: 'ANSWER_TOO_LARGE' }))
+        return
+      }
+      try {
+        listener(chunk as Buffer)
+      } catch {
+        stream.destroy(new Error('the answer makes no sense'))
+      }
+    }
+    attach(Object.assign(stream, { on: (event: string, listener: (...values: unknown[]) => void) => on(event, event === 'data' ? guarded(listener) : listener) }))
+  }
 }
 
 /** Asks the server to stop what nobody waits for any more: CancelRequest of the frontend protocol, on a connection of its own. */
