@@ -17,7 +17,11 @@ export class ParsedBlobs {
   /** The documents of a YAML or JSON file, by the rules of YAML 1.1. Failures of `readYaml` and of the reader. */
   async documents(reader: TreeReader, entry: TreeEntry): Promise<readonly YamlDocument[]> {
     const known = this.#cache.get(entry.id)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      // Asked all the same: what a rendering asked is what decides whether it still stands (`read-log.ts`).
+      await reader.entry(entry.path)
+      return known
+    }
     const bytes = await reader.read(entry)
     const documents = readYaml(bytes, { file: `${reader.repository}/${entry.path}`, rules: '1.1' })
     this.#cache.set(entry.id, documents, 1_000 + bytesPerByte * bytes.length)

@@ -159,6 +159,16 @@ describe('a rendering stands until something that it read is another', () => {
     expect(again).toMatchObject({ cached: true, key: first.key, desired: first.desired })
   })
 
+  test('one file after the other changes: what is parsed already counts as read too', async () => {
+    const cache = memoryRenderCache()
+    const tools = noTools()
+    const two = { 'deploy/a.yaml': config('a', '1'), 'deploy/b.yaml': config('b', '1') }
+    await render(two, { cache, tools })
+    await render({ ...two, 'deploy/a.yaml': config('a', '2') }, { cache, tools })
+    const { desired } = await render({ 'deploy/a.yaml': config('a', '2'), 'deploy/b.yaml': config('b', '2') }, { cache, tools })
+    expect(desired.map((one) => one.body['data'])).toEqual([{ a: '2' }, { a: '2' }])
+  })
+
   test('a link is followed anew', async () => {
     const linked: Record<string, MemoryFile> = { deploy: { link: 'v1' }, 'v1/a.yaml': config('one'), 'v2/a.yaml': config('two') }
     const cache = memoryRenderCache()
