@@ -1,15 +1,18 @@
 import { Environment, type ParseResult } from '@marcbachmann/cel-js'
+import { addExtensions } from './cel-extensions.ts'
 import { Failure } from './failure.ts'
 
 /** The longest expression that is read, in characters. */
-export const longestExpression = 10_000
+const longestExpression = 10_000
 
-const environment = new Environment({
-  unlistedVariablesAreDyn: true,
-  enableOptionalTypes: true,
-  homogeneousAggregateLiterals: false,
-  limits: { maxAstNodes: 2_000, maxDepth: 100, maxListElements: 500, maxMapEntries: 500, maxCallArguments: 32 },
-})
+const environment = addExtensions(
+  new Environment({
+    unlistedVariablesAreDyn: true,
+    enableOptionalTypes: true,
+    homogeneousAggregateLiterals: false,
+    limits: { maxAstNodes: 2_000, maxDepth: 100, maxListElements: 500, maxMapEntries: 500, maxCallArguments: 32 },
+  }),
+)
 
 /** An expression, read and checked for types as far as they are known. Failure `cel-invalid`, with `fields.line` and `fields.column`. */
 export function readCel(expression: string): ParseResult {

@@ -14,6 +14,7 @@ const startMs = 20_000
  * CEL (https://github.com/google/cel-spec), evaluated in a thread of its own. The time limit is the guarantee that no expression hangs: a regular
  * expression of `matches` (JavaScript's, not RE2), or a comprehension over comprehensions, that takes longer ends with its thread, and the
  * next evaluation has a new one. Evaluations follow one another. The thread starts with the first one and keeps no process alive.
+ * Which functions there are beyond the standard, `cel-extensions.ts` tells.
  */
 export type Cel = {
   /** Variables are JSON; so is what comes back. Failures `cel-invalid` (with line and column), `cel-failed`, `cel-timeout`. */

@@ -8,7 +8,7 @@ import type { Sample, Verdict } from '#model/probe.ts'
 export type Found = { readonly verdict: Verdict; readonly message: string; readonly value?: Json; readonly unit?: string; readonly threshold?: string }
 
 /** What is being waited for while a probe asks: it decides what a timeout means, and what it is called. */
-export type Phase = {
+type Phase = {
   /** `connection`, `answer`: what the message names. */
   readonly name: string
   /** Whether it is the probed thing itself that does not answer (`failed`), or something on the way to it (`unknown`). */

@@ -2,7 +2,7 @@ import { Resolver } from 'node:dns/promises'
 import { Failure } from '#lib/failure.ts'
 import { until } from '#lib/until.ts'
 
-export type DnsRecordType = 'A' | 'AAAA' | 'CNAME' | 'TXT' | 'MX' | 'SRV'
+type DnsRecordType = 'A' | 'AAAA' | 'CNAME' | 'TXT' | 'MX' | 'SRV'
 
 export type DnsQuestion = {
   readonly name: string

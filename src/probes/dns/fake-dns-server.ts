@@ -53,7 +53,7 @@ export class FakeDnsServer {
 }
 
 /** A name as labels. */
-export function wireName(name: string): Buffer {
+function wireName(name: string): Buffer {
   return Buffer.concat([...name.split('.').map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label)])), Buffer.from([0])])
 }
 

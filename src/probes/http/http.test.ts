@@ -146,6 +146,20 @@ describe('the http probe', () => {
     }
   })
 
+  test('connects to what was resolved and checked, and resolves nothing again', async () => {
+    const { port } = new URL(addresses['ingress'] ?? '')
+    const resolved: string[] = []
+    const resolve = async (host: string): Promise<string[]> => {
+      resolved.push(host)
+      return ['::1', '127.0.0.1']
+    }
+    const reach = { ...reachTo({ ingress: `http://pinned.invalid:${port}` }), resolve }
+    const sample = await http.sample({ clients: { reach }, clock, signal: AbortSignal.timeout(5_000) }, http.schema.parse({ address: 'ingress', path: '/healthz' }))
+    expect(sample).toMatchObject({ verdict: 'passed' })
+    expect(asked.at(-1)?.headers.host).toBe(`pinned.invalid:${port}`)
+    expect(resolved).toEqual(['pinned.invalid'])
+  })
+
   test('asks a URL only where it leads to an address of the environment', async () => {
     expect(await ask({ url: `${addresses['ingress']}/healthz` })).toMatchObject({ verdict: 'passed' })
     for (const url of ['http://10.255.255.1/', 'https://127.0.0.1:1/', `http://${new URL(addresses['ingress'] ?? '').host}@10.255.255.1/`, `${addresses['ingress']}0/`]) {

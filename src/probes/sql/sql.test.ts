@@ -144,6 +144,11 @@ describe.skipIf(missing !== undefined)(`the sql probe${missing === undefined ? '
     expect(JSON.stringify(samples)).not.toContain('hush')
   })
 
+  test('connects to what was resolved and checked, and resolves nothing again', async () => {
+    const clients = { reach: { ...reachTo({}), resolve: async () => ['::1', '127.0.0.1'] }, sqlUrl: async () => url.replace('127.0.0.1', 'pinned.invalid') }
+    expect(await sql.sample({ clients, clock: systemClock, signal: AbortSignal.timeout(5_000) }, { target: 'orders-db', query: 'select 1', max: 1 })).toMatchObject({ verdict: 'passed' })
+  })
+
   test('does not know where there are no credentials', async () => {
     const sqlUrl = async (): Promise<string> => {
       throw new Failure({ code: 'secret-not-found', subject: 'vault:x', message: 'there is no secret vault:x' })

@@ -27,6 +27,12 @@ describe('the tcp probe', () => {
     expect(await ask(address.replace('127.0.0.1', 'localhost'))).toMatchObject({ verdict: 'passed' })
   })
 
+  test('connects to what was resolved and checked, and resolves nothing again', async () => {
+    const address = (await place(() => {})).replace('127.0.0.1', 'pinned.invalid')
+    const reach = { ...reachTo({ it: address }), resolve: async () => ['::1', '127.0.0.1'] }
+    expect(await tcp.sample({ clients: { reach }, clock: systemClock, signal: AbortSignal.timeout(5_000) }, { address: 'it' })).toMatchObject({ verdict: 'passed' })
+  })
+
   test('fails where none is', async () => {
     const port = await closedPort()
     expect(await ask(`127.0.0.1:${port}`)).toMatchObject({ verdict: 'failed', message: `connection refused by 127.0.0.1:${port}` })
