@@ -39,6 +39,7 @@ export async function readOnce(question: PostgresQuestion, signal: AbortSignal):
   client.on('error', () => {}) // the connection may also break while nothing is asked
   try {
     if (!client.host.startsWith('/')) dialled.addresses = await question.resolve(client.host)
+    signal.throwIfAborted()
     question.connecting?.()
     await until(client.connect(), signal)
     question.connected?.()
