@@ -39,6 +39,10 @@ export type Shop = {
   /** Every module of these environments is synced and verified. */
   delivered(...environments: string[]): Promise<void>
   kubectl(environment: string, ...args: string[]): Promise<string>
+  /** The same, with these variables in its environment. */
+  kubectlWith(env: Readonly<Record<string, string>>, environment: string, ...args: string[]): Promise<string>
+  /** The run, once it has ended. */
+  ended(run: string): Promise<ShowAnswer>
   stop(): Promise<void>
 }
 
@@ -69,7 +73,7 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
       host: '127.0.0.1',
       port: 0,
       clock: systemClock,
-      env: { PATH: process.env['PATH'] },
+      env: { PATH: process.env['PATH'], PLUMB_SECRET_FOLDERS: playground.credentials },
       log: (line) => log.push(line),
     })
   } catch (error) {
@@ -91,7 +95,7 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
     return path
   }
 
-  const until: Shop['until'] = async (what, ask, ms = 30_000) => {
+  const until: Shop['until'] = async (what, ask, ms = 20_000) => {
     const signal = AbortSignal.timeout(ms)
     let last: unknown
     for await (const _ of changes(connection, signal)) {
@@ -104,6 +108,10 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
 
   const module: Shop['module'] = async (environment, name) =>
     (await client.status()).environments.find((one) => one.name === environment)?.modules.find((one) => one.name === name)
+
+  // Never a synchronous call: the clusters and the control plane answer in this very process.
+  const kubectlWith: Shop['kubectlWith'] = async (env, environment, ...args) =>
+    (await execute('kubectl', ['--kubeconfig', playground.kubeconfig, '--context', environment, ...args], { env: { PATH: process.env['PATH'], HOME: dir, ...env } })).stdout
 
   return {
     dir,
@@ -144,9 +152,13 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
         return found.length === environments.length && found.every((one) => one.modules.length > 0 && one.modules.every(good)) ? true : undefined
       }, 60_000)
     },
-    // Never a synchronous call: the clusters and the control plane answer in this very process.
-    kubectl: async (environment, ...args) =>
-      (await execute('kubectl', ['--kubeconfig', playground.kubeconfig, '--context', environment, ...args], { env: { PATH: process.env['PATH'], HOME: dir } })).stdout,
+    kubectl: (environment, ...args) => kubectlWith({}, environment, ...args),
+    kubectlWith,
+    ended: (run) =>
+      until(`run ${run} has ended`, async () => {
+        const found = await client.show(run)
+        return isEnded(found.state) ? found : undefined
+      }),
     stop: async () => {
       await plane.stop()
       await playground.stop()
