@@ -81,6 +81,21 @@ describe('CEL', () => {
     expect(performance.now() - began).toBeLessThan(5_000)
   })
 
+  test('lets what hangs again and again make nobody wait but its like', async () => {
+    const own = openCel({ timeoutMs: 1_000 })
+    await expect(own.evaluate(hangs, {})).rejects.toMatchObject({ code: 'cel-timeout' })
+    await own.evaluate('1', {})
+    const order: string[] = []
+    const hanging = [1, 2].map(() => own.evaluate(hangs, {}).catch(() => order.push('hung')))
+    const others = [1, 2, 3].map(async (n) => {
+      expect(await own.evaluate(`${n} + 1`, {})).toBe(n + 1)
+      order.push('answered')
+    })
+    await Promise.all([...hanging, ...others])
+    expect(order).toEqual(['answered', 'answered', 'answered', 'hung', 'hung'])
+    await own.close()
+  })
+
   test('ends a comprehension over comprehensions', async () => {
     const list = Array.from({ length: 300 }, (_, n) => n)
     await expect(evaluate('l.all(a, l.all(b, l.all(c, l.all(d, a + b + c + d >= 0))))', { l: list })).rejects.toMatchObject({ code: 'cel-timeout' })

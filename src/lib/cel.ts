@@ -25,10 +25,39 @@ export type Cel = {
 }
 
 export function openCel({ timeoutMs }: { readonly timeoutMs: number }): Cel {
+  // What took too long once has a thread apart from then on, so that it makes nobody wait but its like.
+  const [quick, slow] = [openLane(timeoutMs), openLane(timeoutMs)]
+  const tooLong = new Set<string>()
+  return {
+    evaluate: async (expression, variables) => {
+      const question = { expression, variables: asText(expression, variables) }
+      try {
+        return await (tooLong.has(expression) ? slow : quick).evaluate(question)
+      } catch (error) {
+        if (error instanceof Failure && error.code === 'cel-timeout') {
+          if (tooLong.size >= mostTooLong) tooLong.clear()
+          tooLong.add(expression)
+        }
+        throw error
+      }
+    },
+    check: checkCel,
+    close: async () => {
+      await Promise.all([quick.close(), slow.close()])
+    },
+  }
+}
+
+/** How many expressions are remembered that took too long. */
+const mostTooLong = 1_000
+
+type Lane = { evaluate(question: CelQuestion): Promise<Json>; close(): Promise<void> }
+
+/** A thread, started when it is needed and replaced when it was ended, and who waits for it, one after another. */
+function openLane(timeoutMs: number): Lane {
   let thread: Promise<Worker> | undefined
   let last: Promise<unknown> = Promise.resolve()
   let closed = false
-
   const evaluateNow = async (question: CelQuestion): Promise<Json> => {
     if (closed) throw failed(question, 'the evaluator is closed')
     thread ??= startThread(() => (thread = undefined))
@@ -39,22 +68,17 @@ export function openCel({ timeoutMs }: { readonly timeoutMs: number }): Cel {
     try {
       return await ask(worker, question, timeoutMs)
     } catch (error) {
-      if (error instanceof ThreadGone) {
-        await worker.terminate()
-        throw error.failure
-      }
-      throw error
+      if (!(error instanceof ThreadGone)) throw error
+      await worker.terminate()
+      throw error.failure
     }
   }
-
   return {
-    evaluate: async (expression, variables) => {
-      const question = { expression, variables: asText(expression, variables) }
+    evaluate: (question) => {
       const turn = last.then(() => evaluateNow(question))
       last = turn.catch(() => {})
       return turn
     },
-    check: checkCel,
     close: async () => {
       closed = true
       await (await thread?.catch(() => undefined))?.terminate()
