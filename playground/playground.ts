@@ -4,6 +4,8 @@ import type { Clock } from '#lib/clock.ts'
 import { Failure } from '#lib/failure.ts'
 import { isObject } from '#lib/json.ts'
 import { type Cluster, type ClusterPlaces, startCluster } from './cluster.ts'
+import { openProductionDatabase, type ProductionDatabase } from './databases/production-database.ts'
+import { preparePostgres } from './databases/runtime.ts'
 import { ensureRepositories, resetRepositories } from './example/repositories.ts'
 import { lockPlayground } from './folder-lock.ts'
 import { kubeconfigOf } from './kubeconfig.ts'
@@ -28,13 +30,19 @@ export type Playground = {
   readonly repositories: Readonly<Record<string, string>>
   /** Where whoever starts the control plane writes `{ url, secret }` (mode 0600), for the repositories' post-receive hooks. */
   readonly notify: string
-  /** Makes the example repositories as they were at first. */
+  /** Production's database, where PostgreSQL can be run and the example is there. */
+  readonly database: ProductionDatabase | undefined
+  /** The folder of secrets that the example's environments name: what the control plane must be allowed to read. */
+  readonly credentials: string
+  /** Makes the example repositories and the databases as they were at first. */
   reset(): Promise<void>
   /** Ends every process and connection; everything is there again at the next start. */
   stop(): Promise<void>
 }
 
 const usualPath = '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin'
+/** Of the repository `orders`: what would be wrong without a database. */
+const filesOfDatabase = ['orders/database/module.yaml', 'orders/database/production/']
 const exampleEnvironments = ['sandbox', 'staging', 'production'] as const
 
 /**
@@ -45,12 +53,14 @@ export async function startPlayground({ dir, clock, log, environments = exampleE
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const unlock = lockPlayground(dir)
   const started: Cluster[] = []
+  let database: ProductionDatabase | undefined
   const stop = async (): Promise<void> => {
-    await Promise.all(started.splice(0).map((cluster) => cluster.stop()))
+    await Promise.all([...started.splice(0).map((cluster) => cluster.stop()), database?.stop()])
     unlock()
   }
   try {
     const places = readPlaces(dir)
+    const postgres = await preparePostgres(dir, searchPath, log)
     const starts = await Promise.allSettled(
       environments.map((name) =>
         startCluster({ name, dir: join(dir, 'clusters', name), compileCache: join(dir, 'compiled'), clock, log, places: places[name] ?? { apiPort: 0, ingressPort: 0 } }),
@@ -62,19 +72,31 @@ export async function startPlayground({ dir, clock, log, environments = exampleE
     writePrivately(join(dir, 'playground.json'), { environments: { ...places, ...Object.fromEntries(started.map(({ name, places: taken }) => [name, taken])) } })
     const kubeconfig = join(dir, 'kubeconfig')
     writePrivately(kubeconfig, kubeconfigOf(started))
-    const example = { dir, searchPath, values: Object.fromEntries(started.map(({ name, ingressUrl }) => [`ingress.${name}`, ingressUrl])) }
+    const clusters = Object.fromEntries(started.map((cluster) => [cluster.name, cluster]))
     // A playground of other environments has clusters alone: the example's files name the example's environments.
     const hasExample = exampleEnvironments.every((name) => environments.includes(name))
+    const credentials = join(dir, 'credentials')
+    const block = clusters['production']?.places.block
+    if (hasExample && postgres !== undefined && block !== undefined) database = await openProductionDatabase(postgres, block, credentials, clock, log)
+    const example = { dir, searchPath, values: valuesOf(started, credentials, database), without: database === undefined ? filesOfDatabase : [] }
     const repositories = hasExample ? await ensureRepositories(example) : {}
-    const clusters = Object.fromEntries(started.map((cluster) => [cluster.name, cluster]))
     const reset = async (): Promise<void> => {
-      if (hasExample) await resetRepositories(example)
+      if (!hasExample) return
+      await database?.started
+      await Promise.all([resetRepositories(example), database?.orders.reset()])
     }
-    return { kubeconfig, clusters, repositories, notify: join(dir, 'notify.json'), reset, stop }
+    return { kubeconfig, clusters, repositories, notify: join(dir, 'notify.json'), database, credentials, reset, stop }
   } catch (error) {
     await stop()
     throw error
   }
+}
+
+/** What the example's files say of this playground: addresses, and the folder of credentials. */
+function valuesOf(clusters: readonly Cluster[], credentials: string, database: ProductionDatabase | undefined): Record<string, string> {
+  const { host, port } = database?.orders.servers.primary.at ?? { host: '127.0.0.1', port: 5432 }
+  const ingresses = clusters.map(({ name, ingressUrl }) => [`ingress.${name}`, ingressUrl])
+  return { ...Object.fromEntries(ingresses), credentials, 'database.host': host, 'database.port': String(port) }
 }
 
 /** The ports that were chosen at the first start: the environments' addresses in Git name them. Failure: `playground-state`. */

@@ -42,7 +42,7 @@ export function playgroundCommand(env: Readonly<Record<string, string | undefine
             host: '127.0.0.1',
             port: options.port,
             clock: systemClock,
-            env,
+            env: { ...env, PLUMB_SECRET_FOLDERS: [...(env['PLUMB_SECRET_FOLDERS']?.split(':') ?? []), playground.credentials].join(':') },
             log: quiet.note,
           })
           try {

@@ -20,10 +20,10 @@ test('the example’s configuration is whole, as the control plane reads it', as
   const loaded = await loadConfiguration(readers, 'platform', probeSchemas)
   expect(loaded.problems).toEqual([])
   expect([...loaded.environments.keys()].sort()).toEqual(['production', 'sandbox', 'staging'])
-  expect([...loaded.modules.keys()].sort()).toEqual(['baseline', 'orders-api', 'storefront-web'])
+  expect([...loaded.modules.keys()].sort()).toEqual(['baseline', 'orders-api', 'orders-database', 'storefront-web'])
   expect(loaded.environments.get('production')?.spec).toMatchObject({ deliver: { automatic: true, after: { environment: 'staging' } }, review: { approvals: 1, notTheAuthor: true } })
   for (const { config, folder, repository } of loaded.modules.values()) {
-    for (const environment of loaded.environments.keys()) {
+    for (const environment of config.spec.environments ?? loaded.environments.keys()) {
       const path = join(folder, config.spec.source.path.replaceAll('${environment}', environment))
       expect(readdirSync(join(root, repository, path)).length).toBeGreaterThan(0)
     }

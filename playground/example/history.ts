@@ -18,19 +18,39 @@ const jun = 'Jun Mori <jun@orders.example>'
 const lea = 'Lea Brandt <lea@storefront.example>'
 const sam = 'Sam Okafor <sam@storefront.example>'
 
+/** Production's targets before it had a database. */
+const withoutDatabase = [
+  ['[ingress, cluster, orders-db, orders-db-replica]', '[ingress, cluster]'],
+  [
+    `
+    # Connection URLs, with the passwords of roles that may only read, in files that the control plane may read.
+    orders-db:
+      postgres:
+        url:
+          secretRef: "file:\${playground.credentials}/orders-db"
+    orders-db-replica:
+      postgres:
+        url:
+          secretRef: "file:\${playground.credentials}/orders-db-replica"`,
+    '',
+  ],
+] as const
+
 /** How each repository came to be what it is; the last commit of each has every file as it stands in `repositories/`. */
 export const histories: Readonly<Record<string, readonly Commit[]>> = {
   platform: [
     { author: noor, date: '2026-09-01T08:30:00Z', message: 'A workspace with a sandbox', files: ['README.md', 'plumbline.yaml', 'environments/sandbox.yaml'] },
     { author: noor, date: '2026-09-01T09:10:00Z', message: 'Namespaces for orders and storefront', files: ['baseline/module.yaml', 'baseline/sandbox/namespaces.yaml'] },
-    { author: ivo, date: '2026-09-08T13:05:00Z', message: 'Staging and production, one after the other', files: ['environments/', 'baseline/staging/namespaces.yaml', 'baseline/production/namespaces.yaml'] },
+    { author: ivo, date: '2026-09-08T13:05:00Z', message: 'Staging and production, one after the other', files: ['environments/', 'baseline/staging/namespaces.yaml', 'baseline/production/namespaces.yaml'], earlier: withoutDatabase },
     { author: ivo, date: '2026-10-02T10:20:00Z', message: 'Teams may work in their namespaces\n\nTicket: PLAT-41', files: ['baseline/sandbox/access.yaml', 'baseline/staging/access.yaml', 'baseline/production/access.yaml'] },
-    { author: noor, date: '2026-10-12T15:45:00Z', message: 'Deny what comes in by default\n\nReason: audit finding 7\nTicket: PLAT-52', files: [''] },
+    { author: noor, date: '2026-10-12T15:45:00Z', message: 'Deny what comes in by default\n\nReason: audit finding 7\nTicket: PLAT-52', files: ['baseline/'] },
+    { author: ivo, date: '2026-10-22T09:15:00Z', message: 'Production has a database of orders\n\nTicket: PLAT-58', files: [''] },
   ],
   orders: [
     { author: ada, date: '2026-09-02T07:50:00Z', message: 'orders-api 1.4.0 in the sandbox', files: ['README.md', 'deploy/module.yaml', 'deploy/sandbox/'], earlier: [[':1.4.1', ':1.4.0']] },
     { author: jun, date: '2026-09-09T11:15:00Z', message: 'orders-api in staging and production', files: ['deploy/staging/', 'deploy/production/'], earlier: [[':1.4.1', ':1.4.0'], ['storage: 10Gi', 'storage: 5Gi']] },
     { author: ada, date: '2026-10-05T08:25:00Z', message: 'More room for orders in production\n\nTicket: ORD-118', files: ['deploy/production/volume.yaml'] },
+    { author: jun, date: '2026-10-26T13:30:00Z', message: 'The database of orders, and how one knows that it works\n\nTicket: ORD-125', files: ['database/'] },
     { author: ada, date: '2026-11-03T09:40:00Z', message: 'orders-api 1.4.1\n\nReason: rounds totals as the ledger does\nTicket: ORD-131', files: [''] },
   ],
   storefront: [

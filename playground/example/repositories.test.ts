@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ensureRepositories, resetRepositories } from './repositories.ts'
 
 const run = promisify(execFile)
-const values = { 'ingress.sandbox': 'http://127.0.0.1:1', 'ingress.staging': 'http://127.0.0.1:2', 'ingress.production': 'http://127.0.0.1:3' }
+const values = { credentials: '/playground/credentials', 'database.host': '127.0.0.1', 'database.port': '5432', 'ingress.sandbox': 'http://127.0.0.1:1', 'ingress.staging': 'http://127.0.0.1:2', 'ingress.production': 'http://127.0.0.1:3' }
 
 describe('the example repositories', () => {
   let dir: string
@@ -52,7 +52,7 @@ describe('the example repositories', () => {
   test('have a history by several authors, the same every time', async () => {
     expect(Object.keys(paths).sort()).toEqual(['orders', 'platform', 'storefront'])
     const log = git('-C', paths['orders'] ?? '', 'log', '--format=%an <%ae> %aI %s', 'main').trim().split('\n')
-    expect(log).toHaveLength(4)
+    expect(log).toHaveLength(5)
     expect(log[0]).toBe('Ada Park <ada@orders.example> 2026-11-03T09:40:00+00:00 orders-api 1.4.1')
     expect(git('-C', paths['orders'] ?? '', 'show', 'main~1:deploy/sandbox/deployment.yaml')).toContain(':1.4.0')
     expect(show('orders', 'deploy/sandbox/deployment.yaml')).toContain(':1.4.1')

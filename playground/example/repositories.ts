@@ -8,8 +8,10 @@ import { histories, type Commit } from './history.ts'
 export type ExampleRepositories = {
   /** The playground's folder: the bare repositories are `<dir>/git/<name>.git`. */
   readonly dir: string
-  /** What `${playground.<name>}` stands for in the files: addresses alone. */
+  /** What `${playground.<name>}` stands for in the files: addresses, and a folder. */
   readonly values: Readonly<Record<string, string>>
+  /** Files that are left out, by the start of `<repository>/<path>`: of what this machine cannot give. */
+  readonly without?: readonly string[]
   /** Where `git` is looked for, as in PATH. */
   readonly searchPath: string
 }
@@ -37,14 +39,14 @@ export async function resetRepositories(example: ExampleRepositories): Promise<R
 const pathOf = (dir: string, name: string): string => join(dir, 'git', `${name}.git`)
 
 /** Under another name first: a repository that is there is whole. */
-async function make({ dir, values, searchPath }: ExampleRepositories, name: string, path: string): Promise<void> {
+async function make({ dir, values, without = [], searchPath }: ExampleRepositories, name: string, path: string): Promise<void> {
   const fresh = `${path}.new`
   rmSync(fresh, { recursive: true, force: true })
   mkdirSync(fresh, { recursive: true, mode: 0o700 })
   const git = gitIn(dir, searchPath)
   await git(['init', '--quiet', '--bare', '--initial-branch=main', '--template=', fresh])
   appendFileSync(join(fresh, 'config'), '[core]\n\thooksPath = hooks\n') // ours, whatever the pusher's own configuration says
-  await git(['-C', fresh, 'fast-import', '--quiet', '--date-format=raw'], fastImport(filesOf(name), histories[name] ?? [], values))
+  await git(['-C', fresh, 'fast-import', '--quiet', '--date-format=raw'], fastImport(filesOf(name, without), histories[name] ?? [], values))
   renameSync(fresh, path)
 }
 
@@ -57,12 +59,13 @@ function gitIn(dir: string, searchPath: string): (args: readonly string[], stdin
   }
 }
 
-/** Every file of the example, by its path in the repository. */
-function filesOf(name: string): ReadonlyMap<string, string> {
+/** Every file of the example, by its path in the repository, but those that are left out. */
+function filesOf(name: string, without: readonly string[]): ReadonlyMap<string, string> {
   const root = join(source, name)
   const entries = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   const paths = entries.map((entry) => join(entry.parentPath, entry.name)).sort()
-  return new Map(paths.map((path) => [relative(root, path).replaceAll('\\', '/'), readFileSync(path, 'utf8')]))
+  const texts = paths.map((path) => [relative(root, path).replaceAll('\\', '/'), readFileSync(path, 'utf8')] as const)
+  return new Map(texts.filter(([path]) => !without.some((start) => `${name}/${path}`.startsWith(start))))
 }
 
 /** The stream that `git fast-import` reads: each commit writes its files, and keeps those of the ones before. */
@@ -76,7 +79,7 @@ function fastImport(files: ReadonlyMap<string, string>, commits: readonly Commit
     for (const [path, text] of files) {
       if (!starts.some((start) => path.startsWith(start))) continue
       parts.push(`M 100644 inline ${path}\n`)
-      data(earlier.reduce((then, [now, before]) => then.replaceAll(now, before), filled(path, text, values)))
+      data(filled(path, earlier.reduce((then, [now, before]) => then.replaceAll(now, before), text), values))
     }
     parts.push('\n')
   }

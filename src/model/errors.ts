@@ -168,6 +168,7 @@ export const errors = {
   'playground-addresses': { http: 503, exit: 1, about: 'The playground finds no free loopback addresses or ports.' },
   'playground-ingress-port': { http: 409, exit: 2, about: 'The port of an environment’s ingress, which Git names, is in use by another program.' },
   'playground-journal': { http: 500, exit: 1, about: 'What the embedded Kubernetes API keeps on disk is damaged.' },
+  'playground-database': { http: 503, exit: 1, about: 'A PostgreSQL server of the playground does not start or cannot be made.' },
   'playground-repository': { http: 500, exit: 1, about: 'An example repository cannot be made.' },
 } as const satisfies Readonly<Record<string, ErrorEntry>>
 
