@@ -14,7 +14,7 @@ import { probeSchemas, probes } from '#probes/registry.ts'
 import { publicPemOf, signerOf } from '#record/dsse.ts'
 import { rememberingCache } from '#render/cache.ts'
 import { renderTools } from '#render/tools.ts'
-import { accept } from '#run/follow.ts'
+import { resume } from '#run/follow.ts'
 import { Configurations } from '#run/configuration.ts'
 import { startLoop } from '#run/loop.ts'
 import type { Parts } from '#run/parts.ts'
@@ -97,7 +97,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const token = await ensureAdmin(store, join(dir, 'token'), clock.now())
     // What was known before a restart is followed at once, also while no repository can be reached.
     const newest = await newestSnapshot(store)
-    if (newest !== undefined) await accept(parts, newest)
+    if (newest !== undefined) await resume(parts, newest)
     const loop = await startLoop(parts, store, 16)
     opened.push(() => loop.stop())
     const stopping = new AbortController()

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { accepted, approveBody, askBody, cancelBody, done, pauseBody, planBody, recordsQuery, resumeBody, runsQuery, tokenBody } from '#model/api/requests.ts'
 import { exportAnswer, planAnswer, principalsAnswer, runView, runsAnswer, statusView, tokenAnswer } from '#model/api/views.ts'
+import { brokenModule } from '#run/configuration.ts'
 import { approveRun, ask, cancelRun, pause, resume } from '#run/commands.ts'
 import { planNow } from '#run/plan-now.ts'
 import { exportRecords } from '#run/records.ts'
@@ -27,7 +28,7 @@ export const routes: readonly Route[] = [
       const snapshot = await newestSnapshot(parts.sql)
       const configuration = snapshot === undefined ? undefined : await parts.configurations.of(snapshot).catch(() => undefined)
       const environments = [...(configuration?.environments.values() ?? [])].filter((one) => sees(one.metadata.name))
-      return viewStatus(parts.sql, configuration?.workspace.metadata.name ?? '', environments, parts.clock.now())
+      return viewStatus(parts.sql, configuration?.workspace.metadata.name ?? '', environments, (module, repository) => (configuration === undefined ? undefined : brokenModule(configuration, module, repository)), parts.clock.now())
     },
   }),
   route({

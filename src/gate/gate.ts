@@ -10,6 +10,22 @@ import { pause } from './pause.ts'
 import { reviewApprovals } from './review-approvals.ts'
 import type { GateInput, Rule } from './rule.ts'
 
+/**
+ * The modules that cannot or may not be delivered, whatever is decided on the others: a module that reaches beyond its limits, or whose effects are
+ * refused, stops itself and what depends on it, and nobody else.
+ */
+export function refusedModules(input: GateInput): ReadonlyMap<string, GateDecision> {
+  const refused = new Map<string, GateDecision>()
+  for (const step of input.plan.steps) {
+    if (step.failure !== undefined) continue
+    const isKnown = step.waves.flat().every(({ action }) => action !== 'unknown')
+    const alone = { ...input, plan: { ...input.plan, steps: [step], unknown: isKnown ? [] : input.plan.unknown } }
+    const decision = [applicable, limitsRule].map((rule) => rule.decide(alone)).find((one) => one?.outcome === 'refuse')
+    if (decision !== undefined) refused.set(step.module, decision)
+  }
+  return refused
+}
+
 /** In the order in which a person wants to hear of them: what cannot be, what may not be, what is still to come, what a person decides. */
 export const rules = [applicable, limitsRule, pause, deliverAfter, deliverAutomatic, contested, deletionState, deletionMass, reviewApprovals] as const satisfies readonly Rule[]
 

@@ -123,6 +123,8 @@ export type Step = {
   readonly target: string
   readonly dependsOn: readonly string[]
   readonly waves: readonly (readonly Effect[])[]
+  /** Why it cannot be delivered as it is, whatever becomes of the others: it was not rendered, planned, or let through. Nothing of it is carried out. */
+  readonly failure?: FailureJson
 }
 
 /** A value: what a run will do, sealed. Equal effects have an equal digest, whatever snapshot and time they were planned at. */

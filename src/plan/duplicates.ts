@@ -1,4 +1,5 @@
 import { Failure } from '#lib/failure.ts'
+import type { FailureJson } from '#lib/failure.ts'
 import { showKey, type Desired, type ObjectKey } from '#model/resource.ts'
 
 /** An object that a module declares, at the place behind its target. */
@@ -17,6 +18,29 @@ export function duplicates(declared: readonly Declared[]): Failure[] {
     .filter(([, { all }]) => all.length > 1)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, { key, all }]) => declaredTwice(key, all))
+}
+
+/**
+ * What becomes of modules that declare the same object at the same place: the one that holds it keeps it, and each of the others is at fault; where none
+ * of them holds it, all are. `standing` is what is declared without the claims of those at fault, so that no object is in it twice.
+ */
+export function contested(declared: readonly Declared[], holder: (place: string, key: ObjectKey) => string | undefined): { readonly failures: ReadonlyMap<string, FailureJson>; readonly standing: readonly Declared[] } {
+  const failures = new Map<string, FailureJson>()
+  const lost = new Set<Declared>()
+  const byObject = Map.groupBy(declared, ({ place, desired }) => JSON.stringify([place, desired.key]))
+  for (const [, all] of [...byObject].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const [first] = all
+    if (first === undefined || all.length === 1) continue
+    const { place, desired: { key } } = first
+    const holding = all.filter(({ module }) => module === holder(place, key))
+    const failure = declaredTwice(key, all).toJSON()
+    for (const one of all) {
+      if (holding.length === 1 && one === holding[0]) continue
+      lost.add(one)
+      if (!failures.has(one.module)) failures.set(one.module, failure)
+    }
+  }
+  return { failures, standing: declared.filter((one) => !lost.has(one)) }
 }
 
 function declaredTwice(key: ObjectKey, all: readonly Declared[]): Failure {

@@ -86,10 +86,10 @@ export function summary(plan: Plan): Readonly<Record<Action, number>> {
 /**
  * The digest of what a plan does, for `seal`ing a plan anew after a driver's preview too. It covers what an approval is about and nothing that ticks: not
  * the snapshot, the origins, the explanations, how many objects a namespace contains, or the live values of fields that are left out. What stays as it is
- * has no part in it, so that a commit elsewhere does not cost a waiting run its approval.
+ * has no part in it, nor has a step that fails whatever is decided, so that a commit elsewhere does not cost a waiting run its approval.
  */
 export function planDigest(steps: readonly Step[]): Digest {
-  const effects = steps.flatMap((step) =>
+  const effects = steps.filter((step) => step.failure === undefined).flatMap((step) =>
     step.waves.flat().filter((effect) => !isIdle(effect)).map((effect) => ({
       target: step.target,
       key: effect.key,

@@ -26,6 +26,13 @@ export function modulesIn(configuration: Configuration, environment: string): Ma
   return new Map([...configuration.modules].filter(([, module]) => module.config.spec.environments?.includes(environment) ?? true))
 }
 
+/** What is wrong with a module that is known, and that the snapshot has no whole document of. */
+export function brokenModule(configuration: Configuration, module: string, repository: string): FailureJson | undefined {
+  if (configuration.modules.has(module)) return undefined
+  const broken = configuration.broken.find((one) => one.repository === repository && (one.names?.includes(module) ?? true))
+  return broken?.file === undefined ? undefined : configuration.problems.find(({ fields }) => fields?.['repository'] === repository && fields['file'] === broken.file)
+}
+
 const remembered = 8
 
 /** The configurations of the newest snapshots, read once. */
@@ -46,7 +53,9 @@ export class Configurations {
     if (known !== undefined) return known
     const loading = this.#load(snapshot)
     this.#kept.set(snapshot.id, loading)
-    loading.catch(() => this.#kept.delete(snapshot.id))
+    // What a repository that is not at hand says is not known yet, and is not to be remembered as nothing.
+    const forget = (): void => void (this.#kept.get(snapshot.id) === loading && this.#kept.delete(snapshot.id))
+    loading.then(({ broken }) => (broken.some((one) => one.file === undefined) ? forget() : undefined), forget)
     for (const id of [...this.#kept.keys()].slice(0, -remembered)) this.#kept.delete(id)
     return loading
   }

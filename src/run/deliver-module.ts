@@ -31,7 +31,7 @@ export async function deliverModule(work: Work, intents: Intents, step: Step): P
   const deadline = AbortSignal.timeout(intent?.config.spec.deadline ?? defaultDeadline)
   const signal = AbortSignal.any([work.claim.signal, deadline])
   await save(base)
-  const failure = intent?.failure ?? (await applyAndAwait(work, step, intent, signal, deadline))
+  const failure = step.failure ?? (await applyAndAwait(work, step, intent, signal, deadline))
   work.claim.signal.throwIfAborted()
   if (failure !== undefined) return save({ ...base, delivery: 'failed', verification: 'unknown', failure })
 

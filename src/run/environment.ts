@@ -19,13 +19,14 @@ import { publish, record, replacedBy, wakeWaiting } from './record-run.ts'
 import type { Head } from './record-run.ts'
 import { renderAll } from './render-run.ts'
 import type { Intents } from './render-run.ts'
+import { retries } from './retries.ts'
 import { statusOf } from './status-of.ts'
 
 /** What is to be done about the modules of an environment: new intents, and those whose module is gone. */
 type Difference = { readonly changed: ReadonlyMap<string, string>; readonly unchanged: readonly string[] }
 
 /** The intent of a module that is gone from Git. */
-const removed = 'removed'
+export const removed = 'removed'
 
 /**
  * Decides what the newest snapshot means for one environment: nothing (and the snapshot counts as delivered), or a run for the modules that it changes
@@ -41,7 +42,7 @@ export async function considerEnvironment(parts: Parts, name: string, signal: Ab
   const intents = await renderAll(parts, snapshot, configuration, environment, signal)
   const known = new Map((await statuses(sql, name)).map((row) => [row.module, row]))
   const gone = goneModules(configuration, name, known, await holders(sql, name))
-  const difference = asked === undefined ? compare(intents, known, gone) : askedFor(intents, asked, gone)
+  const difference = asked === undefined ? compare(intents, known, gone, await overdue(parts, name)) : askedFor(intents, asked, gone)
   await advance(parts, snapshot, difference.unchanged, known)
   await considerPolicy(parts, snapshot, environment, asked)
   if (difference.changed.size === 0) return undefined
@@ -73,6 +74,11 @@ export async function considerEnvironment(parts: Parts, name: string, signal: Ab
   return (await open(parts, run, replaced, intents, known)) ? run.id : considerEnvironment(parts, name, signal, asked)
 }
 
+/** What failed a while ago, and may have passed by itself. */
+async function overdue({ sql, clock }: Parts, environment: string): Promise<Set<string>> {
+  return new Set([...(await retries(sql, environment))].filter(([, due]) => due <= clock.now()).map(([module]) => module))
+}
+
 /** The runs whose effects have not begun, and that a newer decision may replace. */
 async function replaceable(sql: Sql, environment: string): Promise<RunRow[]> {
   return (await openRuns(sql, environment)).filter((run) => (run.kind === 'change' || run.kind === 'deploy') && (run.state === 'planning' || run.state === 'waiting'))
@@ -88,14 +94,14 @@ function goneModules(configuration: Configuration, environment: string, known: R
   })
 }
 
-function compare(intents: Intents, known: ReadonlyMap<string, StatusRow>, gone: readonly string[]): Difference {
+function compare(intents: Intents, known: ReadonlyMap<string, StatusRow>, gone: readonly string[], again: ReadonlySet<string>): Difference {
   const changed = new Map<string, string>()
   const unchanged: string[] = []
   for (const [module, { intent }] of intents.modules) {
-    if (known.get(module)?.intent === intent) unchanged.push(module)
+    if (known.get(module)?.intent === intent && !again.has(module)) unchanged.push(module)
     else changed.set(module, intent)
   }
-  for (const module of gone) if (known.get(module)?.intent !== removed) changed.set(module, removed)
+  for (const module of gone) if (known.get(module)?.intent !== removed || again.has(module)) changed.set(module, removed)
   return { changed, unchanged }
 }
 

@@ -2,9 +2,10 @@ import type { Digest } from '#lib/digest.ts'
 import { Failure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
 import type { GateDecision } from '#model/gate.ts'
-import type { Plan } from '#model/plan.ts'
-import { decideGate } from '#gate/gate.ts'
-import type { EarlierModule, GatedModule } from '#gate/rule.ts'
+import type { Plan, Step } from '#model/plan.ts'
+import { decideGate, refusedModules } from '#gate/gate.ts'
+import { planDigest } from '#plan/plan.ts'
+import type { EarlierModule, GateInput, GatedModule } from '#gate/rule.ts'
 import { heldBy } from '#store/inventory.ts'
 import { activePauses } from '#store/pauses.ts'
 import { principals } from '#store/principals.ts'
@@ -16,15 +17,16 @@ import { renderAll } from './render-run.ts'
 import type { Intents } from './render-run.ts'
 import type { Work } from './work.ts'
 
-export type RunGate = { readonly outcome: 'go' | 'wait' | 'refuse'; readonly decisions: GateDecision[] }
+/** `plan`: where the gate lets only some of the modules through, the others' steps bear their failure. */
+export type RunGate = { readonly outcome: 'go' | 'wait' | 'refuse'; readonly decisions: GateDecision[]; readonly plan: Plan }
 
 /** Asks the gate about a plan, with all that is known now. A run that only verifies changes nothing, and passes. */
 export async function gateRun(work: Work, intents: Intents, plan: Plan): Promise<RunGate> {
   const { parts, run, configuration } = work
-  if (run.kind === 'verify') return { outcome: 'go', decisions: [] }
+  if (run.kind === 'verify') return { outcome: 'go', decisions: [], plan }
   const now = parts.clock.now()
   const policy = await policyInForce(parts.sql, work.environment)
-  const gate = decideGate({
+  const input: GateInput = {
     run: run.id,
     plan,
     policy,
@@ -37,12 +39,29 @@ export async function gateRun(work: Work, intents: Intents, plan: Plan): Promise
     earlier: policy.deliver.after === undefined ? [] : await earlierModules(work, policy.deliver.after.environment),
     startedBy: run.startedBy,
     now,
+  }
+  const refused = refusedModules(input)
+  const steps = plan.steps.map((step): Step => {
+    const decision = refused.get(step.module)
+    return decision === undefined ? step : { ...step, failure: stepFailure(step, decision) }
   })
-  return { outcome: gate.outcome, decisions: [...gate.decisions] }
+  // What is approved is what is carried out: where somebody is let through later, it is another plan.
+  const gated = refused.size === 0 ? plan : { ...plan, steps, digest: planDigest(steps) }
+  const isLeft = steps.some((step) => step.failure === undefined && run.modules[step.module]?.changed === true)
+  if (refused.size > 0 && !isLeft) return { outcome: 'refuse', decisions: [...decideGate(input).decisions], plan: gated }
+  // What is not carried out asks nobody for anything.
+  const rest = decideGate({ ...input, plan: { ...gated, steps: steps.map((step) => (step.failure === undefined ? step : { ...step, waves: [] })), unknown: [] } })
+  return { outcome: rest.outcome, decisions: [...refused.values(), ...rest.decisions], plan: gated }
+}
+
+/** Why a module is not let through: what its own object's refusal says, where that is why. */
+function stepFailure(step: Step, decision: GateDecision): FailureJson {
+  const refused = step.waves.flat().find((effect) => effect.refused !== undefined)?.refused
+  return decision.code === 'plan.applicable' && refused !== undefined ? refused : refusal({ decisions: [decision] })
 }
 
 /** The first refusal, as the failure that ends the run. */
-export function refusal(gate: RunGate): FailureJson {
+export function refusal(gate: Pick<RunGate, 'decisions'>): FailureJson {
   const refused = gate.decisions.find((decision) => decision.outcome === 'refuse')
   return new Failure({
     code: 'gate-refused',

@@ -6,6 +6,7 @@ import { claimOf } from './claim.ts'
 import { considerEnvironment } from './environment.ts'
 import { follow } from './follow.ts'
 import type { Parts } from './parts.ts'
+import { retries } from './retries.ts'
 import { run } from './run.ts'
 
 /** The loop that keeps the path going: work items, one at a time a key. Every handler may be called twice, or after a crash: the key says what, the store says how far. */
@@ -17,7 +18,12 @@ export async function startLoop(parts: Parts, store: Store, concurrency: number)
     concurrency,
     handlers: {
       'repository/': (key, context) => follow(parts, subject(key), context.signal),
-      'environment/': async (key, context: WorkContext) => void (await considerEnvironment(parts, subject(key), context.signal)),
+      'environment/': async (key, context: WorkContext) => {
+        await considerEnvironment(parts, subject(key), context.signal)
+        // What failed and may pass by itself is looked at again when its time has come.
+        const due = [...(await retries(parts.sql, subject(key))).values()]
+        if (due.length > 0) return { again: Math.min(...due) }
+      },
       'run/': (key, context) => run(parts, subject(key), claimOf(parts.sql, context)),
     },
     report: (event) => {

@@ -18,7 +18,7 @@ export async function openRun(work: Work, plan: Plan, gate: RunGate): Promise<bo
     await lockRuns(tx, work.run.environment)
     const run = await findRun(tx, work.run.id)
     if (run === undefined || isEnded(run.state) || (await isBlocked(tx, run))) return false
-    await openJournal(tx, run.id, plan.steps.flatMap((step) => step.waves.flat()))
+    await openJournal(tx, run.id, plan.steps.flatMap((step) => (step.failure === undefined ? step.waves.flat() : [])))
     await updateRun(tx, run.id, 'delivering', clock.now(), { plan, planDigest: plan.digest, gates: gate.decisions, failure: null })
     return true
   })

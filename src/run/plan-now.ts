@@ -15,10 +15,8 @@ export async function planNow(parts: Parts, environmentName: string, only: reado
   await expectModules(parts, environmentName, only)
   const work = await dryWork(parts, environmentName, only, signal)
   const intents = await renderRun(work)
-  const plan = await planRun(work, intents)
-  const gate = await gateRun(work, intents, plan)
-  const failures = new Map([...intents.modules].flatMap(([name, intent]) => (intent.failure === undefined || !(name in work.run.modules) ? [] : [[name, intent.failure] as const])))
-  return viewPlan(plan, gate.decisions, failures.size > 0 ? 'refuse' : gate.outcome, failures)
+  const { plan, ...gate } = await gateRun(work, intents, await planRun(work, intents))
+  return viewPlan(plan, gate.decisions, plan.steps.some((step) => step.failure !== undefined) ? 'refuse' : gate.outcome)
 }
 
 async function dryWork(parts: Parts, environmentName: string, only: readonly string[] | undefined, signal: AbortSignal): Promise<Work> {

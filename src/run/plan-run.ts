@@ -1,6 +1,9 @@
-import { Failure } from '#lib/failure.ts'
+import { Failure, asFailure } from '#lib/failure.ts'
+import type { FailureJson } from '#lib/failure.ts'
 import type { Effect, Held, Observation, Plan, Step } from '#model/plan.ts'
 import type { ObjectKey } from '#model/resource.ts'
+import { contested } from '#plan/duplicates.ts'
+import type { Declared } from '#plan/duplicates.ts'
 import { orderModules } from '#plan/order.ts'
 import { isIdle } from '#model/effects.ts'
 import { makePlan, planDigest } from '#plan/plan.ts'
@@ -8,6 +11,7 @@ import type { PlannedModule } from '#plan/plan.ts'
 import { heldAt, heldBy } from '#store/inventory.ts'
 import { statuses } from '#store/statuses.ts'
 import { modulesIn } from './configuration.ts'
+import { removed } from './environment.ts'
 import { policyDigest, policyIn, policyInForce } from './policy.ts'
 import type { Intents, ModuleIntent } from './render-run.ts'
 import { bind } from './work.ts'
@@ -23,28 +27,63 @@ type Bindings = ReadonlyMap<string, Bound>
 export async function planRun(work: Work, intents: Intents): Promise<Plan> {
   const { run } = work
   if (run.kind === 'policy') return policyPlan(work)
-  const bindings = await bindAll(work, intents)
-  const planned: PlannedModule[] = []
+  const { bindings, failures } = await bindAll(work, intents)
+  const observed: PlannedModule[] = []
   const held: Held[] = []
-  for (const [name, { changed }] of Object.entries(run.modules)) {
+  for (const [name, { changed, intent: wanted }] of Object.entries(run.modules)) {
     const intent = intents.modules.get(name)
     const bound = bindings.get(name)
-    if (!changed || bound === undefined || intent?.failure !== undefined) continue
-    const own = await heldBy(work.parts.sql, run.environment, name)
-    await refuseMovedTarget(bound, bindings, name, own)
-    const { module, rows } = await planModule(work, bound, name, intent, own)
-    planned.push(module)
-    held.push(...rows)
+    if (intent === undefined && changed && wanted !== removed) throw unread(name)
+    if (!changed || bound === undefined) continue
+    try {
+      const own = await heldBy(work.parts.sql, run.environment, name)
+      await refuseMovedTarget(bound, bindings, name, own)
+      const { module, rows } = await planModule(work, bound, name, intent, own)
+      observed.push(module)
+      held.push(...rows)
+    } catch (error) {
+      failures.set(name, finalOf(error, name))
+    }
   }
+  const inventory = distinct(held)
+  const elsewhere = await declaredElsewhere(intents, observed, bindings)
+  const contests = contested([...elsewhere, ...observed.flatMap(declaredBy)], (place, key) => inventory.find((row) => row.place === place && row.key === key && row.environment === run.environment)?.module)
+  for (const [name, failure] of contests.failures) failures.set(name, failure)
+  const planned = observed.filter((module) => !failures.has(module.name))
   const plan = makePlan({
     environment: run.environment,
     snapshot: run.snapshot,
     modules: planned,
     others: othersOf(work, planned),
-    declaredByOthers: await declaredElsewhere(intents, planned, bindings),
-    held: distinct(held),
+    declaredByOthers: contests.standing.filter(({ module }) => !planned.some(({ name }) => name === module)),
+    held: inventory,
   })
-  return previewed(work, intents, withDependents(work, intents, plan), bindings)
+  const [unknown] = plan.unknown.filter(({ retry }) => retry !== 'never')
+  // What may be known in a moment is waited for: a plan on a guess is none. Who only asks is told.
+  if (unknown !== undefined && !work.dry) throw new Failure(unknown)
+  return previewed(work, intents, withDependents(work, intents, plan, failures), bindings)
+}
+
+/** A module is planned as gone only where the snapshot says that it is: that its repository is not at hand says nothing. */
+function unread(module: string): Failure {
+  return new Failure({
+    code: 'module-unread',
+    subject: `module ${module}`,
+    message: 'its repository is not at hand, so that nothing is known of what it is to be',
+    hint: 'Wait until its repository was read: `plumb status` says whether it can be.',
+    retry: 'later',
+  })
+}
+
+/** A failure that concerns one module alone and will be the same at the next try. Any other is thrown: the whole run is tried again. */
+function finalOf(error: unknown, module: string): FailureJson {
+  const failure = asFailure(error, `module ${module}`)
+  if (failure.retry !== 'never') throw failure
+  return failure.toJSON()
+}
+
+function declaredBy({ name, place, desired }: PlannedModule): Declared[] {
+  return desired.map((one) => ({ place, module: name, desired: one }))
 }
 
 /** A change of policy does nothing but itself: what is approved is that very change. */
@@ -53,20 +92,31 @@ async function policyPlan({ parts, run, environment }: Work): Promise<Plan> {
   return { environment: run.environment, snapshot: run.snapshot, steps: [], unknown: [], digest }
 }
 
-async function bindAll(work: Work, intents: Intents): Promise<Bindings> {
+/** Every module of the environment, bound to where it is delivered; and why the others are not. */
+async function bindAll(work: Work, intents: Intents): Promise<{ bindings: Bindings; failures: Map<string, FailureJson> }> {
   const rows = new Map((await statuses(work.parts.sql, work.run.environment)).map((row) => [row.module, row]))
   const byTarget = new Map<string, Bound>()
   const bindings = new Map<string, Bound>()
+  const failures = new Map<string, FailureJson>()
   for (const name of new Set([...Object.keys(work.run.modules), ...intents.modules.keys()])) {
+    const failure = intents.modules.get(name)?.failure
+    if (failure !== undefined) {
+      failures.set(name, failure)
+      continue
+    }
     // A module that is gone from Git is deleted where it was delivered.
     const spec = intents.modules.get(name)?.config.spec ?? rows.get(name)
     if (spec === undefined) continue
     const id = `${spec.driver} ${spec.target}`
-    const bound = byTarget.get(id) ?? (await bind(work, name, spec.driver, spec.target, work.claim.signal))
-    byTarget.set(id, bound)
-    bindings.set(name, bound)
+    try {
+      const bound = byTarget.get(id) ?? (await bind(work, name, spec.driver, spec.target, work.claim.signal))
+      byTarget.set(id, bound)
+      bindings.set(name, bound)
+    } catch (error) {
+      failures.set(name, finalOf(error, name))
+    }
   }
-  return bindings
+  return { bindings, failures }
 }
 
 async function planModule(work: Work, bound: Bound, name: string, intent: ModuleIntent | undefined, own: readonly Held[]): Promise<{ module: PlannedModule; rows: Held[] }> {
@@ -126,15 +176,16 @@ async function declaredElsewhere(intents: Intents, planned: readonly PlannedModu
 }
 
 /** The plan with a step for every module of the run, in order. A module that could not be rendered has nothing to do, and fails when it is reached. */
-function withDependents(work: Work, intents: Intents, plan: Plan): Plan {
+function withDependents(work: Work, intents: Intents, plan: Plan, failures: ReadonlyMap<string, FailureJson>): Plan {
   const names = Object.keys(work.run.modules)
   const known = modulesIn(work.configuration, work.run.environment)
   const all = names.map((name) => ({ name, dependsOn: (known.get(name)?.config.spec.dependsOn ?? []).filter((other) => names.includes(other)) }))
   const steps = orderModules(all).map(({ name, dependsOn }): Step => {
     const step = plan.steps.find((candidate) => candidate.module === name)
     const spec = intents.modules.get(name)?.config.spec
+    const failure = failures.get(name)
     return step === undefined
-      ? { module: name, track: spec?.track ?? 'declarative', driver: spec?.driver ?? '', target: spec?.target ?? '', dependsOn, waves: [] }
+      ? { ...(failure === undefined ? {} : { failure }), module: name, track: spec?.track ?? 'declarative', driver: spec?.driver ?? '', target: spec?.target ?? '', dependsOn, waves: [] }
       : { ...step, dependsOn }
   })
   return { ...plan, steps, digest: planDigest(steps) }

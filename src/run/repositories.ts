@@ -46,16 +46,21 @@ export class Repositories {
     return this.#mirrors.get(name)?.config
   }
 
+  /** The name that the workspace document gives to its own repository. */
+  nameWorkspace(name: string): void {
+    const entry = this.#mirrors.get(this.#workspaceName)
+    this.#mirrors.delete(this.#workspaceName)
+    if (entry !== undefined) this.#mirrors.set(name, entry)
+    this.#workspaceName = name
+  }
+
   /** Follows what a workspace document says from now on. Tells which repositories are new. */
   follow(workspace: Workspace): string[] {
     const wanted = Object.entries(workspace.spec.repositories)
     const own = wanted.find(([, config]) => config.url === '.')?.[0] ?? unnamed
     const added: string[] = []
     if (own !== this.#workspaceName) {
-      const entry = this.#mirrors.get(this.#workspaceName)
-      this.#mirrors.delete(this.#workspaceName)
-      if (entry !== undefined) this.#mirrors.set(own, entry)
-      this.#workspaceName = own
+      this.nameWorkspace(own)
       added.push(own)
     }
     for (const name of this.#mirrors.keys()) if (name !== own && !(name in workspace.spec.repositories)) this.#close(name)
@@ -86,7 +91,8 @@ export class Repositories {
   }
 
   reader(name: string, commit: string): TreeReader {
-    return this.mirror(name).reader(commit)
+    // The workspace's own repository was opened before its name was known.
+    return { ...this.mirror(name).reader(commit), repository: name }
   }
 
   /** Sight of every repository of a snapshot that is still followed. */

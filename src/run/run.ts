@@ -25,11 +25,12 @@ export async function run(parts: Parts, id: string, claim: Claim): Promise<void>
     const intents = await renderRun(work)
 
     // A run whose effects have begun keeps the plan that was gated; any other is planned against the world as it is now.
-    const plan = work.underWay ?? (await planRun(work, intents))
-    if (work.underWay === undefined) {
-      const gate = await gateRun(work, intents, plan)
+    let plan = work.underWay
+    if (plan === undefined) {
+      const gate = await gateRun(work, intents, await planRun(work, intents))
+      plan = gate.plan
       if (gate.outcome === 'wait') return await waitRun(work, plan, gate)
-      if (gate.outcome === 'refuse') return await sealFailure(work, intents, plan, gate, refusal(gate))
+      if (gate.outcome === 'refuse') return await sealFailure(work, plan, gate, refusal(gate))
 
       // Intent is on disk before the first effect; and only one run at a time is at work on a module.
       if (!(await openRun(work, plan, gate))) return

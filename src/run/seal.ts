@@ -2,7 +2,7 @@ import type { FailureJson } from '#lib/failure.ts'
 import type { Plan } from '#model/plan.ts'
 import type { ModuleOutcome, RunState, Verification } from '#model/run.ts'
 import type { Claim } from './claim.ts'
-import { findRun, listRuns, lockRuns, updateRun } from '#store/runs.ts'
+import { findRun, lockRuns, updateRun } from '#store/runs.ts'
 import type { RunRow } from '#store/runs.ts'
 import type { Sql } from '#store/sql.ts'
 import { forgetStatus, saveStatus, statuses } from '#store/statuses.ts'
@@ -27,10 +27,10 @@ export async function seal(work: Work, intents: Intents, _plan: Plan, results: r
 }
 
 /** Ends a run that a gate refused: nothing was done. */
-export async function sealFailure(work: Work, intents: Intents, plan: Plan, gate: RunGate, failure: FailureJson): Promise<void> {
+export async function sealFailure(work: Work, plan: Plan, gate: RunGate, failure: FailureJson): Promise<void> {
   await end(work.parts, work.claim, work.run, 'failed', failure, async (tx) => {
     await updateRun(tx, work.run.id, 'planning', work.parts.clock.now(), { plan, planDigest: plan.digest, gates: gate.decisions })
-    await failStatuses(tx, work.parts, work.run, failure, intents)
+    await failStatuses(tx, work.parts, work.run, failure, plan)
   })
 }
 
@@ -66,14 +66,12 @@ async function settleStatuses(tx: Sql, work: Work, intents: Intents, results: re
       await forgetStatus(tx, run.environment, outcome.module, now)
       continue
     }
-    const again = outcome.failure?.code === 'plan-moved' && !(await givenUp(tx, run, outcome.module))
     // A newer run may have been decided on meanwhile: what it wants stays.
     const overtaken = row.intent !== asked.intent && row.run !== run.id
     await saveStatus(tx, {
       ...row,
       ...deliveryOf(outcome, row, asked, run, snapshot.seq, overtaken),
       ...verificationOf(outcome, row, asked, now),
-      ...(again ? { intent: null } : {}),
       updatedAt: now,
     })
   }
@@ -110,17 +108,11 @@ function verificationOf(outcome: ModuleOutcome, row: Row, asked: { intent: strin
   return { verification, verifiedSince: good ? (since ?? now) : null }
 }
 
-/** Planning anew because the world moved is right once or twice; after that somebody else keeps moving it, and a person must look. */
-async function givenUp(tx: Sql, run: RunRow, module: string): Promise<boolean> {
-  const before = await listRuns(tx, { environment: run.environment, module, limit: 3 })
-  return before.length === 3 && before.every((one) => one.modules[module]?.intent === run.modules[module]?.intent)
-}
-
-async function failStatuses(tx: Sql, parts: Parts, run: RunRow, failure: FailureJson, intents: Intents | undefined): Promise<void> {
+async function failStatuses(tx: Sql, parts: Parts, run: RunRow, failure: FailureJson, plan: Plan | undefined): Promise<void> {
   if (run.kind === 'verify') return
   const now = parts.clock.now()
   for (const row of await statuses(tx, run.environment)) {
     if (run.modules[row.module]?.changed !== true) continue
-    await saveStatus(tx, { ...row, delivery: 'failed', failure: intents?.modules.get(row.module)?.failure ?? failure, run: run.id, updatedAt: now })
+    await saveStatus(tx, { ...row, delivery: 'failed', failure: plan?.steps.find((step) => step.module === row.module)?.failure ?? failure, run: run.id, updatedAt: now })
   }
 }

@@ -1,4 +1,5 @@
-import type { Effect, Plan } from '#model/plan.ts'
+import type { FailureJson } from '#lib/failure.ts'
+import type { Effect, Plan, Step } from '#model/plan.ts'
 import type { GateDecision } from '#model/gate.ts'
 import type { Delivery, ModuleOutcome, Verification } from '#model/run.ts'
 import type { PlanAnswer, RunView, StatusView } from '#model/api/views.ts'
@@ -50,16 +51,17 @@ export async function viewRun(sql: Sql, run: RunRow): Promise<RunView> {
 }
 
 function viewSteps(run: RunRow, modules: readonly RunModuleRow[], written: readonly EffectRow[]): RunView['steps'] {
-  const steps = run.plan?.steps ?? Object.keys(run.modules).map((module) => ({ module, dependsOn: [], waves: [] }))
+  const steps: readonly Pick<Step, 'module' | 'dependsOn' | 'waves' | 'failure'>[] = run.plan?.steps ?? Object.keys(run.modules).map((module) => ({ module, dependsOn: [], waves: [] }))
   return steps.map((step) => {
     const outcome = modules.find((row) => row.module === step.module)?.outcome
+    const failure = outcome?.failure ?? step.failure
     return {
       module: step.module,
       dependsOn: [...step.dependsOn],
       delivery: outcome?.delivery ?? 'pending',
       verification: outcome?.verification ?? 'pending',
       readinessOnly: outcome?.readinessOnly ?? false,
-      ...(outcome?.failure === undefined ? {} : { failure: outcome.failure }),
+      ...(failure === undefined ? {} : { failure }),
       effects: step.waves.flat().map((effect) => viewEffect(effect, written.find((row) => row.module === step.module && row.key === effect.key))),
     }
   })
@@ -86,13 +88,13 @@ export function viewDecision(decision: GateDecision): RunView['gates'][number] {
 }
 
 /** A dry run's answer. */
-export function viewPlan(plan: Plan, gates: readonly GateDecision[], outcome: PlanAnswer['outcome'], failures: ReadonlyMap<string, RunView['failure']>): PlanAnswer {
+export function viewPlan(plan: Plan, gates: readonly GateDecision[], outcome: PlanAnswer['outcome']): PlanAnswer {
   return {
     environment: plan.environment,
     snapshot: plan.snapshot,
     plan: { digest: plan.digest, summary: summary(plan) },
     steps: plan.steps.map((step) => {
-      const failure = failures.get(step.module)
+      const failure = step.failure
       return { module: step.module, dependsOn: [...step.dependsOn], effects: step.waves.flat().map((effect) => viewEffect(effect)), ...(failure ? { failure } : {}) }
     }),
     unknown: [...plan.unknown],
@@ -102,7 +104,7 @@ export function viewPlan(plan: Plan, gates: readonly GateDecision[], outcome: Pl
 }
 
 /** Everything at a glance. */
-export async function viewStatus(sql: Sql, workspace: string, environments: readonly Environment[], now: number): Promise<StatusView> {
+export async function viewStatus(sql: Sql, workspace: string, environments: readonly Environment[], brokenOf: BrokenOf, now: number): Promise<StatusView> {
   const newest = await newestSnapshot(sql)
   const rows = await statuses(sql)
   const open = await openRuns(sql)
@@ -120,7 +122,7 @@ export async function viewStatus(sql: Sql, workspace: string, environments: read
       return {
         name,
         tier: environment.spec.tier,
-        modules: rows.filter((row) => row.environment === name).map((row) => viewModule(row, runs, underWay.get(`${name}/${row.module}`))),
+        modules: rows.filter((row) => row.environment === name).map((row) => viewModule(row, runs, underWay.get(`${name}/${row.module}`), brokenOf(row.module, row.repository))),
         waiting: runs.flatMap((run) => run.waiting.map((decision) => ({ run: run.id, waitingFor: decision.waitingFor ?? 'person', message: decision.message }))),
         pauses: pauses
           .filter((pause) => pause.environment === name)
@@ -140,20 +142,23 @@ function isUnderWay(run: RunRow): boolean {
   return run.state === 'delivering' || run.state === 'verifying'
 }
 
-function viewModule(row: StatusRow, open: readonly RunRow[], outcome: ModuleOutcome | undefined): StatusView['environments'][number]['modules'][number] {
+/** What is wrong with a module's document in the newest snapshot, where something is. */
+type BrokenOf = (module: string, repository: string) => FailureJson | undefined
+
+function viewModule(row: StatusRow, open: readonly RunRow[], outcome: ModuleOutcome | undefined, broken: FailureJson | undefined): StatusView['environments'][number]['modules'][number] {
   const run = open.find((candidate) => candidate.modules[row.module]?.changed === true)
   const waiting = run?.waiting.map((decision) => decision.message).join('; ')
   return {
     name: row.module,
     repository: row.repository,
     track: row.track,
-    ...factsOf(row, run, outcome),
+    ...factsOf(broken !== undefined && row.delivery === 'synced' ? { ...row, delivery: 'behind' } : row, run, outcome),
     readinessOnly: row.readinessOnly,
     run: row.run,
     snapshot: row.snapshot,
     verifiedSince: isoOrNull(row.verifiedSince),
-    note: run?.state === 'waiting' && waiting !== undefined && waiting !== '' ? waiting : (row.failure?.message ?? run?.failure?.message ?? null),
-    failure: row.failure,
+    note: run?.state === 'waiting' && waiting !== undefined && waiting !== '' ? waiting : (broken?.message ?? row.failure?.message ?? run?.failure?.message ?? null),
+    failure: broken ?? row.failure,
   }
 }
 

@@ -12,12 +12,14 @@ export async function repositories(sql: Sql): Promise<RepositoryRow[]> {
 
 /** What is known of a repository's head. A failed look leaves the last head standing. */
 export async function saveRepository(sql: Sql, row: RepositoryRow): Promise<void> {
+  const [before] = await sql.query<{ failing: boolean }>('select failure is not null as failing from repository where name = $1', [row.name])
   await sql.query(
     `insert into repository (name, url, branch, head, commit, checked_at, failure) values ($1, $2, $3, $4, $5, $6, $7)
      on conflict (name) do update set url = excluded.url, branch = excluded.branch, head = coalesce(excluded.head, repository.head),
        commit = coalesce(excluded.commit, repository.commit), checked_at = excluded.checked_at, failure = excluded.failure`,
     [row.name, row.url, row.branch, row.head, row.commit, row.checkedAt, row.failure],
   )
+  if ((before?.failing ?? false) !== (row.failure !== null)) await announce(sql, row.checkedAt ?? 0, 'repository', { repository: row.name, failure: row.failure?.code ?? null })
 }
 
 export async function forgetRepository(sql: Sql, name: string): Promise<void> {
@@ -50,8 +52,14 @@ export async function saveSnapshot(sql: Sql, snapshot: Snapshot, at: number): Pr
   await announce(sql, at, 'snapshot', { snapshot: snapshot.id, commits: { ...snapshot.commits } })
 }
 
-export async function saveProblems(sql: Sql, snapshot: string, problems: readonly FailureJson[]): Promise<void> {
+/** Snapshots are taken one after the other, until the transaction ends. */
+export async function lockSnapshots(sql: Sql): Promise<void> {
+  await sql.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', ['snapshots'])
+}
+
+export async function saveProblems(sql: Sql, snapshot: string, problems: readonly FailureJson[], at: number): Promise<void> {
   await sql.query('update snapshot set problems = $2 where id = $1', [snapshot, problems])
+  await announce(sql, at, 'problems', { snapshot, problems: problems.length })
 }
 
 /** The environment's configuration that its gate stands on. */
