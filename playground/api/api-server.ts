@@ -3,8 +3,17 @@ import { mkdirSync } from 'node:fs'
 import type { Clock } from '#lib/clock.ts'
 import type { KubernetesObject, Objects } from '#playground/contract.ts'
 import { fieldManagement } from '#playground/fields/field-management.ts'
+import { Authenticator } from './auth/authenticator.ts'
+import { impersonated } from './auth/impersonation.ts'
+import { TokenSigner } from './auth/json-web-token.ts'
+import { ServiceAccountTokens } from './auth/service-account-tokens.ts'
+import { tokenRequestVerb } from './auth/token-request.ts'
+import { aggregateRoles } from './authorization/aggregation.ts'
+import { Authorizer } from './authorization/authorizer.ts'
+import { foundRoles } from './authorization/default-roles.ts'
+import { RoleIndex } from './authorization/role-index.ts'
 import type { Backend, BackendOptions } from './backend.ts'
-import { certificates } from './certificates.ts'
+import { certificates, clientCertificate } from './certificates.ts'
 import { cleanUpDefinitions } from './definition-cleanup.ts'
 import { expireEvents } from './expire-events.ts'
 import { type Fault, Faults } from './faults.ts'
@@ -42,6 +51,8 @@ export type ApiServer = {
   /** The certificate authority, PEM. */
   readonly ca: string
   readonly adminToken: string
+  /** A key and a certificate, PEM, for a user of groups: what roles give them they may do. Valid for a year, or so many days. */
+  clientCertificate(user: { readonly name: string; readonly groups: readonly string[] }, days?: number): { readonly certificate: string; readonly key: string }
   readonly objects: Objects
   /** The last requests, oldest first; at most 10,000. `path` bears the query. */
   requests(): readonly LoggedRequest[]
@@ -63,20 +74,27 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const objects = inProcess(backend)
   keepDefinitions(backend)
   foundNamespaces(objects)
+  foundRoles(objects)
+  aggregateRoles(backend.storage, objects)
   expireEvents(backend)
   cleanUpDefinitions(backend)
   const tokens = new Tokens()
   const admin = adminToken(options.dir)
   tokens.add(admin, { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] })
   const pair = certificates(options.dir, options.name)
+  const accounts = new ServiceAccountTokens(new TokenSigner(options.dir), backend.storage, options.clock)
+  const authenticator = new Authenticator(tokens, accounts)
   const faults = new Faults()
   const log: LoggedRequest[] = []
   let address = ''
   const http = await startHttpServer({
     certificates: pair,
     port: options.port,
-    authenticate: (header) => tokens.authenticate(header),
-    handle: routerOf(backend, tokens, () => address),
+    authenticate: (headers, rawHeaders, connection, socket) => {
+      const user = authenticator.authenticate(headers, connection, socket)
+      return user === undefined ? undefined : impersonated(user, rawHeaders, backend.authorizer)
+    },
+    handle: routerOf(backend, authenticator, tokenRequestVerb(accounts), () => address),
     durable: () => backend.storage.durable(),
     faults,
     watchBufferBytes: options.watchBufferBytes ?? 64 * 1024 * 1024,
@@ -95,6 +113,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     port: http.port,
     ca: pair.ca,
     adminToken: admin,
+    clientCertificate: (user, days) => clientCertificate(pair, options.name, user, days),
     objects,
     requests: () => log,
     inject: (fault) => faults.add(fault),
@@ -122,6 +141,7 @@ function backendOf(options: ApiServerOptions): Backend {
     registry: new Registry(builtInSchema),
     clock: options.clock,
     fields: fieldManagement,
+    authorizer: new Authorizer(new RoleIndex(storage)),
     options: {
       namespaceLifecycle: options.namespaceLifecycle ?? true,
       assignClusterIP: options.assignClusterIP ?? nextClusterIP,

@@ -1,5 +1,6 @@
 import type { Clock } from '#lib/clock.ts'
 import type { FieldManagement, KubernetesObject } from '#playground/contract.ts'
+import type { Authorizer } from './authorization/authorizer.ts'
 import type { Storage } from './storage.ts'
 import { resourceOf, apiVersionOf, type Kind } from './kinds.ts'
 import type { Registry } from './registry.ts'
@@ -23,6 +24,7 @@ export type Backend = {
   readonly registry: Registry
   readonly clock: Clock
   readonly fields: FieldManagement
+  readonly authorizer: Authorizer
   readonly options: BackendOptions
   /** Fresh identities: a uid, and five characters for a generated name. */
   readonly newUid: () => string

@@ -11,6 +11,9 @@ function verbsOf(kind: Kind): string[] {
   return kind.custom ? customVerbs : builtInVerbs
 }
 
+const otherVerbs: Readonly<Record<string, string>> = { log: 'get', token: 'create' }
+const tokenRequest = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' }
+
 type Part = { readonly name: string; readonly verbs: string[]; readonly kind: { group: string; version: string; kind: string } }
 
 function partsOf(kind: Kind): Part[] {
@@ -18,7 +21,7 @@ function partsOf(kind: Kind): Part[] {
   return [
     ...(kind.status ? [{ name: 'status', verbs: partVerbs, kind: self }] : []),
     ...(kind.scale === undefined ? [] : [{ name: 'scale', verbs: partVerbs, kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' } }]),
-    ...kind.others.map((name) => ({ name, verbs: name === 'log' ? ['get'] : ['update'], kind: self })),
+    ...kind.others.map((name) => ({ name, verbs: [otherVerbs[name] ?? 'update'], kind: name === 'token' ? tokenRequest : self })),
   ]
 }
 
@@ -29,6 +32,7 @@ const reviews: Readonly<Record<string, readonly (readonly [string, string])[]>> 
     ['tokenreviews', 'TokenReview'],
   ],
   'authorization.k8s.io/v1': [
+    ['localsubjectaccessreviews', 'LocalSubjectAccessReview'],
     ['selfsubjectaccessreviews', 'SelfSubjectAccessReview'],
     ['selfsubjectrulesreviews', 'SelfSubjectRulesReview'],
     ['subjectaccessreviews', 'SubjectAccessReview'],
@@ -88,7 +92,7 @@ function aggregatedReviews(group: string, version: string): JsonObject[] {
   return (reviews[`${group}/${version}`] ?? []).map(([plural, kind]) => ({
     resource: plural,
     responseKind: { group, version, kind },
-    scope: 'Cluster',
+    scope: kind.startsWith('Local') ? 'Namespaced' : 'Cluster',
     singularResource: kind.toLowerCase(),
     verbs: ['create'],
   }))
@@ -124,7 +128,7 @@ export function resourceList(registry: Registry, group: string, version: string)
     groupVersion: group === '' ? version : `${group}/${version}`,
     resources: [
       ...kinds.flatMap(resourcesOf),
-      ...asked.map(([plural, kind]) => ({ name: plural, singularName: kind.toLowerCase(), namespaced: false, kind, verbs: ['create'] })),
+      ...asked.map(([plural, kind]) => ({ name: plural, singularName: kind.toLowerCase(), namespaced: kind.startsWith('Local'), kind, verbs: ['create'] })),
     ],
   }
 }

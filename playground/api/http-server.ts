@@ -1,5 +1,7 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Session } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { bodyLimit, tooLarge } from './body.ts'
 import type { Certificates } from './certificates.ts'
 import type { Faults } from './faults.ts'
@@ -9,7 +11,8 @@ import { ApiError, internal } from './status.ts'
 export type HttpOptions = {
   readonly certificates: Certificates
   readonly port: number
-  readonly authenticate: (header: string | undefined) => User | undefined
+  /** Who asks; `undefined` for nobody that is known. `connection` is the same for all requests of one connection; throws `ApiError`s. */
+  readonly authenticate: (headers: IncomingHttpHeaders, rawHeaders: readonly string[], connection: object, socket: () => TLSSocket | undefined) => User | undefined
   readonly handle: (request: ApiRequest) => Promise<Answer>
   /** Resolves when everything that was answered so far is on disk. */
   readonly durable: () => Promise<void>
@@ -25,7 +28,7 @@ export type HttpServer = { readonly port: number; readonly stop: () => Promise<v
 /** HTTPS on loopback, HTTP/2 and HTTP/1.1 on one port. */
 export async function startHttpServer(options: HttpOptions): Promise<HttpServer> {
   const { certificate, ca, key } = options.certificates
-  const server = createSecureServer({ allowHTTP1: true, cert: `${certificate}${ca}`, key, settings: { maxConcurrentStreams: 1000 }, maxSessionMemory: 1000 })
+  const server = createSecureServer({ allowHTTP1: true, cert: `${certificate}${ca}`, key, ca, requestCert: true, rejectUnauthorized: false, settings: { maxConcurrentStreams: 1000 }, maxSessionMemory: 1000 })
   const open = track(server)
   const ending = new AbortController()
   server.on('request', (request, response) => {
@@ -88,12 +91,14 @@ async function serve(options: HttpOptions, request: Http2ServerRequest, response
 async function answerTo(options: HttpOptions, request: Http2ServerRequest, method: string, url: string, signal: AbortSignal): Promise<Answer> {
   try {
     const headers = request.headers as Record<string, string | undefined>
-    const user = options.authenticate(headers.authorization)
     const { pathname, searchParams } = parseUrl(url)
     const body = await readBody(request)
+    const connection = request.httpVersionMajor >= 2 ? request.stream.session : request.socket
+    const socket = (): TLSSocket | undefined => (request.httpVersionMajor >= 2 ? request.stream.session?.socket : request.socket) as TLSSocket | undefined
+    const user = options.authenticate(request.headers, request.rawHeaders, connection ?? request, socket)
     if (user === undefined) {
       if (/^\/(?:healthz|livez|readyz|version)$/.test(pathname)) return await options.handle({ method, path: pathname, query: searchParams, headers, body, user: anonymous, signal })
-      return json(401, new ApiError(401, 'Unauthorized', 'Unauthorized').status, { 'www-authenticate': 'Bearer realm="kubernetes-master"' })
+      return json(401, new ApiError(401, 'Unauthorized', 'Unauthorized').status)
     }
     const answer = await options.handle({ method, path: pathname, query: searchParams, headers, body, user, signal })
     await options.durable()

@@ -89,7 +89,7 @@ const table: readonly (readonly [string, string, string, string, Flags])[] = [
     },
   ],
   ['', 'v1', 'secrets', 'Secret', { selectable: 'type' }],
-  ['', 'v1', 'serviceaccounts', 'ServiceAccount', { short: 'sa' }],
+  ['', 'v1', 'serviceaccounts', 'ServiceAccount', { short: 'sa', others: 'token' }],
   ['', 'v1', 'services', 'Service', { short: 'svc', categories: 'all', status: true, selectable: 'spec.clusterIP spec.type' }],
   ['admissionregistration.k8s.io', 'v1', 'mutatingwebhookconfigurations', 'MutatingWebhookConfiguration', { cluster: true, generation: true }],
   ['admissionregistration.k8s.io', 'v1', 'validatingadmissionpolicies', 'ValidatingAdmissionPolicy', { cluster: true, status: true, generation: true }],

@@ -129,6 +129,11 @@ export const protobufMessages: Readonly<Record<string, Message>> = {
   'v1/ServiceAccount': { 1: metadata, 2: list('secrets', reference), 3: list('imagePullSecrets', { 1: one('name') }), 4: one('automountServiceAccountToken', 'flag') },
   'apps/v1/Deployment': { 1: metadata, 2: one('spec', deployment), 3: status(deploymentStatus) },
   'authentication.k8s.io/v1/SelfSubjectReview': { 1: metadata, 2: status({ 1: one('userInfo', { 1: one('username'), 2: one('uid') }) }) },
+  'authentication.k8s.io/v1/TokenRequest': {
+    1: metadata,
+    2: one('spec', { 1: list('audiences'), 3: one('boundObjectRef', { 1: one('kind'), 2: one('apiVersion'), 3: one('name'), 4: one('uid') }), 4: one('expirationSeconds', 'count') }),
+    3: status({ 1: one('token'), 2: one('expirationTimestamp', 'time') }),
+  },
   'authorization.k8s.io/v1/SelfSubjectAccessReview': {
     1: metadata,
     2: one('spec', { 1: one('resourceAttributes', resourceAttributes), 2: one('nonResourceAttributes', { 1: one('path'), 2: one('verb') }) }),

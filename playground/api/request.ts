@@ -1,5 +1,5 @@
 /** Who asks. */
-export type User = { readonly name: string; readonly groups: readonly string[] }
+export type User = { readonly name: string; readonly groups: readonly string[]; readonly uid?: string; readonly extra?: Readonly<Record<string, readonly string[]>> }
 
 /** A request as the verbs see it, whatever HTTP version carried it. */
 export type ApiRequest = {

@@ -3,9 +3,10 @@ import { aggregated, coreVersions, groupList, oneGroup, resourceList } from './d
 import { negotiate } from './negotiation.ts'
 import { OpenApi } from './open-api.ts'
 import { type Answer, type ApiRequest, json, pageNotFound, text } from './request.ts'
-import { answerReview } from './reviews.ts'
 import { methodNotAllowed, notFound } from './status.ts'
-import type { Tokens } from './tokens.ts'
+import { attributesOf } from './authorization/attributes.ts'
+import { answerReview } from './authorization/reviews.ts'
+import type { Authenticator } from './auth/authenticator.ts'
 import { createVerb } from './verbs/create.ts'
 import { deleteVerb } from './verbs/delete.ts'
 import { deleteCollectionVerb } from './verbs/delete-collection.ts'
@@ -23,16 +24,17 @@ import { versionInfo } from './version.ts'
 export type Router = (request: ApiRequest) => Promise<Answer>
 
 /** Finds what a path names and does what the method says. */
-export function routerOf(backend: Backend, tokens: Tokens, address: () => string): Router {
+export function routerOf(backend: Backend, authenticator: Authenticator, tokenRequest: Verb, address: () => string): Router {
   const openApi = new OpenApi(backend.registry)
   return async (request) => {
+    backend.authorizer.require(request.user, attributesOf(request.method, request.path, request.query))
     const fixed = fixedPath(backend, openApi, request, address)
     if (fixed !== undefined) return fixed
-    const review = answerReview(request, tokens)
+    const review = answerReview(request, authenticator, backend.authorizer)
     if (review !== undefined) return review
     const target = targetOf(backend, request)
     if (target === undefined) return pageNotFound
-    const verb = verbOf(request, target)
+    const verb = target.subresource === 'token' && target.kind.others.includes('token') ? tokenRequestOnly(request.method, tokenRequest) : verbOf(request, target)
     return verb(backend, request, target)
   }
 }
@@ -126,6 +128,11 @@ function verbOf(request: ApiRequest, target: Target & { oldWatch: boolean }): Ve
     default:
       throw methodNotAllowed()
   }
+}
+
+function tokenRequestOnly(method: string, verb: Verb): Verb {
+  if (method !== 'POST') throw methodNotAllowed()
+  return verb
 }
 
 function subresourceVerb(method: string, target: Target): Verb {

@@ -16,12 +16,6 @@ export class Tokens {
     for (const [known, user] of this.#users) if (timingSafeEqual(Buffer.from(known), Buffer.from(wanted))) return user
     return undefined
   }
-
-  /** Whom an Authorization header names. */
-  authenticate(header: string | undefined): User | undefined {
-    const match = /^Bearer (\S+)$/i.exec(header ?? '')
-    return match?.[1] === undefined ? undefined : this.userOf(match[1])
-  }
 }
 
 function digest(token: string): string {
