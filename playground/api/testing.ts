@@ -9,7 +9,7 @@ import { type ApiServer, type ApiServerOptions, startApiServer } from './api-ser
 
 type Reply = { readonly status: number; readonly headers: Readonly<Record<string, string | undefined>>; readonly body: JsonObject; readonly text: string }
 
-export type Ask = (method: string, path: string, body?: Json | Buffer, headers?: Readonly<Record<string, string>>) => Promise<Reply>
+export type Ask = (method: string, path: string, body?: Json | Buffer, headers?: Readonly<Record<string, string>>, agent?: Agent) => Promise<Reply>
 
 export type TestServer = { readonly server: ApiServer; readonly dir: string; readonly ask: Ask; readonly end: () => Promise<void> }
 
@@ -30,8 +30,8 @@ export async function testServer(options: Partial<ApiServerOptions> = {}): Promi
   }
 }
 
-function asker(server: ApiServer, agent: Agent): Ask {
-  return (method, path, body, headers = {}) => {
+function asker(server: ApiServer, ownAgent: Agent): Ask {
+  return (method, path, body, headers = {}, agent = ownAgent) => {
     const bytes = body === undefined ? undefined : Buffer.isBuffer(body) ? body : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
     const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
     return new Promise((resolve, reject) => {
