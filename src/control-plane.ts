@@ -54,7 +54,7 @@ export type ControlPlane = {
 /** Puts the control plane together and starts it. What it opened is closed again when a later part fails. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { dir, clock, env, log } = options
-  const opened: (() => Promise<unknown> | unknown)[] = []
+  const opened: (() => unknown)[] = []
   const closeAll = async (): Promise<void> => {
     for (const close of opened.toReversed()) await close()
   }

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { connect } from '#cli/connect.ts'
 import { collect, common } from '#cli/options.ts'
 import type { Common } from '#cli/options.ts'
-import { painter, word } from '#cli/print/table.ts'
+import { painter } from '#cli/print/table.ts'
 import type { AddCommands, Exit } from '#cli/program.ts'
 import type { Surroundings } from '#cli/surroundings.ts'
 import { Failure } from '#lib/failure.ts'
@@ -16,8 +16,8 @@ import { validateCommand } from './validate-command.ts'
 /** The commands that need no running control plane. */
 export function offlineCommands(env: Readonly<Record<string, string | undefined>>): AddCommands {
   return (program, around, exit) => {
-    validateCommand(program, around, exit)
-    renderCommand(program, around, env)
+    validateCommand(program, around, exit, env)
+    renderCommand(program, around, exit, env)
     recordCommands(program, around, exit)
   }
 }
@@ -72,7 +72,7 @@ function printReports(reports: readonly ChainReport[], around: Surroundings): st
   const paint = painter(around.colours)
   if (reports.length === 0) return ['There are no records yet.']
   return reports.flatMap((report) => [
-    `${report.environment}: ${report.records} records, ${report.sealed} sealed by signed checkpoints: ${word(report.defects.length === 0 ? 'passed' : 'failed', paint)}`,
+    `${report.environment}: ${report.records} records, ${report.sealed} sealed by signed checkpoints: ${paint(report.defects.length === 0 ? 'good' : 'bad', report.defects.length === 0 ? 'passed' : 'failed')}`,
     ...report.defects.map((defect) => `  ${paint('bad', defect.where)} ${defect.what}`),
   ])
 }

@@ -1,12 +1,26 @@
-/** Resolves at the first Ctrl-C or request to end. A second one ends the process at once. */
-export function stopRequested(): Promise<void> {
+/** A Ctrl-C reaches a program twice where `npm` or `bin/plumb` stands before it: from the terminal, and passed on. */
+const sameKeyMs = 1000
+
+/**
+ * Aborts at the first Ctrl-C or request to end, so that everything can be stopped in order. Another one, a second later or more, ends the process
+ * at once.
+ */
+export function stopRequested(now: () => number): AbortSignal {
+  const controller = new AbortController()
+  let first: number | undefined
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.on(signal, () => {
+      if (first !== undefined && now() - first >= sameKeyMs) process.exit(1)
+      first ??= now()
+      controller.abort()
+    })
+  return controller.signal
+}
+
+/** Resolves when the signal aborts. */
+export function stopped(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    let asked = false
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-      process.on(signal, () => {
-        if (asked) process.exit(1)
-        asked = true
-        resolve()
-      })
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
   })
 }

@@ -1,10 +1,8 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { AddCommands } from '#cli/program.ts'
-import { systemClock } from '#lib/clock.ts'
-import { startControlPlane } from './control-plane.ts'
 import { portOption } from './port-option.ts'
-import { stopRequested } from './stop-signal.ts'
+import { stopRequested, stopped } from './stop-signal.ts'
 
 type Options = { workspace: string; branch: string; dir?: string; kubeconfig?: string; host: string; port: number; json?: boolean }
 
@@ -22,7 +20,8 @@ export function upCommand(env: Readonly<Record<string, string | undefined>>): Ad
       .option('--port <port>', 'the port to listen on; 0 takes any', portOption, 8811)
       .option('--json', 'print JSON')
       .action(async (options: Options) => {
-        const stop = stopRequested()
+        const stop = stopRequested(around.now)
+        const [{ startControlPlane }, { systemClock }] = await Promise.all([import('./control-plane.ts'), import('#lib/clock.ts')])
         const isUrl = /^[a-z+]+:\/\/|^[\w.-]+@[\w.-]+:/.test(options.workspace)
         const databaseUrl = env['DATABASE_URL']
         const plane = await startControlPlane({
@@ -38,8 +37,8 @@ export function upCommand(env: Readonly<Record<string, string | undefined>>): Ad
         })
         if (options.json === true) around.print(JSON.stringify({ url: plane.url }))
         else around.print(`Plumbline listens on ${plane.url}. In another terminal: plumb status`)
-        await stop
-        around.note('Stopping…')
+        await stopped(stop)
+        around.note('Stopping …')
         await plane.stop()
       })
   }

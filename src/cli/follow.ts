@@ -1,24 +1,24 @@
-import type { ShowAnswer } from '#api/client.ts'
+import type { Run } from '#api/client.ts'
 import { isEnded } from '#model/run.ts'
 import { unreachable } from './connect.ts'
 import type { Connection } from './connect.ts'
 
 /**
- * Follows a run by the server's events, calling `seen` with each new state of it, until it has ended or waits for a person (or for `until` to be true).
- * A lost connection is taken up again.
+ * Follows a run by the server's events, calling `seen` with each new state of it, until it has ended, waits for a person, or `signal` says that it is
+ * enough: then it comes back as it is. A lost connection is taken up again. Failure `server-not-running`.
  */
-export async function followRun(connection: Connection, id: string, seen: (run: ShowAnswer) => void, signal: AbortSignal): Promise<ShowAnswer> {
+export async function followRun(connection: Connection, id: string, seen: (run: Run) => void, signal: AbortSignal): Promise<Run> {
   for await (const _ of changes(connection, signal)) {
     const run = await connection.client.show(id)
     seen(run)
     if (isEnded(run.state) || needsPerson(run)) return run
   }
-  signal.throwIfAborted()
   return connection.client.show(id)
 }
 
-function needsPerson(run: ShowAnswer): boolean {
-  return run.state === 'waiting' && run.waiting.every((one) => one.waitingFor === 'approval' || one.waitingFor === 'person' || one.waitingFor === 'pause')
+/** It does not go on unless a person does something. */
+export function needsPerson(run: Run): boolean {
+  return run.state === 'waiting' && run.waiting.some((one) => one.waitingFor === 'approval' || one.waitingFor === 'person' || one.waitingFor === 'pause')
 }
 
 /** One value now, and one whenever something has changed. */
@@ -35,10 +35,16 @@ export async function* changes(connection: Connection, signal: AbortSignal): Asy
         continue
       }
       yield undefined
+      let text = ''
+      const decoder = new TextDecoder()
       for await (const chunk of answer.body) {
         failures = 0
-        if (chunk.length > 0) yield undefined
+        const blocks = (text + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n\n')
+        text = blocks.pop() ?? ''
+        // A line with a colon says only that the connection lives.
+        if (blocks.some((block) => !block.startsWith(':'))) yield undefined
       }
+      await pause(100, signal)
     } catch (error) {
       if (signal.aborted) return
       failures += 1

@@ -1,13 +1,16 @@
 import { Command, CommanderError } from 'commander'
 import { asFailure } from '#lib/failure.ts'
-import type { Failure } from '#lib/failure.ts'
+import type { Failure, FailureJson } from '#lib/failure.ts'
+import { isObject } from '#lib/json.ts'
 import { errors } from '#model/errors.ts'
 import type { ErrorCode } from '#model/errors.ts'
 import { readCommands } from './commands/read.ts'
 import { tokenCommands } from './commands/token.ts'
 import { writeCommands } from './commands/write.ts'
-import { failureLines } from './print/run.ts'
+import { failureLines } from './print/failure.ts'
+import { problemLines } from './print/problem.ts'
 import { painter } from './print/table.ts'
+import { lookOf } from './surroundings.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** What a command ends with: 0 as wished; 1 failed or refused; 2 usage or configuration; 3 waits for a person; 4 unknown. */
@@ -51,8 +54,9 @@ export function plumb(around: Surroundings, exit: Exit, local: readonly AddComma
 
 function printFailure(failure: Failure, around: Surroundings, json: boolean): void {
   if (json) return around.print(JSON.stringify({ error: failure.toJSON() }, null, 2))
-  for (const line of failureLines(failure.toJSON(), '', painter(around.colours))) around.note(line)
+  const paint = painter(around.colours)
+  for (const line of failureLines(failure.toJSON(), '', paint, lookOf(around).width)) around.note(line)
   const problems = failure.fields['problems']
   if (!Array.isArray(problems) || problems.length < 2) return
-  for (const problem of problems) if (typeof problem === 'object' && problem !== null && 'message' in problem) around.note(`  ${String(problem['subject'] ?? '')}: ${String(problem['message'])}`)
+  for (const problem of problems) if (isObject(problem)) for (const line of problemLines(problem as unknown as FailureJson, paint)) around.note(`  ${line}`)
 }

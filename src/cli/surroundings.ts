@@ -1,3 +1,5 @@
+import type { Look } from './print/table.ts'
+
 /** What a command may know of where it runs; handed in by `main.ts`. */
 export type Surroundings = {
   /** Writes a line to standard output. */
@@ -6,11 +8,15 @@ export type Surroundings = {
   readonly note: (line: string) => void
   /** Standard output is a terminal that shows colours. */
   readonly colours: boolean
-  /** Columns of the terminal; 120 elsewhere. */
+  /** Columns of the terminal; 160 elsewhere. */
   readonly width: number
   readonly cwd: string
   /** `PLUMB_DIR`, `PLUMB_SERVER`, `PLUMB_TOKEN`. */
   readonly env: { readonly dir?: string; readonly server?: string; readonly token?: string }
   readonly readFile: (path: string) => string | undefined
   readonly now: () => number
+}
+
+export function lookOf(around: Surroundings): Look {
+  return { colours: around.colours, width: Math.max(60, around.width), now: around.now() }
 }

@@ -1,15 +1,17 @@
 import type { Command } from 'commander'
-import type { ShowAnswer } from '#api/client.ts'
+import type { Run } from '#api/client.ts'
 import { Failure } from '#lib/failure.ts'
 import { isEnded } from '#model/run.ts'
 import { connect } from '../connect.ts'
 import type { Connection } from '../connect.ts'
-import { followRun } from '../follow.ts'
-import { collect, common, durationOption, narrowed } from '../options.ts'
+import { followRun, needsPerson } from '../follow.ts'
+import { collect, durationOption, narrowed } from '../options.ts'
 import type { Common } from '../options.ts'
 import { printRun } from '../print/run.ts'
 import { progress } from '../progress.ts'
 import type { Exit, ExitCode } from '../program.ts'
+import { runId } from '../run-id.ts'
+import { lookOf } from '../surroundings.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 type Asking = Common & { reason?: string; ticket?: string; wait: boolean; timeout: number }
@@ -20,7 +22,8 @@ export function writeCommands(program: Command, around: Surroundings, exit: Exit
     const show = progress(around)
     const run = options.wait ? await followRun(connection, id, show, AbortSignal.timeout(options.timeout)) : await connection.client.show(id)
     if (options.json === true) around.print(JSON.stringify(run, null, 2))
-    else for (const line of printRun(run, { colours: around.colours })) around.print(line)
+    else for (const line of printRun(run, lookOf(around))) around.print(line)
+    if (options.wait && !isEnded(run.state) && !needsPerson(run)) around.note(`It goes on. Look at it later: plumb show ${run.id}`)
     exit(options.wait ? exitOf(run) : 0)
   }
   const waiting = (command: Command): Command =>
@@ -40,25 +43,28 @@ export function writeCommands(program: Command, around: Surroundings, exit: Exit
           ...(options.module === undefined ? {} : { modules: [options.module] }),
         }
         const { run } = await connection.client[kind](options.env, body)
-        if (run === null) return around.note('There is nothing to do.')
+        if (run === null) {
+          if (options.json === true) around.print(JSON.stringify({ run: null }))
+          return around.note('There is nothing to do.')
+        }
         await follow(connection, run, options)
       })
   }
 
-  waiting(common(program.command('approve').description('approve the plan that a run waits with').argument('<run>', 'its id, the end of it, or latest')))
+  waiting(narrowed(program.command('approve').description('approve the plan that a run waits with').argument('<run>', 'its id, the end of it, or latest')))
     .requiredOption('--reason <text>', 'why')
     .option('--object <object>', 'an object that holds data and may be deleted; repeat it for each', collect)
     .action(async (id: string, options: Asking & { reason: string; object?: string[] }) => {
       const connection = connect(options, around)
-      const { run } = await connection.client.approve(id, { reason: options.reason, objects: options.object ?? [] })
+      const { run } = await connection.client.approve(await runId(connection.client, id, options), { reason: options.reason, objects: options.object ?? [] })
       await follow(connection, run ?? id, options)
     })
 
-  common(program.command('cancel').description('end a run whose effects have not begun').argument('<run>'))
+  narrowed(program.command('cancel').description('end a run whose effects have not begun').argument('<run>', 'its id, the end of it, or latest'))
     .requiredOption('--reason <text>', 'why')
     .action(async (id: string, options: Common & { reason: string }) => {
       const { client } = connect(options, around)
-      const { run } = await client.cancel(id, { reason: options.reason })
+      const { run } = await client.cancel(await runId(client, id, options), { reason: options.reason })
       const shown = await client.show(run ?? id)
       if (options.json === true) around.print(JSON.stringify(shown, null, 2))
       else around.print(`${shown.id} ${shown.state}`)
@@ -90,9 +96,10 @@ function place(options: Common): string {
   return options.module === undefined ? `${options.env}` : `${options.module} in ${options.env}`
 }
 
-export function exitOf(run: ShowAnswer): ExitCode {
+/** How a run that was followed ended, or why it has not. */
+export function exitOf(run: Run): ExitCode {
   if (run.state === 'succeeded' || run.state === 'superseded') return 0
-  if (!isEnded(run.state)) return run.state === 'waiting' ? 3 : 4
+  if (!isEnded(run.state)) return needsPerson(run) ? 3 : 4
   const unknown = run.state === 'failed' && run.failure === null && run.steps.every((step) => step.verification !== 'failed') && run.steps.some((step) => step.verification === 'unknown')
   return unknown ? 4 : 1
 }

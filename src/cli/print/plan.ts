@@ -1,19 +1,22 @@
 import type { PlanAnswer } from '#api/client.ts'
-import { counts, decisionLine, effectLines, failureLines } from './run.ts'
+import { failureLines } from './failure.ts'
+import { counts, decisionLine, effectLines } from './run.ts'
+import { safe } from './safe.ts'
 import { painter } from './table.ts'
+import type { Look } from './table.ts'
 
 /** `plumb plan`: what would happen, and what the gate says to it. */
-export function printPlan(answer: PlanAnswer, options: { colours: boolean }): string[] {
-  const paint = painter(options.colours)
-  const lines = [`${paint('strong', answer.environment)}  snapshot ${answer.snapshot}  ${counts(answer.plan.summary)}`]
+export function printPlan(answer: PlanAnswer, look: Look): string[] {
+  const paint = painter(look.colours)
+  const lines = [`${paint('strong', answer.environment)}  ${counts(answer.plan.summary)}  ${paint('quiet', `snapshot ${answer.snapshot}`)}`]
   for (const step of answer.steps) {
-    const effects = step.effects.flatMap((effect) => effectLines(effect, paint))
+    const effects = step.effects.flatMap((effect) => effectLines(effect, paint, look.width))
     if (effects.length === 0 && step.failure === undefined) continue
-    lines.push('', `  ${paint('strong', step.module)}`)
-    if (step.failure !== undefined) lines.push(...failureLines(step.failure, '    ', paint))
+    lines.push('', `  ${paint('strong', safe(step.module))}`)
+    if (step.failure !== undefined) lines.push(...failureLines(step.failure, '    ', paint, look.width))
     lines.push(...effects)
   }
-  for (const failure of answer.unknown) lines.push('', ...failureLines(failure, '  ', paint))
-  lines.push('', ...answer.gates.map((gate) => `  gate  ${decisionLine(gate, paint)}`), `  plan  ${answer.plan.digest}`)
+  for (const failure of answer.unknown) lines.push('', ...failureLines(failure, '  ', paint, look.width))
+  lines.push('', ...answer.gates.map((gate) => `  ${paint('quiet', 'gate  ')}${decisionLine(gate, paint)}`), `  ${paint('quiet', `plan  ${answer.plan.digest}`)}`)
   return lines
 }

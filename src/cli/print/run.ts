@@ -1,96 +1,104 @@
-import type { RunsAnswer, ShowAnswer } from '#api/client.ts'
+import type { Decision, Effect, FieldChange, ProbeResult, Run, Step } from '#api/client.ts'
 import { showKey } from '#model/resource.ts'
-import { ago, painter, safe, table, word } from './table.ts'
-import type { Paint } from './table.ts'
-
-type Run = ShowAnswer
-type Effect = Run['steps'][number]['effects'][number]
-type Decision = Run['gates'][number]
+import { failureLines } from './failure.ts'
+import { cut, safe, wrap } from './safe.ts'
+import { ago, columns, lasting, painter, word } from './table.ts'
+import type { Look, Paint } from './table.ts'
 
 /** `plumb runs`. */
-export function printRuns(runs: RunsAnswer['runs'], options: { colours: boolean; width: number; now: number }): string[] {
-  const paint = painter(options.colours)
+export function printRuns(runs: readonly Run[], look: Look): string[] {
+  const paint = painter(look.colours)
   if (runs.length === 0) return ['There are no runs yet.']
+  const head = ['RUN', 'ENVIRONMENT', 'STATE', 'AGE', 'PLAN', 'WHO', 'WHY'].map((text) => ({ text, tone: 'quiet' }) as const)
   const rows = runs.map((run) => [
-    run.id,
-    run.environment,
-    word(run.state, paint),
-    ago(run.createdAt, options.now),
-    run.plan === null ? '-' : counts(run.plan.summary),
-    safe(run.actor.replace(/ <.*/, '')),
-    safe(run.reason),
+    { text: run.id },
+    { text: run.environment },
+    word(run.state),
+    { text: ago(run.createdAt, look.now) },
+    { text: run.plan === null ? '-' : counts(run.plan.summary) },
+    { text: safe(run.actor.replace(/ <.*/s, '')) },
+    { text: safe(run.reason) },
   ])
-  return table(['RUN', 'ENVIRONMENT', 'STATE', 'AGE', 'PLAN', 'ACTOR', 'REASON'], rows, options.width, paint)
+  return columns([head, ...rows], { width: look.width, elastic: [4, 6, 5] }, paint)
 }
 
 /** `plumb show RUN`: the whole story, in the order of the path. */
-export function printRun(run: Run, options: { colours: boolean }): string[] {
-  const paint = painter(options.colours)
-  const lines = [
-    `${paint('strong', run.id)}  ${run.environment}  ${word(run.state, paint)}${run.endedAt === null ? '' : `  in ${seconds(run.createdAt, run.endedAt)}`}`,
-    `  who       ${safe(run.actor)}`,
-    `  why       ${safe(run.reason)}${run.ticket === null ? '' : `  (${safe(run.ticket)})`}`,
-    `  snapshot  ${run.snapshot}`,
-  ]
-  for (const change of run.changes) lines.push(`    ${change.repository} ${change.sha.slice(0, 8)}  ${safe(change.author.name)}: ${safe(change.subject)}`)
-  if (run.plan !== null) lines.push(`  plan      ${run.plan.digest.slice(0, 19)}  ${counts(run.plan.summary)}`)
-  for (const gate of run.gates) lines.push(`  gate      ${decisionLine(gate, paint)}`)
-  for (const approval of run.approvals) lines.push(`  approved  by ${approval.principal}: ${safe(approval.reason)}`)
-  for (const step of run.steps) {
-    lines.push('', `  ${paint('strong', step.module)}  ${word(step.delivery, paint)}  ${word(step.verification, paint)}${step.readinessOnly && step.verification === 'passed' ? paint('quiet', ' (readiness only)') : ''}`)
-    if (step.failure !== undefined) lines.push(...failureLines(step.failure, '    ', paint))
-    for (const effect of step.effects) lines.push(...effectLines(effect, paint))
-    for (const probe of run.probes.filter((one) => one.module === step.module)) {
-      const last = probe.samples.at(-1)
-      lines.push(`    probe ${probe.probe}  ${word(probe.verdict, paint)}  ${safe(last?.message ?? '')}${probe.samples.length > 1 ? paint('quiet', ` (asked ${probe.samples.length} times)`) : ''}`)
-      if (last !== undefined) lines.push(paint('quiet', `      ${safe(last.target)}`))
-    }
+export function printRun(run: Run, look: Look): string[] {
+  const paint = painter(look.colours)
+  const took = run.endedAt === null ? `for ${ago(run.createdAt, look.now)}` : `in ${seconds(run.createdAt, run.endedAt)}, ${ago(run.endedAt, look.now)} ago`
+  const lines = [`${paint('strong', run.id)}  ${run.environment}  ${shown(run.state, paint)}  ${paint('quiet', took)}`]
+  const say = (name: string, text: string): void => {
+    lines.push(...wrap(text, look.width - 12).map((line, at) => `  ${paint('quiet', (at === 0 ? name : '').padEnd(10))}${line}`))
   }
-  if (run.failure !== null) lines.push('', ...failureLines(run.failure, '  ', paint))
-  for (const one of run.waiting) lines.push('', `  ${word('waiting', paint)}  ${safe(one.message)}`, ...(one.hint === undefined ? [] : [`    ${safe(one.hint.replaceAll(' RUN', ` ${run.id}`))}`]))
-  if (run.record !== null) lines.push('', `  record    ${run.environment} #${run.record.seq}  ${run.record.digest}`)
+  say('who', safe(run.actor))
+  say('why', `${safe(run.reason)}${run.ticket === null ? '' : ` (${safe(run.ticket)})`}`)
+  say('snapshot', run.snapshot)
+  const changes = run.changes.map((change) => [{ text: safe(change.repository) }, { text: change.sha.slice(0, 8), tone: 'warn' as const }, { text: safe(change.author.name) }, { text: safe(change.subject) }])
+  lines.push(...columns(changes, { width: look.width, elastic: [2, 3], indent: ' '.repeat(12) }, paint))
+  if (run.plan !== null) say('plan', `${counts(run.plan.summary)}  ${run.plan.digest.slice(0, 19)}`)
+  for (const gate of run.gates) say('gate', `${gate.outcome} ${gate.code}: ${safe(gate.message)}`)
+  for (const approval of run.approvals) say('approved', `by ${safe(approval.principal)}: ${safe(approval.reason)}`)
+  for (const step of run.steps) lines.push('', ...stepLines(step, run.probes, paint, look.width))
+  if (run.failure !== null) lines.push('', ...failureLines(run.failure, '  ', paint, look.width))
+  for (const one of run.waiting) {
+    lines.push('', ...wrap(`waiting  ${safe(one.message)}`, look.width - 4).map((line) => `  ${paint('warn', line)}`))
+    if (one.hint !== undefined) lines.push(...wrap(safe(one.hint.replaceAll(/\bRUN\b/g, run.id)), look.width - 4).map((line) => `    ${paint('quiet', line)}`))
+  }
+  if (run.record !== null) lines.push('', `  ${paint('quiet', 'record    ')}${run.environment} #${run.record.seq}  ${paint('quiet', run.record.digest)}`)
   return lines
 }
 
-export function effectLines(effect: Effect, paint: Paint): string[] {
+function stepLines(step: Step, probes: readonly ProbeResult[], paint: Paint, width: number): string[] {
+  const only = step.readinessOnly && step.verification === 'passed' ? paint('quiet', ' (readiness only)') : ''
+  const lines = [`  ${paint('strong', safe(step.module))}  ${shown(step.delivery, paint)}  ${shown(step.verification, paint)}${only}`]
+  if (step.failure !== undefined) lines.push(...failureLines(step.failure, '    ', paint, width))
+  for (const effect of step.effects) lines.push(...effectLines(effect, paint, width))
+  const mine = probes.filter((probe) => probe.module === step.module)
+  const rows = mine.map((probe) => {
+    const last = probe.samples.at(-1)
+    const asked = probe.samples.length > 1 ? `  (asked ${probe.samples.length} times)` : ''
+    const target = width < 110 ? [] : [{ text: safe(last?.target ?? ''), tone: 'quiet' as const }]
+    return [{ text: 'probe', tone: 'quiet' as const }, word(probe.verdict), { text: safe(probe.probe) }, { text: `${safe(last?.message ?? 'was not asked')}${asked}` }, ...target]
+  })
+  return [...lines, ...columns(rows, { width, elastic: [3, 4], indent: '    ' }, paint)]
+}
+
+/** What an effect does, and to which fields; nothing for what stays as it is. */
+export function effectLines(effect: Effect, paint: Paint, width: number): string[] {
   if (effect.action === 'unchanged' && effect.changes.length === 0) return []
-  const shown = effect.outcome ?? effect.action
   const notes = [
-    ...(effect.handedOverFrom === undefined ? [] : [`handed over from ${effect.handedOverFrom}`]),
-    ...(effect.deferred === undefined ? [] : [`decided when it is reached: ${effect.deferred}`]),
+    ...(effect.handedOverFrom === undefined ? [] : [`handed over from ${safe(effect.handedOverFrom)}`]),
+    ...(effect.deferred === undefined ? [] : [`decided when it is reached: ${safe(effect.deferred)}`]),
     ...(effect.holdsState ? ['holds data'] : []),
   ]
-  const lines = [`    ${word(shown, paint)} ${safe(showKey(effect.key))}${notes.length === 0 ? '' : paint('quiet', `  (${notes.join('; ')})`)}`]
+  const outcome = effect.outcome ?? effect.action
+  const lines = [`    ${shown(outcome, paint)}${' '.repeat(Math.max(0, 10 - outcome.length))} ${safe(showKey(effect.key))}${notes.length === 0 ? '' : paint('quiet', `  (${notes.join('; ')})`)}`]
   // What is made anew is told by its name; its fields are all new.
   const changes = effect.action === 'created' ? effect.changes.filter((change) => change.state !== 'added') : effect.changes
-  for (const change of changes) lines.push(`      ${changeLine(change, paint)}`)
-  if (effect.failure !== undefined) lines.push(...failureLines(effect.failure, '      ', paint))
+  for (const change of changes) lines.push(`      ${changeLine(change, paint, Math.max(40, width - 8))}`)
+  if (effect.failure !== undefined) lines.push(...failureLines(effect.failure, '      ', paint, width))
   return lines
 }
 
-function changeLine(change: Effect['changes'][number], paint: Paint): string {
-  const by = change.owner === undefined ? '' : `  ${change.owner}`
-  const from = change.from === undefined ? '' : brief(change.from)
-  const to = change.to === undefined ? '' : brief(change.to)
+function changeLine(change: FieldChange, paint: Paint, width: number): string {
   const path = safe(change.path)
+  const room = Math.max(12, Math.floor((width - path.length - 8) / 2))
+  const from = change.from === undefined ? '' : brief(change.from, room)
+  const to = change.to === undefined ? '' : brief(change.to, room)
+  const by = change.owner === undefined ? '' : paint('quiet', `  ${safe(change.owner)}`)
   if (change.state === 'added') return `${paint('good', '+')} ${path}: ${to}`
   if (change.state === 'removed') return `${paint('bad', '-')} ${path}: ${from}${by}`
   if (change.state === 'changed') return `${paint('warn', '~')} ${path}: ${from} -> ${to}`
-  return `${word(change.state, paint)} ${path}: ${from}${to === '' ? '' : ` (Git says ${to})`}${safe(by)}`
+  return `${shown(change.state, paint)} ${path}: ${from}${to === '' ? '' : ` (Git says ${to})`}${by}`
 }
 
-function brief(value: unknown): string {
-  const text = safe(typeof value === 'string' ? value : JSON.stringify(value))
-  return text.length > 100 ? `${text.slice(0, 99)}…` : text
+function brief(value: unknown, width: number): string {
+  return cut(safe(typeof value === 'string' ? value : JSON.stringify(value)), width)
 }
 
-export function failureLines(failure: { code: string; subject: string; message: string; hint?: string | undefined }, indent: string, paint: Paint): string[] {
-  return [`${indent}${paint('bad', failure.code)}: ${safe(failure.subject)}: ${safe(failure.message)}`, ...(failure.hint === undefined ? [] : [`${indent}  ${safe(failure.hint)}`])]
-}
-
+/** One rule's word on a plan. */
 export function decisionLine(decision: Decision, paint: Paint): string {
-  const mark = { allow: paint('good', 'allow'), wait: paint('warn', 'wait'), refuse: paint('bad', 'refuse') }[decision.outcome]
-  return `${mark} ${decision.code}: ${safe(decision.message)}`
+  return `${shown(decision.outcome, paint)} ${decision.code}: ${safe(decision.message)}`
 }
 
 /** `2 created, 1 configured`; what is unchanged is not worth a word, unless there is nothing else. */
@@ -99,6 +107,11 @@ export function counts(summary: Readonly<Record<string, number>>): string {
   return parts.length === 0 ? 'nothing to do' : parts.join(', ')
 }
 
+function shown(text: string, paint: Paint): string {
+  return paint(word(text).tone, text)
+}
+
 function seconds(from: string, to: string): string {
-  return `${((Date.parse(to) - Date.parse(from)) / 1000).toFixed(1)} s`
+  const ms = Date.parse(to) - Date.parse(from)
+  return ms < 60_000 ? `${(ms / 1000).toFixed(1)}s` : lasting(ms)
 }

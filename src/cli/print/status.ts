@@ -1,29 +1,77 @@
-import type { StatusAnswer } from '#api/client.ts'
-import { ago, painter, safe, table, word } from './table.ts'
+import type { EnvironmentStatus, ModuleStatus, StatusAnswer } from '#api/client.ts'
+import { failureLines } from './failure.ts'
+import { safe, wrap } from './safe.ts'
+import { ago, columns, painter, word } from './table.ts'
+import type { Cell, Look, Paint } from './table.ts'
 
-/** `plumb status`: two columns for two facts, and what a person should know next. */
-export function printStatus(status: StatusAnswer, options: { colours: boolean; width: number; now: number }): string[] {
-  const paint = painter(options.colours)
-  const rows = status.environments.flatMap((environment) =>
-    environment.modules.map((module) => [
-      environment.name,
-      module.name,
-      word(module.delivery, paint),
-      word(module.verification, paint) + (module.readinessOnly && module.verification === 'passed' ? paint('quiet', ' (readiness only)') : ''),
-      module.snapshot ?? '-',
-      module.run ?? '-',
-      safe(module.note ?? ''),
-    ]),
-  )
-  const lines = rows.length === 0 ? ['Nothing is delivered yet.'] : table(['ENVIRONMENT', 'MODULE', 'DELIVERY', 'VERIFICATION', 'SNAPSHOT', 'RUN', 'NOTE'], rows, options.width, paint)
-  for (const repository of status.repositories)
-    if (repository.failure !== null)
-      lines.push('', `${paint('bad', 'repository')} ${repository.name}: ${safe(repository.failure.message)} (the last snapshot stands; looked ${ago(repository.checkedAt, options.now)} ago)`)
-  for (const problem of status.problems) lines.push('', `${paint('bad', problem.code)} ${safe(problem.subject)}: ${safe(problem.message)}`, ...(problem.hint === undefined ? [] : [`  ${safe(problem.hint)}`]))
+const head = ['MODULE', 'DELIVERY', 'VERIFICATION', 'SINCE', 'RUN', 'SNAPSHOT'].map((text) => ({ text, tone: 'quiet' }) as const)
+
+/** `plumb status`: first how it stands as a whole, then each environment; two columns for two facts, and under a module why it is not as it should be. */
+export function printStatus(status: StatusAnswer, look: Look): string[] {
+  const paint = painter(look.colours)
+  const named = [status.workspace, status.snapshot].filter((one) => one !== null && one !== '').map((one) => safe(one ?? ''))
+  const lines = [[paint('strong', named[0] ?? 'no workspace'), ...named.slice(1), ...summary(status, paint)].join('  ')]
+  for (const problem of status.problems) lines.push('', ...failureLines(problem, '', paint, look.width))
+  for (const { name, failure, checkedAt } of status.repositories)
+    if (failure !== null) {
+      lines.push('', ...failureLines({ ...failure, subject: `repository ${name}` }, '', paint, look.width), paint('quiet', `  Its last head stands; looked at ${ago(checkedAt, look.now)} ago.`))
+    }
+  const modules = status.environments.flatMap((environment) => environment.modules.map((module) => ({ environment, module })))
+  // The snapshot is for who has room for it: where it matters, the run tells it.
+  const shown = look.width < 100 ? 5 : 6
+  const table = [head, ...modules.map(({ module }) => cells(module, look))].map((row) => row.slice(0, shown))
+  const [header = '', ...rows] = columns(table, { width: look.width, elastic: [0], indent: '  ' }, paint)
+  if (modules.length > 0) lines.push('', header)
   for (const environment of status.environments) {
-    for (const pause of environment.pauses)
-      lines.push('', `${paint('warn', 'paused')} ${environment.name}${pause.module === null ? '' : `/${pause.module}`} until ${pause.until} by ${pause.by}: ${safe(pause.reason)}`)
-    for (const one of environment.waiting) lines.push('', `${paint('warn', 'waiting')} ${one.run} (${environment.name}): ${safe(one.message)}`)
+    lines.push(paint('strong', environment.name))
+    if (environment.modules.length === 0) lines.push(paint('quiet', '  nothing is delivered here yet'))
+    for (const [at, one] of modules.entries()) {
+      if (one.environment !== environment) continue
+      lines.push(rows[at] ?? '', ...note(one.module, environment).flatMap((text) => wrap(safe(text), look.width - 4)).map((line) => `    ${paint('quiet', line)}`))
+    }
+    lines.push(...below(environment, look, paint))
+  }
+  return lines
+}
+
+function summary(status: StatusAnswer, paint: Paint): string[] {
+  const all = status.environments.flatMap((environment) => environment.modules)
+  if (all.length === 0) return ['nothing is delivered yet']
+  const good = all.filter((one) => one.delivery === 'synced' && (one.verification === 'passed' || one.verification === 'warned')).length
+  const failed = all.filter((one) => one.delivery === 'failed' || one.verification === 'failed').length
+  const unknown = all.filter((one) => one.delivery === 'unknown' || one.verification === 'unknown').length
+  const text = good === all.length ? paint('good', `all ${all.length} delivered and verified`) : `${good} of ${all.length} delivered and verified`
+  return [text, ...(failed === 0 ? [] : [paint('bad', `${failed} failed`)]), ...(unknown === 0 ? [] : [paint('bad', `${unknown} unknown`)])]
+}
+
+function cells(module: ModuleStatus, look: Look): Cell[] {
+  const verified = module.readinessOnly && module.verification === 'passed' ? 'passed (readiness only)' : module.verification
+  return [
+    { text: safe(module.name) },
+    word(module.delivery),
+    { ...word(module.verification), text: verified },
+    { text: ago(module.verifiedSince, look.now) },
+    { text: module.run ?? '-' },
+    { text: module.snapshot ?? '-', tone: 'quiet' },
+  ]
+}
+
+/** What is said of the whole environment below its modules is not said of each. */
+function note(module: ModuleStatus, environment: EnvironmentStatus): string[] {
+  const told = environment.waiting.map((one) => one.message)
+  return (module.note ?? '') === '' || told.some((message) => module.note?.includes(message)) ? [] : [module.note ?? '']
+}
+
+function below(environment: EnvironmentStatus, look: Look, paint: Paint): string[] {
+  const lines: string[] = []
+  const say = (text: string, tone: 'warn' | 'quiet'): void => {
+    lines.push(...wrap(text, look.width - 4).map((line, at) => `${at === 0 ? '  ' : '    '}${paint(tone, line)}`))
+  }
+  for (const pause of environment.pauses) say(`${pause.module === null ? 'paused' : `${pause.module} is paused`} until ${pause.until} by ${safe(pause.by)}: ${safe(pause.reason)}`, 'warn')
+  for (const run of new Set(environment.waiting.map((one) => one.run))) {
+    const waits = environment.waiting.filter((one) => one.run === run)
+    say(`${run} waits: ${waits.map((one) => safe(one.message)).join(' ')}`, 'warn')
+    if (waits.some((one) => one.waitingFor === 'approval' || one.waitingFor === 'person')) say(`plumb show ${run}; then plumb approve ${run} --reason WHY`, 'quiet')
   }
   return lines
 }

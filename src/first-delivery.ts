@@ -1,0 +1,49 @@
+import type { Run, Status } from '#api/client.ts'
+import type { Connection } from '#cli/connect.ts'
+import { changes } from '#cli/follow.ts'
+import { progress } from '#cli/progress.ts'
+import type { Surroundings } from '#cli/surroundings.ts'
+
+/** Follows the first deliveries to their end, and gives production's first run the approval that it waits for. Comes back when `signal` says so, too. */
+export async function firstDelivery(connection: Connection, around: Surroundings, signal: AbortSignal): Promise<Status> {
+  const { client } = connection
+  const show = progress(around)
+  const approved = new Set<string>()
+  let status = await client.status()
+  for await (const _ of changes(connection, signal)) {
+    const { runs } = await client.runs({ limit: 20 })
+    // What waits here goes on by itself; how it stands at the end is in the table.
+    for (const run of runs.toReversed()) show({ ...run, waiting: [] })
+    for (const run of runs) {
+      const key = `${run.id} ${run.plan?.digest}`
+      if (!waitsForFirstApproval(run, runs) || approved.has(key)) continue
+      approved.add(key)
+      around.note(`Approving ${run.id}, the first run of ${run.environment}, as the user playground. Later ones wait for plumb approve.`)
+      await client.approve(run.id, { reason: 'the first delivery of the playground' })
+    }
+    status = await client.status()
+    if (isDone(status) || isStuck(status, runs)) return status
+  }
+  return status
+}
+
+function waitsForFirstApproval(run: Run, runs: readonly Run[]): boolean {
+  const isFirst = !runs.some((other) => other.environment === run.environment && other.record !== null)
+  return isFirst && run.state === 'waiting' && run.waiting.length > 0 && run.waiting.every((one) => one.waitingFor === 'approval')
+}
+
+/** Every environment is delivered and verified. */
+export function isDone(status: Status): boolean {
+  return (
+    status.environments.length > 0 &&
+    status.environments.every(
+      ({ modules }) => modules.length > 0 && modules.every((one) => one.delivery === 'synced' && (one.verification === 'passed' || one.verification === 'warned')),
+    )
+  )
+}
+
+/** Something failed, or waits for a person, and nothing is under way that could mend it. */
+function isStuck(status: Status, runs: readonly Run[]): boolean {
+  const stopped = status.problems.length > 0 || runs.some((run) => run.state === 'failed' || run.state === 'halted' || run.state === 'interrupted' || (run.state === 'waiting' && !waitsForFirstApproval(run, runs)))
+  return stopped && runs.every((run) => run.endedAt !== null || (run.state === 'waiting' && !waitsForFirstApproval(run, runs)))
+}

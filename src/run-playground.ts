@@ -1,0 +1,101 @@
+import { writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { connect } from '#cli/connect.ts'
+import { printStatus } from '#cli/print/status.ts'
+import type { ExitCode } from '#cli/program.ts'
+import { lookOf } from '#cli/surroundings.ts'
+import type { Surroundings } from '#cli/surroundings.ts'
+import { systemClock } from '#lib/clock.ts'
+import { startPlayground } from '#playground/playground.ts'
+import type { Playground } from '#playground/playground.ts'
+import { ensurePrincipal } from './bootstrap.ts'
+import { startControlPlane } from './control-plane.ts'
+import type { ControlPlane } from './control-plane.ts'
+import { firstDelivery, isDone } from './first-delivery.ts'
+import { stopped } from './stop-signal.ts'
+
+export type PlaygroundRun = {
+  readonly dir: string
+  readonly port: number
+  /** Come back when the first deliveries have ended. */
+  readonly once: boolean
+  readonly json: boolean
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly stop: AbortSignal
+}
+
+/** How long the first deliveries may take. */
+const patienceMs = 300_000
+
+/**
+ * Starts everything, delivers the example, shows how it stands, and stays until it is told to stop. Whatever was started is stopped again, in the
+ * opposite order, however it ends. 4: it was stopped before it was known how the deliveries end.
+ */
+export async function runPlayground(run: PlaygroundRun, around: Surroundings): Promise<ExitCode> {
+  const { dir, env, stop } = run
+  const quiet: Surroundings = run.json ? { ...around, note: () => {} } : around
+  quiet.note(`Starting three embedded clusters, three Git repositories and the control plane in ${shown(dir, around.cwd)} …`)
+  const opened: (() => Promise<void>)[] = []
+  try {
+    const playground = await startPlayground({ dir, clock: systemClock, log: quiet.note, searchPath: env['PATH'] ?? '' })
+    opened.push(() => playground.stop())
+    if (stop.aborted) return 4
+    const plane = await startControlPlane({
+      dir,
+      workspace: { url: playground.repositories['platform'] ?? '', branch: 'main' },
+      kubeconfig: playground.kubeconfig,
+      host: '127.0.0.1',
+      port: run.port,
+      clock: systemClock,
+      env: { ...env, PLUMB_SECRET_FOLDERS: [...(env['PLUMB_SECRET_FOLDERS']?.split(':') ?? []), playground.credentials].join(':') },
+      log: quiet.note,
+    })
+    opened.push(() => plane.stop())
+    if (stop.aborted) return 4
+    return await deliverAndStay(run, playground, plane, quiet)
+  } finally {
+    if (stop.aborted) quiet.note('Stopping …')
+    for (const close of opened.toReversed()) await close()
+  }
+}
+
+async function deliverAndStay(run: PlaygroundRun, playground: Playground, plane: ControlPlane, around: Surroundings): Promise<ExitCode> {
+  const { dir, stop } = run
+  await writeFile(playground.notify, `${JSON.stringify({ url: `${plane.url}/v1/webhooks`, secret: plane.webhookSecret })}\n`, { mode: 0o600 })
+  await ensurePrincipal(plane.parts.sql, 'playground', 'admin', [], join(dir, 'token.playground'), systemClock.now())
+  // Its own control plane, whatever PLUMB_SERVER and PLUMB_TOKEN say.
+  const connection = connect({ dir, tokenFile: join(dir, 'token.playground') }, { ...around, env: {} })
+  const status = await firstDelivery(connection, around, AbortSignal.any([AbortSignal.timeout(patienceMs), stop]))
+  if (stop.aborted) return 4
+  if (run.json) around.print(JSON.stringify(status, null, 2))
+  else for (const line of ['', ...printStatus(status, lookOf(around)), '']) around.print(line)
+  const code = isDone(status) ? 0 : 1
+  if (run.once) return code
+  if (!run.json) for (const line of next(dir, around.cwd, plane.url)) around.print(line)
+  await stopped(stop)
+  return 0
+}
+
+/** What to try, ready to be pasted into another terminal in the same folder. */
+function next(dir: string, cwd: string, url: string): string[] {
+  const at = shown(dir, cwd)
+  const plumb = shown(fileURLToPath(new URL('../bin/plumb', import.meta.url)), cwd)
+  const there = at === '.plumb' ? '' : ` --dir ${at}`
+  const change = "sed -i.bak 's/replicas: .*/replicas: 3/' deploy/*/deployment.yaml && git -c user.name=Robin -c user.email=robin@shop.example commit -qam 'Three of each' && git push -q"
+  return [
+    `It stays up until Ctrl-C, and listens on ${url}. In another terminal, here, try:`,
+    `  ${plumb} show latest${there}`,
+    `  (git clone -q ${join(at, 'git', 'storefront.git')} ${join(at, 'try')} && cd ${join(at, 'try')} && ${change})`,
+    `  ${plumb} status${there}`,
+    `  ${plumb} approve latest -e production --reason 'It went well in staging'${there}`,
+    `kubectl works too: kubectl --kubeconfig ${join(at, 'kubeconfig')} --context staging get pods -A`,
+  ]
+}
+
+/** A path as one would type it; quoted where a shell would take it apart. */
+function shown(path: string, cwd: string): string {
+  const near = relative(cwd, path)
+  const text = near === '' ? '.' : near.startsWith('../..') ? path : near
+  return /^[\w./@+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
+}
