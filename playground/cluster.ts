@@ -7,9 +7,10 @@ import { startControllers } from './controllers/controllers.ts'
 import { services } from './controllers/kinds.ts'
 import { typedObjects, type TypedObjects } from './controllers/typed-objects.ts'
 import { claimAddresses } from './network/addresses.ts'
-import { startIngress } from './network/ingress.ts'
+import { startIngress, type IngressController } from './network/ingress.ts'
 import { startServiceProxy } from './network/service-proxy.ts'
 import { claimFolders } from './pods/claim-folders.ts'
+import { ImageRegistry } from './pods/image-registry.ts'
 import { startKubelet } from './pods/kubelet.ts'
 import { podLogs } from './pods/pod-logs.ts'
 
@@ -33,6 +34,10 @@ export type Cluster = {
   /** For tests: the cluster's objects, without HTTP. */
   readonly objects: TypedObjects
   readonly ingressUrl: string
+  readonly ingress: Pick<IngressController, 'isOpen' | 'close' | 'open'>
+  readonly images: ImageRegistry
+  /** Pods that wait for something look again: for an image that is there again. */
+  pokePods(): void
   readonly places: Required<ClusterPlaces>
   stop(): Promise<void>
 }
@@ -63,12 +68,13 @@ export async function startCluster({ name, dir, clock, log, compileCache, places
     stops.push(() => ingress.stop())
     const folders = claimFolders(objects, join(dir, 'volumes'))
     stops.push(folders.stop)
-    const kubelet = startKubelet({ ...context, addresses, nodeName: 'playground', dir: join(dir, 'node'), compileCache, claimDir: folders.of })
+    const images = new ImageRegistry()
+    const kubelet = startKubelet({ ...context, addresses, nodeName: 'playground', images, dir: join(dir, 'node'), compileCache, claimDir: folders.of })
     logs = podLogs(kubelet)
     stops.push(() => kubelet.stop())
     for (let round = 0; round < 4; round += 1) await turn() // the controllers take in that no pod runs yet
     const taken = { apiPort: api.port, ingressPort: ingress.port, block: addresses.block }
-    return { name, api, objects, ingressUrl: `http://127.0.0.1:${ingress.port}`, places: taken, stop }
+    return { name, api, objects, ingressUrl: `http://127.0.0.1:${ingress.port}`, ingress, images, pokePods: kubelet.poke, places: taken, stop }
   } catch (error) {
     await stop()
     throw error

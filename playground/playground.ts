@@ -4,6 +4,8 @@ import type { Clock } from '#lib/clock.ts'
 import { Failure } from '#lib/failure.ts'
 import { isObject } from '#lib/json.ts'
 import { type Cluster, type ClusterPlaces, startCluster } from './cluster.ts'
+import { controlOf } from './control/control.ts'
+import { startControlSocket } from './control/control-socket.ts'
 import { openProductionDatabase, type ProductionDatabase } from './databases/production-database.ts'
 import { preparePostgres } from './databases/runtime.ts'
 import { ensureRepositories, resetRepositories } from './example/repositories.ts'
@@ -54,7 +56,9 @@ export async function startPlayground({ dir, clock, log, environments = exampleE
   const unlock = lockPlayground(dir)
   const started: Cluster[] = []
   let database: ProductionDatabase | undefined
+  let control: { stop(): Promise<void> } | undefined
   const stop = async (): Promise<void> => {
+    await control?.stop()
     await Promise.all([...started.splice(0).map((cluster) => cluster.stop()), database?.stop()])
     unlock()
   }
@@ -85,6 +89,7 @@ export async function startPlayground({ dir, clock, log, environments = exampleE
       await database?.started
       await Promise.all([resetRepositories(example), database?.orders.reset()])
     }
+    control = await startControlSocket(dir, controlOf({ clusters, database, reset }), log)
     return { kubeconfig, clusters, repositories, notify: join(dir, 'notify.json'), database, credentials, reset, stop }
   } catch (error) {
     await stop()

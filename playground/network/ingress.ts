@@ -6,7 +6,15 @@ import type { Addresses } from './addresses.ts'
 import { Balancer } from './backends.ts'
 import { Routes, type Route } from './ingress-routes.ts'
 
-export type IngressController = { readonly port: number; stop(): Promise<void> }
+export type IngressController = {
+  readonly port: number
+  readonly isOpen: boolean
+  /** Listens no longer, and breaks off what is under way: connections are refused. */
+  close(): Promise<void>
+  /** Listens again, at the same port. */
+  open(): Promise<void>
+  stop(): Promise<void>
+}
 
 const upstreamTimeoutMs = 60_000
 const hopByHop = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'te', 'trailer', 'transfer-encoding', 'upgrade'])
@@ -31,13 +39,23 @@ export async function startIngress(context: ControllerContext, addresses: Addres
     routes = Routes.of(context.objects.list(ingresses))
     if (type !== 'DELETED') setImmediate(() => show(context, object, port))
   })
+  const close = async (): Promise<void> => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  }
   return {
     port,
+    get isOpen() {
+      return server.listening
+    },
+    close,
+    open: async () => {
+      if (!server.listening) await listen(server, port)
+    },
     stop: async () => {
       end()
       agent.destroy()
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
+      await close()
     },
   }
 }

@@ -5,7 +5,7 @@ import { BackOff } from './back-off.ts'
 import { ContainerProcess, type Ended } from './container-process.ts'
 import { watchHealth } from './container-health.ts'
 import { CreateContainerConfigError } from './environment.ts'
-import { findImage, type Image } from './images.ts'
+import type { Image } from './images.ts'
 import { LogBuffer } from './log-buffer.ts'
 import type { Ask } from './probe.ts'
 
@@ -13,6 +13,8 @@ import type { Ask } from './probe.ts'
 export type ContainerHost = {
   readonly clock: Clock
   pod(): Pod
+  /** Undefined for what cannot be pulled. */
+  findImage(reference: string): Image | undefined
   /** Environment, files and folder; throws `CreateContainerConfigError`. */
   prepare(container: Container, image: Image): Promise<{ env: Record<string, string>; cwd: string }>
   ask(spec: NonNullable<Container['readinessProbe']>, container: Container): Ask | undefined
@@ -130,7 +132,7 @@ export class ContainerRunner {
   async #pull(): Promise<Image | undefined> {
     while (!this.#over.signal.aborted) {
       const reference = this.#container()?.image ?? ''
-      const image = findImage(reference)
+      const image = this.#host.findImage(reference)
       if (image !== undefined) {
         this.#pulls.reset()
         this.#image = reference

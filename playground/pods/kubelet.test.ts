@@ -9,6 +9,7 @@ import { claims, configMaps, deployments, events, nodes, pods, type Container, t
 import { replicaSetController } from '#playground/controllers/replica-set.ts'
 import { typedObjects, type TypedObjects } from '#playground/controllers/typed-objects.ts'
 import { claimAddresses, type Addresses } from '#playground/network/addresses.ts'
+import { ImageRegistry } from './image-registry.ts'
 import { startKubelet, type Kubelet } from './kubelet.ts'
 
 const echo = 'registry.shop.example/tools/echo:1.0.0'
@@ -26,7 +27,7 @@ describe('the kubelet', () => {
     dir = mkdtempSync(join(tmpdir(), 'plumb-kubelet-'))
     objects = typedObjects(new FakeObjects(() => Date.now()))
     addresses = await claimAddresses()
-    const context = { objects, clock: systemClock, log: (line: string) => void log.push(line), addresses, nodeName: 'playground', dir, compileCache: join(tmpdir(), 'plumb-test-compiled') }
+    const context = { objects, clock: systemClock, log: (line: string) => void log.push(line), addresses, nodeName: 'playground', images: new ImageRegistry(), dir, compileCache: join(tmpdir(), 'plumb-test-compiled') }
     kubelet = startKubelet({ ...context, claimDir: (namespace, name) => join(dir, 'claims', namespace, name) })
     stops = [deploymentController(context), replicaSetController(context)]
   })

@@ -12,6 +12,8 @@ import { PodWorker, type KubeletContext } from './pod-worker.ts'
 export type Kubelet = {
   /** A container's log, of its present or its previous run; the only container where none is named. */
   log(namespace: string, pod: string, container?: string, run?: 'present' | 'previous'): LogBuffer | undefined
+  /** Something that pods may wait for has changed: they look again. */
+  poke(): void
   /** Ends every process; the objects stay, and are started again by the next kubelet. */
   stop(): Promise<void>
 }
@@ -83,6 +85,7 @@ export function startKubelet(context: KubeletContext): Kubelet {
       const runner = worker?.runner(container ?? pod?.spec.containers[0]?.name ?? '')
       return run === 'present' ? runner?.log : runner?.previousLog
     },
+    poke,
     stop: async () => {
       for (const end of ends) end()
       inbox = []

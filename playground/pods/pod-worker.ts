@@ -5,6 +5,7 @@ import { recordEvent } from '#playground/controllers/record-event.ts'
 import type { Addresses } from '#playground/network/addresses.ts'
 import { ContainerRunner, type ContainerHost } from './container-runner.ts'
 import { environmentOf } from './environment.ts'
+import type { ImageRegistry } from './image-registry.ts'
 import type { Image } from './images.ts'
 import { podStatus } from './pod-status.ts'
 import { askOf } from './probe.ts'
@@ -13,6 +14,7 @@ import { PodVolumes } from './volumes.ts'
 export type KubeletContext = ControllerContext & {
   readonly addresses: Addresses
   readonly nodeName: string
+  readonly images: ImageRegistry
   /** Private folders of pods. */
   readonly dir: string
   /** Node's compile cache for their programs: a pod that is not the first of its program starts in half the time, and smaller. */
@@ -90,6 +92,10 @@ export class PodWorker implements ContainerHost {
   }
 
   // What its containers ask of it.
+
+  findImage(reference: string): Image | undefined {
+    return this.#context.images.find(reference)
+  }
 
   async prepare(container: Container, image: Image): Promise<{ env: Record<string, string>; cwd: string }> {
     const { addresses, nodeName, objects, compileCache } = this.#context

@@ -169,6 +169,9 @@ export const errors = {
   'playground-addresses': { http: 503, exit: 1, about: 'The playground finds no free loopback addresses or ports.' },
   'playground-ingress-port': { http: 409, exit: 2, about: 'The port of an environment’s ingress, which Git names, is in use by another program.' },
   'playground-journal': { http: 500, exit: 1, about: 'What the embedded Kubernetes API keeps on disk is damaged.' },
+  'playground-not-running': { http: 503, exit: 4, about: 'No playground answers in this folder.' },
+  'breakage-unknown': { http: 400, exit: 2, about: 'Nothing that can be broken in the playground has this name.' },
+  'breakage-impossible': { http: 409, exit: 1, about: 'What is to be broken or mended is not there, or broken otherwise.' },
   'playground-database': { http: 503, exit: 1, about: 'A PostgreSQL server of the playground does not start or cannot be made.' },
   'playground-repository': { http: 500, exit: 1, about: 'An example repository cannot be made.' },
 } as const satisfies Readonly<Record<string, ErrorEntry>>

@@ -1,0 +1,21 @@
+/** `absent`: there is nothing here that could be broken. */
+export type BreakageState = 'whole' | 'broken' | 'absent'
+
+/** Something that a person can break, to see what follows, and mend. */
+export type Breakage = {
+  readonly name: string
+  readonly does: string
+  /** What is then seen. */
+  readonly shows: string
+  /** As it really is, asked of what would be broken. Rejects where that does not answer. */
+  state(): Promise<BreakageState>
+  break(): Promise<void>
+  /** What is whole stays as it is. */
+  mend(): Promise<void>
+}
+
+/** What cannot honestly be broken here. */
+export const leftOut: Readonly<Record<string, string>> = {
+  dns: 'there is no cluster DNS, and probes resolve names by this machine’s own resolver, which is not the playground’s to break',
+  node: 'the one node is the playground itself, and nothing here would evict its pods or start them elsewhere',
+}

@@ -1,0 +1,64 @@
+import type { OrdersDatabase } from '#playground/databases/orders-database.ts'
+import type { PostgresServer } from '#playground/databases/postgres-server.ts'
+import type { ProductionDatabase } from '#playground/databases/production-database.ts'
+import type { Breakage } from './breakage.ts'
+
+/** What can be broken of production's database. */
+export function databaseBreakages(database: ProductionDatabase | undefined): Breakage[] {
+  return ofDatabase(database?.orders).map((breakage) => ({
+    ...breakage,
+    state: async () => {
+      await database?.started
+      return database === undefined ? 'absent' : breakage.state()
+    },
+  }))
+}
+
+function ofDatabase(orders: OrdersDatabase | undefined): Breakage[] {
+  const servers = orders?.servers
+  const { primary, replica } = { primary: servers?.primary, replica: servers?.replica }
+  const promoted = async (): Promise<boolean> => replica?.isRunning === true && !(await isTrue(replica, 'select pg_is_in_recovery()'))
+  return [
+    {
+      name: 'replication',
+      does: 'pauses the replay of WAL on the replica',
+      shows: 'orders-database: replica-lag warns after 5 s and fails after 10; reads there are old',
+      state: async () => {
+        if (replica?.isRunning !== true || (await promoted())) return 'absent'
+        return (await isTrue(replica, 'select pg_is_wal_replay_paused()')) ? 'broken' : 'whole'
+      },
+      break: async () => void (await replica?.ask((ask) => ask('select pg_wal_replay_pause()'))),
+      mend: async () => void (await replica?.ask((ask) => ask('select case when pg_is_in_recovery() then pg_wal_replay_resume() end'))),
+    },
+    {
+      name: 'primary',
+      does: 'stops the primary',
+      shows: 'orders-database: connects fails (connection refused), replica-lag grows: nothing is written any more',
+      state: async () => (primary?.isRunning === true ? 'whole' : 'broken'),
+      break: async () => primary?.stop(),
+      mend: async () => primary?.start(),
+    },
+    {
+      name: 'replica',
+      does: 'stops the replica',
+      shows: 'orders-database: replica-follows and replica-lag fail (connection refused)',
+      state: async () => (replica?.isRunning === true ? 'whole' : 'broken'),
+      break: async () => replica?.stop(),
+      mend: async () => servers?.startReplica(),
+    },
+    {
+      name: 'promote',
+      does: 'promotes the replica: two servers take writes; mending makes it a fresh copy of the primary, and what was written to it is lost',
+      shows: 'orders-database: replica-follows fails (true was expected), replica-lag grows: it hears of no writes',
+      state: async () => (replica?.isRunning !== true ? 'absent' : (await promoted()) ? 'broken' : 'whole'),
+      break: async () => void (await replica?.ask((ask) => ask('select pg_promote()'))),
+      mend: async () => {
+        if (await promoted()) await servers?.rebuildReplica()
+      },
+    },
+  ]
+}
+
+async function isTrue(server: PostgresServer, question: string): Promise<boolean> {
+  return Object.values((await server.ask((ask) => ask(question)))[0] ?? {})[0] === true
+}
