@@ -62,7 +62,7 @@ export async function saveProblems(sql: Sql, snapshot: string, problems: readonl
   await announce(sql, at, 'problems', { snapshot, problems: problems.length })
 }
 
-/** The environment's configuration that its gate stands on. */
+/** The part of an environment's configuration that its gate stands on, as it was accepted. */
 export async function policyOf(sql: Sql, environment: string): Promise<{ config: JsonObject; snapshot: string } | undefined> {
   const [row] = await sql.query<{ config: JsonObject; snapshot: string }>('select config, snapshot from policy where environment = $1', [environment])
   return row

@@ -41,6 +41,8 @@ export type Shop = {
   kubectl(environment: string, ...args: string[]): Promise<string>
   /** The same, with these variables in its environment. */
   kubectlWith(env: Readonly<Record<string, string>>, environment: string, ...args: string[]): Promise<string>
+  /** The control plane as somebody else sees it, who has this role. */
+  person(name: string, role: 'viewer' | 'developer' | 'approver' | 'operator' | 'admin', emails?: string[], environments?: string[]): Promise<Client>
   /** The run, once it has ended. */
   ended(run: string): Promise<ShowAnswer>
   stop(): Promise<void>
@@ -154,6 +156,10 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
     },
     kubectl: (environment, ...args) => kubectlWith({}, environment, ...args),
     kubectlWith,
+    person: async (name, role, emails = [], environments = ['*']) => {
+      const { token } = await client.createToken({ name, role, emails, environments })
+      return connect({ dir }, { ...quiet, env: { token } }).client
+    },
     ended: (run) =>
       until(`run ${run} has ended`, async () => {
         const found = await client.show(run)

@@ -34,13 +34,13 @@ describe('declared fields, and everything that can become of them', () => {
   beforeAll(async () => {
     shop = await openShop()
     await shop.delivered('sandbox')
-    const run = await commit({
+    await commit({
       'toys/module.yaml': module('toys'),
       'toys/manifests/namespace.yaml': namespace('toys'),
       'toys/manifests/a.yaml': configMap('a', '{ edited: "1", patched: "1", stays: "1" }', ', labels: { colour: red }, annotations: { note: first }'),
       'toys/manifests/b.yaml': configMap('b', '{ shared: "1", gone: "1", stays: "1" }'),
     }, 'Toys')
-    expect(run).toMatchObject({ state: 'succeeded', plan: { summary: { created: 3 } } })
+    await shop.delivered('sandbox')
   })
   afterAll(() => shop.stop())
 
