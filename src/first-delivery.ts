@@ -44,6 +44,8 @@ export function isDone(status: Status): boolean {
 
 /** Something failed, or waits for a person, and nothing is under way that could mend it. */
 function isStuck(status: Status, runs: readonly Run[]): boolean {
-  const stopped = status.problems.length > 0 || runs.some((run) => run.state === 'failed' || run.state === 'halted' || run.state === 'interrupted' || (run.state === 'waiting' && !waitsForFirstApproval(run, runs)))
-  return stopped && runs.every((run) => run.endedAt !== null || (run.state === 'waiting' && !waitsForFirstApproval(run, runs)))
+  const needsPerson = (run: Run): boolean => run.state === 'waiting' && run.waiting.some((one) => one.waitingFor === 'person' || one.waitingFor === 'pause')
+  const hasFailed = (run: Run): boolean => run.state === 'failed' || run.state === 'halted' || run.state === 'interrupted'
+  const isStopped = status.problems.length > 0 || runs.some((run) => hasFailed(run) || needsPerson(run))
+  return isStopped && runs.every((run) => run.endedAt !== null || (run.state === 'waiting' && !waitsForFirstApproval(run, runs)))
 }

@@ -1,23 +1,22 @@
-import { errors } from '../src/model/errors.ts'
+import { configurationSchemas } from '../src/model/config/parse.ts'
+import { configurationReference } from '../src/model/config/reference.ts'
+import { openApiDocument } from '../src/api/openapi.ts'
+import { probeSchemas } from '../src/probes/registry.ts'
+import { apiPage } from './generate-api-page.ts'
+import { cliPage } from './generate-cli-page.ts'
 import { generateClient } from './generate-client.ts'
+import { errorsPage } from './generate-errors-page.ts'
+import { probesPage } from './generate-probes-page.ts'
 
 /** Every file that is made from the code, by its path. */
 export function generated(): Record<string, string> {
   return {
     'src/api/client.ts': generateClient(),
+    'docs/reference/api.md': apiPage(),
+    'docs/reference/cli.md': cliPage(),
+    'docs/reference/configuration.md': configurationReference(configurationSchemas(probeSchemas)),
     'docs/reference/errors.md': errorsPage(),
+    'docs/reference/openapi.json': `${JSON.stringify(openApiDocument(), null, 2)}\n`,
+    'docs/reference/probes.md': probesPage(),
   }
-}
-
-function errorsPage(): string {
-  const exits = { 1: 'failed or refused', 2: 'wrong usage or bad configuration', 3: 'waiting for a person', 4: 'unknown' }
-  const rows = Object.entries(errors).map(([code, { http, exit, about }]) => `| \`${code}\` | ${about} | ${http} | ${exit} (${exits[exit]}) |`)
-  return `# Errors
-
-Every error has a code, a subject, a message and mostly a hint at what to do next. Programs branch on the code.
-
-| code | what it means | HTTP status | exit code of \`plumb\` |
-| --- | --- | --- | --- |
-${rows.join('\n')}
-`
 }

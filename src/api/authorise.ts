@@ -27,7 +27,7 @@ export function authorise(principal: Principal, demand: Demand): void {
     code: 'forbidden',
     subject: principal.name,
     message: `${principal.name} is not ${role} ${environment === undefined ? (where === 'workspace' ? 'in the whole workspace' : 'in any environment') : `in ${environment}`}`,
-    hint: `An admin can grant it: plumb token create ${principal.name} --role ${role}${environment === undefined ? '' : ` --env ${environment}`}`,
+    hint: `An admin can grant it: plumb token create ${principal.name} --role ${role}${where === 'workspace' ? '' : ` --env ${environment ?? 'ENVIRONMENT'}`}`,
   })
 }
 

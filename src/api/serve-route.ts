@@ -13,8 +13,8 @@ export async function serveRoute(context: Context, parts: Parts, route: Route, {
   const params = context.req.param() as Record<string, string>
   for (const [name, value] of Object.entries(params)) expectPlain(route, name, value)
   const sees = visibleTo(principal)
-  // Before anything is looked up: who holds the role nowhere learns nothing about what there is.
-  authorise(principal, { role: route.role, where: 'somewhere' })
+  // Before a run is looked up: who holds the role nowhere learns nothing about what there is.
+  if (route.where === 'run') authorise(principal, { role: route.role, where: 'somewhere' })
   const query = readQuery(context, route)
   const run = route.where === 'run' ? await runNamed(parts, params['run'] ?? '', sees) : undefined
   authorise(principal, { role: route.role, where: placeOf(route, params, query, run) })

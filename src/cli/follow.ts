@@ -5,15 +5,25 @@ import type { Connection } from './connect.ts'
 
 /**
  * Follows a run by the server's events, calling `seen` with each new state of it, until it has ended, waits for a person, or `signal` says that it is
- * enough: then it comes back as it is. A lost connection is taken up again. Failure `server-not-running`.
+ * enough: then it comes back as it is. `before` is the run as it was before the caller did something about it: that it still waits so means nothing yet. A lost connection is taken up again. Failure `server-not-running`.
  */
-export async function followRun(connection: Connection, id: string, seen: (run: Run) => void, signal: AbortSignal): Promise<Run> {
+export async function followRun(connection: Connection, id: string, seen: (run: Run) => void, signal: AbortSignal, before?: Run): Promise<Run> {
+  if (before !== undefined) await untilTakenUp(connection, before, signal)
   for await (const _ of changes(connection, signal)) {
     const run = await connection.client.show(id)
     seen(run)
     if (isEnded(run.state) || needsPerson(run)) return run
   }
   return connection.client.show(id)
+}
+
+/** How long a control plane may take to look at a run again that a person did something about. */
+const takenUpMs = 5_000
+
+async function untilTakenUp(connection: Connection, before: Run, signal: AbortSignal): Promise<void> {
+  const told = (run: Run): string => JSON.stringify([run.state, run.waiting])
+  for await (const _ of changes(connection, AbortSignal.any([signal, AbortSignal.timeout(takenUpMs)])))
+    if (told(await connection.client.show(before.id)) !== told(before)) return
 }
 
 /** It does not go on unless a person does something. */

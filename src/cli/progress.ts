@@ -22,9 +22,9 @@ export function progress(around: Surroundings): (run: Run) => void {
     for (const step of run.steps) {
       const name = cut(safe(step.module), 40).padEnd(room)
       const key = `${run.id} ${step.module}`
-      if (step.delivery === 'delivering' || (step.delivery === 'delivered' && step.verification === 'pending')) say(`${key} begins`, run, `${name}  ${shown('delivering')}`)
+      if (step.delivery === 'delivering' || (step.delivery === 'delivered' && step.verification === 'pending')) say(`${key} begins`, run, `${name}  ${shown(run.kind === 'verify' ? 'verifying' : 'delivering')}`)
       if (step.delivery === 'failed' || step.delivery === 'halted') say(`${key} ends`, run, `${name}  ${shown(step.delivery)}${step.failure === undefined ? '' : `  ${safe(step.failure.message)}`}`)
-      if (step.delivery === 'delivered' && step.verification !== 'pending') say(`${key} ends`, run, `${name}  ${shown('delivered')}, ${shown(step.verification)}`)
+      if (step.delivery === 'delivered' && step.verification !== 'pending') say(`${key} ends`, run, `${name}  ${run.kind === 'verify' ? '' : `${shown('delivered')}, `}${shown(step.verification)}`)
     }
   }
 }

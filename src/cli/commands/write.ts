@@ -18,9 +18,9 @@ type Asking = Common & { reason?: string; ticket?: string; wait: boolean; timeou
 
 /** What asks for something to be done. */
 export function writeCommands(program: Command, around: Surroundings, exit: Exit): void {
-  const follow = async (connection: Connection, id: string, options: Asking): Promise<void> => {
+  const follow = async (connection: Connection, id: string, options: Asking, before?: Run): Promise<void> => {
     const show = progress(around)
-    const run = options.wait ? await followRun(connection, id, show, AbortSignal.timeout(options.timeout)) : await connection.client.show(id)
+    const run = options.wait ? await followRun(connection, id, show, AbortSignal.timeout(options.timeout), before) : await connection.client.show(id)
     if (options.json === true) around.print(JSON.stringify(run, null, 2))
     else for (const line of printRun(run, lookOf(around))) around.print(line)
     if (options.wait && !isEnded(run.state) && !needsPerson(run)) around.note(`It goes on. Look at it later: plumb show ${run.id}`)
@@ -56,8 +56,9 @@ export function writeCommands(program: Command, around: Surroundings, exit: Exit
     .option('--object <object>', 'an object that holds data and may be deleted; repeat it for each', collect)
     .action(async (id: string, options: Asking & { reason: string; object?: string[] }) => {
       const connection = connect(options, around)
-      const { run } = await connection.client.approve(await runId(connection.client, id, options), { reason: options.reason, objects: options.object ?? [] })
-      await follow(connection, run ?? id, options)
+      const before = await connection.client.show(await runId(connection.client, id, options))
+      const { run } = await connection.client.approve(before.id, { reason: options.reason, objects: options.object ?? [] })
+      await follow(connection, run ?? before.id, options, before)
     })
 
   narrowed(program.command('cancel').description('end a run whose effects have not begun').argument('<run>', 'its id, the end of it, or latest'))

@@ -35,7 +35,7 @@ export function printRun(run: Run, look: Look): string[] {
   say('snapshot', run.snapshot)
   const changes = run.changes.map((change) => [{ text: safe(change.repository) }, { text: change.sha.slice(0, 8), tone: 'warn' as const }, { text: safe(change.author.name) }, { text: safe(change.subject) }])
   lines.push(...columns(changes, { width: look.width, elastic: [2, 3], indent: ' '.repeat(12) }, paint))
-  if (run.plan !== null) say('plan', `${counts(run.plan.summary)}  ${run.plan.digest.slice(0, 19)}`)
+  if (run.plan !== null) say('plan', `${counts(run.plan.summary)} (${run.plan.digest.slice(0, 19)})`)
   for (const gate of run.gates) say('gate', `${gate.outcome} ${gate.code}: ${safe(gate.message)}`)
   for (const approval of run.approvals) say('approved', `by ${safe(approval.principal)}: ${safe(approval.reason)}`)
   for (const step of run.steps) lines.push('', ...stepLines(step, run.probes, paint, look.width))
