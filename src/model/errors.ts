@@ -148,6 +148,7 @@ export const errors = {
   'run-under-way': { http: 409, exit: 1, about: 'The effects of a run have begun, so that it cannot be cancelled.' },
   'run-ended': { http: 409, exit: 1, about: 'A run has ended.' },
   'run-cancelled': { http: 409, exit: 1, about: 'A person ended a run before its effects began.' },
+  'readiness-unknown': { http: 502, exit: 4, about: 'It could not be found out whether an object is ready.' },
   'module-unread': { http: 503, exit: 4, about: 'The repository of a module is not at hand, so that nothing is known of what it is to be; nothing of it is deleted.' },
   'run-superseded': { http: 409, exit: 1, about: 'A newer run carries out what this one waited to do.' },
   // api and command

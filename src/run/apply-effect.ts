@@ -13,6 +13,7 @@ import type { EffectRow } from '#store/runs.ts'
 import type { Sql } from '#store/sql.ts'
 import { sealDeferred } from './plan-run.ts'
 import type { ModuleIntent } from './render-run.ts'
+import { patience, tell } from './trouble.ts'
 import type { Bound, Work } from './work.ts'
 
 /**
@@ -34,13 +35,8 @@ export async function applyEffect(
 
   // What had begun is taken up as it was sealed then: sealed anew, it would meet its own work.
   const effect = written?.state === 'started' ? written.effect : planned.deferred === undefined ? planned : await sealDeferred(work, bound, intent, planned)
-  const found = written?.state === 'started' ? await recovered(bound, effect, desired, held) : undefined
-  let outcome = found
-  if (outcome === undefined) {
-    await guarded(work, (tx) => startEffect(tx, work.run.id, effect, clock.now()))
-    outcome = await carriedOut(bound, effect, desired, held)
-  }
-  const kept = outcome
+  if (written?.state !== 'started') await guarded(work, (tx) => startEffect(tx, work.run.id, effect, clock.now()))
+  const kept = await carriedOut(work, bound, effect, desired, held, written?.state === 'started')
   await guarded(work, async (tx) => {
     await endEffect(tx, work.run.id, effect, keep(kept), clock.now())
     await account(tx, work, bound, effect, kept, held)
@@ -64,18 +60,32 @@ async function guarded(work: Work, write: (tx: Sql) => Promise<void>): Promise<v
   })
 }
 
-async function carriedOut(bound: Bound, effect: Effect, desired: Desired | undefined, held: Held | undefined): Promise<Outcome> {
-  let outcome: Outcome
-  try {
-    outcome = await bound.driver.apply(bound.call, effect, desired, held)
-  } catch (error) {
-    const failure = asFailure(error, showKey(effect.key))
-    if (failure.code === 'lease-lost') throw failure
-    outcome = { state: 'unknown', failure: failure.toJSON() }
+/**
+ * Carries an effect out. Where the answer is lost, or the system is in trouble, it is asked what became of it, and asked again, until the module's
+ * deadline: what nobody knows by then stays unknown.
+ */
+async function carriedOut(work: Work, bound: Bound, effect: Effect, desired: Desired | undefined, held: Held | undefined, begun: boolean): Promise<Outcome> {
+  const { signal, clock } = bound.call
+  let last: Outcome = interrupted(effect)
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const found = begun || attempt > 1 ? await recovered(bound, effect, desired, held) : undefined
+      last = found ?? (await bound.driver.apply(bound.call, effect, desired, held))
+    } catch (error) {
+      work.claim.signal.throwIfAborted()
+      const failure = asFailure(error, showKey(effect.key))
+      if (failure.code === 'lease-lost' || failure.code === 'store-unavailable') throw failure
+      if (!signal.aborted) last = { state: 'unknown', failure: failure.toJSON() }
+    }
+    if (signal.aborted || last.state !== 'unknown' || (last.failure.retry === 'never' && attempt > 1)) return last
+    await tell(work, effect.module, last.failure)
+    await clock.sleep(patience(attempt), signal).catch(() => {})
   }
-  if (outcome.state !== 'unknown') return outcome
-  // The connection broke in the middle of it: the system is asked what became of it.
-  return (await recovered(bound, effect, desired, held)) ?? { state: 'unknown', failure: outcome.failure }
+}
+
+function interrupted(effect: Effect): Outcome {
+  const failure = new Failure({ code: 'effect-interrupted', subject: showKey(effect.key), message: 'its time was over before the system had answered', hint: 'The next run looks at the object, and tells.', retry: 'later' })
+  return { state: 'unknown', failure: failure.toJSON() }
 }
 
 /** What became of an effect that had begun; `undefined` when it did not happen, so that it may be done. */

@@ -10,6 +10,7 @@ import { heldAt } from '#store/inventory.ts'
 import { journal, moduleOutcomes, saveModuleOutcome, updateRun } from '#store/runs.ts'
 import { applyEffect, confirmGone } from './apply-effect.ts'
 import type { Intents, ModuleIntent } from './render-run.ts'
+import { patience, tell } from './trouble.ts'
 import { verify } from './verify.ts'
 import { bind } from './work.ts'
 import type { Bound, Work } from './work.ts'
@@ -90,7 +91,8 @@ async function awaitGone(work: Work, bound: Bound, step: Step, signal: AbortSign
   if (left.size === 0) return undefined
   const last = new Map<string, Readiness>()
   const objects = rows.map((row) => ({ key: row.key, uid: row.outcome?.uid ?? '' }))
-  for await (const readiness of bound.driver.ready({ ...bound.call, signal }, objects)) {
+  const trouble: Trouble = {}
+  for await (const readiness of followed(work, bound, step, signal, objects, trouble)) {
     last.set(readiness.key, readiness)
     const row = left.get(readiness.key)
     if (readiness.state !== 'gone' || row === undefined) continue
@@ -100,7 +102,7 @@ async function awaitGone(work: Work, bound: Bound, step: Step, signal: AbortSign
   }
   work.claim.signal.throwIfAborted()
   const waiting = [...left.keys()].map((key) => last.get(key) ?? ({ key, state: 'terminating', message: 'it is still being deleted' } satisfies Readiness))
-  return deadline.aborted ? tooLate(step, waiting) : undefined
+  return deadline.aborted ? (trouble.last ?? tooLate(step, waiting)) : undefined
 }
 
 async function awaitReady(work: Work, bound: Bound, step: Step, signal: AbortSignal, deadline: AbortSignal, only?: readonly string[]): Promise<FailureJson | undefined> {
@@ -114,16 +116,12 @@ async function awaitReady(work: Work, bound: Bound, step: Step, signal: AbortSig
   if (objects.length === 0) return undefined
   const last = new Map<string, Readiness>()
   const quiet = new AbortController()
-  try {
-    for await (const readiness of bound.driver.ready({ ...bound.call, signal: AbortSignal.any([signal, quiet.signal]) }, objects)) {
-      last.set(readiness.key, readiness)
-      // What nothing tells of gets some time to be told of; after that its probes must show that it works.
-      const untold = [...last.values()].filter((one) => one.state === 'untold')
-      if (untold.length > 0 && objects.every((object) => isSettled(last.get(object.key)))) void work.parts.clock.sleep(untoldGrace, signal).then(() => quiet.abort(), () => {})
-    }
-  } catch (error) {
-    work.claim.signal.throwIfAborted()
-    if (!deadline.aborted) throw error
+  const trouble: Trouble = {}
+  for await (const readiness of followed(work, bound, step, AbortSignal.any([signal, quiet.signal]), objects, trouble)) {
+    last.set(readiness.key, readiness)
+    // What nothing tells of gets some time to be told of; after that its probes must show that it works.
+    const untold = [...last.values()].filter((one) => one.state === 'untold')
+    if (untold.length > 0 && objects.every((object) => isSettled(last.get(object.key)))) void work.parts.clock.sleep(untoldGrace, signal).then(() => quiet.abort(), () => {})
   }
   work.claim.signal.throwIfAborted()
   for (const readiness of last.values()) if (readiness.state === 'untold') work.untold.add(`${step.module}\n${readiness.key}`)
@@ -131,7 +129,7 @@ async function awaitReady(work: Work, bound: Bound, step: Step, signal: AbortSig
   const notReady = missing.filter((readiness) => !isSettled(readiness))
   if (notReady.length === 0) return undefined
   const failed = notReady.filter((readiness) => readiness.state === 'failed' || readiness.state === 'gone')
-  if (deadline.aborted && failed.length === 0) return tooLate(step, notReady)
+  if (deadline.aborted && failed.length === 0) return trouble.last ?? tooLate(step, notReady)
   const [worstOne = { key: '', message: '', state: 'unknown' }] = failed.length > 0 ? failed : notReady
   return new Failure({
     code: 'not-ready',
@@ -140,6 +138,34 @@ async function awaitReady(work: Work, bound: Bound, step: Step, signal: AbortSig
     hint: `Look at it: kubectl describe ${showKey(worstOne.key).replace(' ', '/').toLowerCase()}`,
     retry: 'later',
   }).toJSON()
+}
+
+/** What a system is in trouble with, while nothing else is heard of it. */
+type Trouble = { last?: FailureJson }
+
+/** What a driver tells of objects, and goes on telling when the system was in trouble for a while: until each is settled, or the signal ends it. */
+async function* followed(work: Work, bound: Bound, step: Step, signal: AbortSignal, objects: Parameters<Bound['driver']['ready']>[1], trouble: Trouble): AsyncGenerator<Readiness> {
+  for (let attempt = 1; ; attempt += 1) {
+    let unknown: Readiness | undefined
+    try {
+      for await (const readiness of bound.driver.ready({ ...bound.call, signal }, objects)) {
+        if (readiness.state === 'unknown') unknown = readiness
+        else delete trouble.last
+        yield readiness
+      }
+      if (unknown === undefined || signal.aborted) return
+      trouble.last = new Failure({ code: 'readiness-unknown', subject: showKey(unknown.key), message: unknown.message, hint: 'It is not known whether it is ready: find out why it cannot be read.', retry: 'later' }).toJSON()
+    } catch (error) {
+      work.claim.signal.throwIfAborted()
+      if (signal.aborted) return
+      const failure = asFailure(error, `module ${step.module}`)
+      if (failure.retry === 'never') throw failure
+      trouble.last = failure.toJSON()
+    }
+    await tell(work, step.module, trouble.last)
+    await work.parts.clock.sleep(patience(attempt), signal).catch(() => {})
+    if (signal.aborted) return
+  }
 }
 
 /** How long to wait for a custom resource's conditions before its probes have to speak for it. */

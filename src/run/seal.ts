@@ -1,4 +1,6 @@
 import type { FailureJson } from '#lib/failure.ts'
+import { errors } from '#model/errors.ts'
+import type { ErrorCode } from '#model/errors.ts'
 import type { Plan } from '#model/plan.ts'
 import type { ModuleOutcome, RunState, Verification } from '#model/run.ts'
 import type { Claim } from './claim.ts'
@@ -92,12 +94,13 @@ function deliveryOf(outcome: ModuleOutcome, row: Row, asked: { intent: string; c
     }
   const failure = outcome.failure ?? null
   if (outcome.delivery === 'halted') return asked.changed ? { delivery: 'behind', failure } : { failure }
-  const unknown = failure !== null && unknowns.includes(failure.code)
-  return { ...(overtaken ? {} : { delivery: unknown ? 'unknown' : 'failed', run: run.id }), failure }
+  return { ...(overtaken ? {} : { delivery: failure === null ? 'failed' : deliveryAfter(failure), run: run.id }), failure }
 }
 
-/** Failures after which nobody can say what is there. */
-const unknowns = ['effect-unknown', 'kubernetes-unreachable', 'kubernetes-failing', 'target-unreachable']
+/** Where it could not be found out what became of it, nobody can say what is there. */
+function deliveryAfter(failure: FailureJson): 'failed' | 'unknown' {
+  return errors[failure.code as ErrorCode]?.exit === 4 ? 'unknown' : 'failed'
+}
 
 function verificationOf(outcome: ModuleOutcome, row: Row, asked: { intent: string }, now: number): Partial<Row> {
   if (outcome.delivery === 'halted') return {}
@@ -113,6 +116,7 @@ async function failStatuses(tx: Sql, parts: Parts, run: RunRow, failure: Failure
   const now = parts.clock.now()
   for (const row of await statuses(tx, run.environment)) {
     if (run.modules[row.module]?.changed !== true) continue
-    await saveStatus(tx, { ...row, delivery: 'failed', failure: plan?.steps.find((step) => step.module === row.module)?.failure ?? failure, run: run.id, updatedAt: now })
+    const own = plan?.steps.find((step) => step.module === row.module)?.failure ?? failure
+    await saveStatus(tx, { ...row, delivery: deliveryAfter(own), failure: own, run: run.id, updatedAt: now })
   }
 }
