@@ -57,6 +57,13 @@ export async function considerEnvironment(parts: Parts, name: string, signal: Ab
       if (was && !changed.has(module) && intent !== undefined) changed.set(module, intent)
     }
   const dependencies = [...modulesIn(configuration, name)].map(([module, { config }]) => ({ name: module, dependsOn: config.spec.dependsOn }))
+  // What was never delivered because something before it failed (it was halted) is delivered now, unless a run of its own is about to.
+  const pending = new Set((await openRuns(sql, name)).filter((run) => !replaced.some((old) => old.id === run.id)).flatMap((run) => Object.entries(run.modules).flatMap(([module, { changed: is }]) => (is ? [module] : []))))
+  if (asked?.kind !== 'verify')
+    for (const module of affected([...changed.keys()], dependencies)) {
+      const intent = intents.modules.get(module)?.intent
+      if (intent !== undefined && known.get(module)?.delivered !== intent && !pending.has(module)) changed.set(module, intent)
+    }
   const all = asked?.kind === 'verify' ? [...changed.keys()] : [...new Set([...changed.keys(), ...affected([...changed.keys()], dependencies)])].sort()
   const changes = await changesBetween(parts, snapshot, all, intents, known)
   const run: NewRun = {

@@ -82,7 +82,8 @@ async function settleStatuses(tx: Sql, work: Work, intents: Intents, results: re
 type Row = NonNullable<ReturnType<typeof statusOf>>
 
 function deliveryOf(outcome: ModuleOutcome, row: Row, asked: { intent: string; changed: boolean }, run: RunRow, snapshotSeq: number, overtaken: boolean): Partial<Row> {
-  if (outcome.delivery === 'delivered' && run.kind === 'verify') return { run: run.id }
+  // Nothing was done about it: it was looked at again, and what was known of its delivery stays.
+  if (outcome.delivery === 'delivered' && !asked.changed) return { run: run.id, ...(row.delivered === asked.intent ? { failure: null } : {}) }
   if (outcome.delivery === 'delivered')
     return {
       ...(overtaken ? {} : { delivery: 'synced', run: run.id }),
