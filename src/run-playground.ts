@@ -60,10 +60,19 @@ export async function runPlayground(run: PlaygroundRun, around: Surroundings): P
   }
 }
 
+/** The user who approves production's first run, and people of the example organisation: each has a token in `token.<name>`, to be them with `--token-file`. */
+const people = [
+  { name: 'playground', role: 'admin', emails: [] },
+  { name: 'noor', role: 'operator', emails: ['noor@platform.example'] },
+  { name: 'ivo', role: 'approver', emails: ['ivo@platform.example'] },
+  { name: 'ada', role: 'developer', emails: ['ada@orders.example'] },
+  { name: 'lea', role: 'developer', emails: ['lea@storefront.example'] },
+] as const
+
 async function deliverAndStay(run: PlaygroundRun, playground: Playground, plane: ControlPlane, around: Surroundings): Promise<ExitCode> {
   const { dir, stop } = run
   await writeFile(playground.notify, `${JSON.stringify({ url: `${plane.url}/v1/webhooks`, secret: plane.webhookSecret })}\n`, { mode: 0o600 })
-  await ensurePrincipal(plane.parts.sql, 'playground', 'admin', [], join(dir, 'token.playground'), systemClock.now())
+  for (const { name, role, emails } of people) await ensurePrincipal(plane.parts.sql, name, role, emails, join(dir, `token.${name}`), systemClock.now())
   // Its own control plane, whatever PLUMB_SERVER and PLUMB_TOKEN say.
   const connection = connect({ dir, tokenFile: join(dir, 'token.playground') }, { ...around, env: {} })
   const status = await firstDelivery(connection, around, AbortSignal.any([AbortSignal.timeout(patienceMs), stop]))

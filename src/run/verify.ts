@@ -2,6 +2,7 @@ import { Failure } from '#lib/failure.ts'
 import type { ProbeConfig } from '#model/config/module.ts'
 import type { ProbeResult, Sample } from '#model/probe.ts'
 import type { ProbeCapabilities } from '#probes/probe.ts'
+import { narrowed } from './narrow.ts'
 import type { ModuleIntent } from './render-run.ts'
 import { reachOf } from './reach.ts'
 import type { Work } from './work.ts'
@@ -51,7 +52,7 @@ function capabilitiesFor(work: Work, intent: ModuleIntent): ProbeCapabilities {
   return {
     reach,
     cel: parts.cel,
-    kubernetes: (name) => parts.kubernetes(target(name)),
+    kubernetes: async (name) => narrowed(await parts.kubernetes(target(name)), intent.repository, intent.limits),
     sqlUrl: async (name) => {
       const config = target(name)
       if ('postgres' in config) return (await parts.resolveSecret(config.postgres.url.secretRef, work.claim.signal)).value
