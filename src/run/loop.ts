@@ -1,4 +1,5 @@
 import { Worker, type WorkContext } from '#store/worker.ts'
+import { forgetEvents } from '#store/events.ts'
 import { enqueue } from '#store/queue.ts'
 import { openRuns } from '#store/runs.ts'
 import type { Store } from '#store/sql.ts'
@@ -10,12 +11,13 @@ import { retries } from './retries.ts'
 import { run } from './run.ts'
 
 /** The loop that keeps the path going: work items, one at a time a key. Every handler may be called twice, or after a crash: the key says what, the store says how far. */
-export async function startLoop(parts: Parts, store: Store, concurrency: number): Promise<{ stop: () => Promise<void> }> {
+export async function startLoop(parts: Parts, store: Store, concurrency: number, leaseMs?: number): Promise<{ stop: () => Promise<void> }> {
   const subject = (key: string): string => key.slice(key.indexOf('/') + 1)
   const worker = new Worker({
     store,
     clock: parts.clock,
     concurrency,
+    ...(leaseMs === undefined ? {} : { leaseMs }),
     handlers: {
       'repository/': (key, context) => follow(parts, subject(key), context.signal),
       'environment/': async (key, context: WorkContext) => {
@@ -24,6 +26,7 @@ export async function startLoop(parts: Parts, store: Store, concurrency: number)
         const due = [...(await retries(parts.sql, subject(key))).values()]
         if (due.length > 0) return { again: Math.min(...due) }
       },
+      'tidy/': (_, context) => tidy(parts, context.signal),
       'run/': (key, context) => run(parts, subject(key), claimOf(parts.sql, context)),
     },
     report: (event) => {
@@ -34,6 +37,16 @@ export async function startLoop(parts: Parts, store: Store, concurrency: number)
   })
   worker.start()
   for (const name of parts.repositories.names()) await enqueue(parts.sql, parts.clock, `repository/${name}`)
+  await enqueue(parts.sql, parts.clock, 'tidy/everything', { due: parts.clock.now() + hour })
   for (const open of await openRuns(parts.sql)) await enqueue(parts.sql, parts.clock, `run/${open.id}`)
   return { stop: () => worker.stop() }
+}
+
+const hour = 3_600_000
+
+/** What nobody needs any more goes when there is time: events that were heard long ago, loose objects of mirrors. */
+async function tidy(parts: Parts, signal: AbortSignal): Promise<{ again: number }> {
+  await forgetEvents(parts.sql, parts.clock.now() - 24 * hour)
+  for (const name of parts.repositories.names()) await parts.repositories.mirror(name).tidy(signal)
+  return { again: parts.clock.now() + hour }
 }

@@ -3,9 +3,6 @@ import { z } from 'zod'
 import { Failure } from '#lib/failure.ts'
 import { repositoryKey } from './url.ts'
 
-/** The caller reads no more than this of a body, and refuses the rest before it calls. */
-export const maxWebhookBytes = 1024 * 1024
-
 /**
  * What a webhook says, after its signature was found to hold. It is a hint to fetch and nothing else: nothing of it becomes desired state, so that one
  * that is sent again costs a fetch. `other` is a delivery that is not a push, such as a forge's `ping`.

@@ -42,8 +42,3 @@ export async function chains(sql: Sql): Promise<string[]> {
   const rows = await sql.query<{ environment: string }>('select distinct environment from record order by environment')
   return rows.map((row) => row.environment)
 }
-
-export async function recordOf(sql: Sql, run: string): Promise<RecordRow | undefined> {
-  const [row] = await sql.query<RecordRow>('select environment, seq, digest, run, text from record where run = $1', [run])
-  return row
-}

@@ -27,7 +27,6 @@ export const secretRef = z
       .describe('Where the value is: `<provider>:<path>#<key>`. The value itself is never written down.'),
   })
   .meta({ title: 'secretRef' })
-export type SecretRef = z.output<typeof secretRef>
 
 /** A glob over names: `*` stands for any run of characters but `/`, `**` for any. */
 export const glob = z.string().min(1).max(256).meta({ title: 'glob' })
