@@ -3,6 +3,8 @@ import { makeClient } from '#api/client.ts'
 import type { Client, Query } from '#api/client.ts'
 import { Failure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
+import { isObject } from '#lib/json.ts'
+import type { Json } from '#lib/json.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** Where a command finds the control plane. */
@@ -48,6 +50,8 @@ function serverOf(dir: string, around: Surroundings): string | undefined {
 }
 
 async function send(server: string, token: string, method: string, path: string, query: Query, body: unknown): Promise<unknown> {
+  if (!/^https?:\/\//.test(server) || !URL.canParse(server))
+    throw new Failure({ code: 'usage', subject: `--server ${server}`, message: 'this is no address of a control plane', hint: 'It is of the form http://127.0.0.1:8811.' })
   const url = new URL(path, server)
   for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, String(value))
   let answer: Response
@@ -63,8 +67,9 @@ async function send(server: string, token: string, method: string, path: string,
     throw unreachable(server, error)
   }
   const text = await answer.text()
-  if (answer.ok) return JSON.parse(text)
-  throw failureOf(server, answer.status, text)
+  const value = parsed(text)
+  if (answer.ok && value !== undefined) return value
+  throw failureOf(server, answer.status, value)
 }
 
 export function unreachable(server: string, error: unknown): Failure {
@@ -80,16 +85,16 @@ export function unreachable(server: string, error: unknown): Failure {
   })
 }
 
-function failureOf(server: string, status: number, text: string): Failure {
+function parsed(text: string): Json | undefined {
   try {
-    const { error } = JSON.parse(text) as { error: FailureJson }
-    return new Failure({ ...error })
+    return JSON.parse(text) as Json
   } catch {
-    return new Failure({
-      code: 'server-not-running',
-      subject: server,
-      message: `what answers there is no Plumbline: status ${status}`,
-      hint: 'Is --server right?',
-    })
+    return undefined
   }
+}
+
+function failureOf(server: string, status: number, value: Json | undefined): Failure {
+  const error = isObject(value) ? value['error'] : undefined
+  if (isObject(error) && typeof error['code'] === 'string') return new Failure({ ...(error as unknown as FailureJson) })
+  return new Failure({ code: 'server-not-running', subject: server, message: `what answers there is no Plumbline: status ${status}`, hint: 'Is --server right?' })
 }

@@ -69,7 +69,7 @@ function readKey(read: () => KeyObject): KeyObject {
     const key = read()
     if (key.asymmetricKeyType === 'ed25519') return key
   } catch (error) {
-    throw new Failure({ code: 'record-key-invalid', subject: 'record key', message: 'the key is not a PEM document', hint: 'Give the Ed25519 key that `plumb record key` prints.', cause: error })
+    throw new Failure({ code: 'record-key-invalid', subject: 'record key', message: 'the key is not a PEM document', hint: 'It is `keys/record.pub.pem` in the control plane’s folder.', cause: error })
   }
-  throw new Failure({ code: 'record-key-invalid', subject: 'record key', message: 'the key is not an Ed25519 key', hint: 'Give the Ed25519 key that `plumb record key` prints.' })
+  throw new Failure({ code: 'record-key-invalid', subject: 'record key', message: 'the key is not an Ed25519 key', hint: 'It is `keys/record.pub.pem` in the control plane’s folder.' })
 }

@@ -1,0 +1,147 @@
+import { stripVTControlCharacters } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import type { ModuleStatus, Run, Status } from '#api/client.ts'
+import { printPlan } from './plan.ts'
+import { printRun, printRuns } from './run.ts'
+import { cut, safe, widthOf, wrap } from './safe.ts'
+import { printStatus } from './status.ts'
+import { columns, lasting, painter } from './table.ts'
+
+/** What a commit message, an annotation or an answer may try. */
+const hostile = 'a\u001b[31mred\u001b[0m \u001b]0;title\u0007 b\r\nc\td\u0000e\u009bf\u202eg\u2066h\u200bi\u2028j\u{e0041}k\u0008l\ud800'
+const isClean = (text: string): boolean => !/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069\u200b\u{e0041}]/u.test(text) && text.isWellFormed()
+
+const now = Date.parse('2026-11-21T12:00:00Z')
+const at = (seconds: number): string => new Date(now - seconds * 1000).toISOString()
+const failure = { code: 'field-conflict', subject: `Deployment ${hostile}`, message: hostile.repeat(5), hint: `plumb show ${hostile}`, retry: 'never' as const }
+
+const module = (name: string, more: Partial<ModuleStatus> = {}): ModuleStatus => ({
+  name, repository: 'orders', track: 'declarative', delivery: 'synced', verification: 'passed', readinessOnly: false, run: 'run-1m7y9mc4r1tvxh', snapshot: 's-8791a1189b77',
+  verifiedSince: at(90), note: null, failure: null, ...more,
+})
+
+const status: Status = {
+  workspace: 'shop',
+  snapshot: 's-8791a1189b77',
+  repositories: [{ name: 'orders', url: 'x', branch: 'main', head: null, checkedAt: at(3), failure }],
+  problems: [failure],
+  environments: [
+    { name: 'sandbox', tier: 'sandbox', modules: [module('orders-api'), module('w'.repeat(63), { readinessOnly: true })], waiting: [], pauses: [{ module: null, reason: hostile, by: 'ada', until: at(-60) }] },
+    { name: 'production', tier: 'production', modules: [module('orders-api', { delivery: 'failed', verification: 'unknown', note: hostile })], waiting: [{ run: 'run-1', waitingFor: 'approval', message: 'it asks for 1 approval' }], pauses: [] },
+  ],
+}
+
+const run: Run = {
+  id: 'run-1m7y9mc4r1tvxh', environment: 'sandbox', kind: 'change', state: 'failed', waiting: [{ code: 'review.approvals', outcome: 'wait', waitingFor: 'approval', message: hostile, hint: 'plumb approve RUN' }],
+  actor: `Eve ${hostile} <eve@shop.example>`, reason: hostile, ticket: hostile, snapshot: 's-8791a1189b77',
+  changes: [{ repository: 'orders', sha: 'c9f09355e9e4812893dddb9e788c9267912f8be6', author: { name: hostile, email: 'e' }, at: at(1), subject: hostile, trailers: {} }],
+  plan: { digest: `sha256:${'0'.repeat(64)}`, summary: { created: 0, configured: 1, unchanged: 4 } },
+  steps: [
+    {
+      module: 'orders-api', dependsOn: [], delivery: 'failed', verification: 'unknown', readinessOnly: false, failure,
+      effects: [
+        {
+          key: `apps/Deployment/orders/${hostile}`, action: 'configured', outcome: 'failed', holdsState: true, deferred: hostile, failure,
+          changes: [
+            { path: 'metadata.annotations["note"]', state: 'changed', from: hostile, to: hostile.repeat(20) },
+            { path: 'spec.replicas', state: 'contested', from: 3, to: 2, owner: hostile },
+          ],
+        },
+        { key: 'core/ConfigMap/orders/same', action: 'unchanged', holdsState: false, changes: [] },
+      ],
+    },
+  ],
+  probes: [{ module: 'orders-api', probe: 'ingress', kind: 'http', verdict: 'failed', samples: [{ signal: 'latency', target: hostile, verdict: 'failed', message: hostile, collectedAt: at(1), durationMs: 3 }] }],
+  gates: [{ code: 'limits', outcome: 'refuse', message: hostile }],
+  approvals: [{ principal: 'ada', reason: hostile, objects: [], at: at(1), planDigest: 'x' }],
+  failure, record: { seq: 3, digest: `sha256:${'0'.repeat(64)}` }, createdAt: at(100), endedAt: at(98),
+}
+
+describe.each([80, 120, 200])('at %i columns', (width) => {
+  const look = { colours: true, width, now }
+  const outputs = {
+    status: printStatus(status, look),
+    runs: printRuns([run], look),
+    show: printRun(run, look),
+    plan: printPlan({ environment: 'sandbox', snapshot: 's', plan: run.plan ?? { digest: '', summary: {} }, steps: run.steps, unknown: [failure], gates: run.gates, outcome: 'refuse' }, look),
+  }
+
+  test.each(Object.entries(outputs))('%s lets no control character of others through', (_, lines) => {
+    expect(lines.length).toBeGreaterThan(1)
+    expect(lines.map((line) => stripVTControlCharacters(line)).filter((line) => !isClean(line))).toEqual([])
+    // Only the colours that are ours, and each is ended.
+    expect(lines.join('').replaceAll(/\u001b\[(?:1|22|3[1-3]|39|90)m/g, '')).not.toContain('\u001b')
+  })
+
+  test.each(['status', 'runs'] as const)('%s fits', (name) => {
+    expect(outputs[name].filter((line) => widthOf(line) > width)).toEqual([])
+  })
+
+  test('the words are the same without colours', () => {
+    expect(printStatus(status, { ...look, colours: false })).toEqual(outputs.status.map((line) => stripVTControlCharacters(line)))
+  })
+})
+
+describe('status', () => {
+  const lines = printStatus(status, { colours: false, width: 120, now })
+  test('says first how it stands as a whole', () => {
+    expect(lines[0]).toBe('shop  s-8791a1189b77  2 of 3 delivered and verified  1 failed  1 unknown')
+  })
+
+  test('groups by environment, keeps delivery and verification apart, and says what a person can do', () => {
+    expect(lines.slice(lines.indexOf('production')).filter((line) => !line.startsWith('    a'))).toEqual([
+      'production',
+      expect.stringMatching(/^ {2}orders-api +failed +unknown +1m +run-1m7y9mc4r1tvxh/),
+      '  run-1 waits: it asks for 1 approval',
+      '  plumb show run-1; then plumb approve run-1 --reason WHY',
+    ])
+  })
+
+  test('says plainly that nothing is delivered', () => {
+    expect(printStatus({ workspace: '', snapshot: null, repositories: [], problems: [], environments: [] }, { colours: false, width: 80, now })).toEqual(['no workspace  nothing is delivered yet'])
+  })
+})
+
+test('show tells the story: who, why, which commit, what changed, what the probes saw, and the record', () => {
+  const plain: Run = { ...run, actor: 'Ada <ada@shop.example>', reason: 'Three replicas', ticket: 'OPS-1', state: 'succeeded', waiting: [], failure: null, gates: [{ code: 'deliver.automatic', outcome: 'allow', message: 'By itself.' }], approvals: [] }
+  plain.changes = [{ ...(run.changes[0] as Run['changes'][number]), author: { name: 'Ada', email: 'ada@shop.example' }, subject: 'Three replicas' }]
+  plain.steps = [{ module: 'orders-api', dependsOn: [], delivery: 'delivered', verification: 'passed', readinessOnly: false, effects: [{ key: 'apps/Deployment/orders/orders-api', action: 'configured', holdsState: false, changes: [{ path: 'spec.replicas', state: 'changed', from: 2, to: 3 }] }] }]
+  plain.probes = [{ module: 'orders-api', probe: 'ingress', kind: 'http', verdict: 'passed', samples: [{ signal: 'latency', target: 'GET http://x', verdict: 'passed', message: 'answered 200', collectedAt: at(1), durationMs: 3 }] }]
+  expect(printRun(plain, { colours: false, width: 120, now })).toEqual([
+    'run-1m7y9mc4r1tvxh  sandbox  succeeded  in 2.0s, 1m ago',
+    '  who       Ada <ada@shop.example>',
+    '  why       Three replicas (OPS-1)',
+    '  snapshot  s-8791a1189b77',
+    '            orders  c9f09355  Ada  Three replicas',
+    '  plan      1 configured (sha256:000000000000)',
+    '  gate      allow deliver.automatic: By itself.',
+    '',
+    '  orders-api  delivered  passed',
+    '    configured Deployment orders/orders-api',
+    '      ~ spec.replicas: 2 -> 3',
+    '    probe  passed  ingress  answered 200  GET http://x',
+    '',
+    `  record    sandbox #3  sha256:${'0'.repeat(64)}`,
+  ])
+})
+
+describe('text', () => {
+  test('of others is made safe, and what is readable stays', () => {
+    expect(safe('Grüße, 世界 👍 — naïve')).toBe('Grüße, 世界 👍 — naïve')
+    expect(isClean(safe(hostile))).toBe(true)
+  })
+
+  test('is measured in columns, and cut at them', () => {
+    expect([widthOf('abc'), widthOf('世界'), widthOf('e\u0301'), widthOf(painter(true)('bad', 'abc'))]).toEqual([3, 4, 1, 3])
+    expect([cut('abcdef', 4), cut('世界世界', 5), cut('abc', 3)]).toEqual(['abc…', '世界…', 'abc'])
+    expect(wrap('one two three', 7)).toEqual(['one two', 'three'])
+  })
+
+  test('in columns lines up, also where it is wide', () => {
+    expect(columns([[{ text: '世界' }, { text: 'x' }], [{ text: 'ab' }, { text: 'y' }]], { width: 80, elastic: [] }, painter(false))).toEqual(['世界  x', 'ab    y'])
+  })
+
+  test('about time says what matters', () => {
+    expect([400, 59_400, 3_540_000, 86_000_000, 900_000_000, -5].map(lasting)).toEqual(['0s', '59s', '59m', '23h', '10d', '0s'])
+  })
+})

@@ -1,0 +1,172 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startApi } from '#api/server.ts'
+import { openApiPlace } from '../../test/api-place.ts'
+import type { ApiPlace } from '../../test/api-place.ts'
+import { jsonOf, leaves, wholeCommand } from '../../test/generate-cli-page.ts'
+import { offlineCommands } from '../offline.ts'
+import { runCommandLine } from './program.ts'
+import type { Surroundings } from './surroundings.ts'
+
+let place: ApiPlace
+let url: string
+let stopApi: () => Promise<void>
+const home = mkdtempSync(join(tmpdir(), 'plumbline-cli-'))
+const dir = join(home, '.plumb')
+
+beforeAll(async () => {
+  place = await openApiPlace()
+  const api = await startApi({ parts: place.parts, store: place.store, host: '127.0.0.1', port: 0, stopping: place.stopping.signal })
+  ;({ url } = api)
+  stopApi = api.stop
+  mkdirSync(dir)
+  writeFileSync(join(dir, 'server.json'), JSON.stringify({ url }))
+  writeFileSync(join(dir, 'token'), await place.token('root', 'admin'))
+  writeFileSync(join(home, 'viewer'), `${await place.token('viewer', [{ role: 'viewer', environments: ['staging'] }])}\n`)
+})
+afterAll(async () => {
+  await stopApi()
+  await place.stop()
+  rmSync(home, { recursive: true, force: true })
+})
+
+async function plumb(args: readonly string[], around: Partial<Surroundings> = {}): Promise<{ code: number; out: string; notes: string }> {
+  const out: string[] = []
+  const notes: string[] = []
+  const surroundings: Surroundings = {
+    print: (line) => out.push(line), note: (line) => notes.push(line), colours: false, width: 120, cwd: home, env: {}, now: () => place.clock.now(),
+    readFile: (path) => {
+      try {
+        return readFileSync(path, 'utf8')
+      } catch {
+        return undefined
+      }
+    },
+    ...around,
+  }
+  const code = await runCommandLine(args, surroundings, [offlineCommands({ PATH: '/nonexistent' })])
+  return { code, out: out.join('\n'), notes: notes.join('\n') }
+}
+
+describe('finding the control plane', () => {
+  test('in the folder, by its flag, and by the environment', async () => {
+    expect((await plumb(['status'])).out).toContain('sandbox')
+    expect((await plumb(['status', '--dir', dir], { cwd: '/' })).code).toBe(0)
+    expect((await plumb(['status'], { cwd: '/', env: { dir } })).code).toBe(0)
+    expect((await plumb(['status', '--server', url, '--token-file', join(dir, 'token')], { cwd: '/' })).code).toBe(0)
+    expect((await plumb(['status'], { cwd: '/', env: { server: url, token: readFileSync(join(dir, 'token'), 'utf8') } })).code).toBe(0)
+  })
+
+  test('what is typed goes before the environment, and the environment before the folder', async () => {
+    expect((await plumb(['status', '--server', url], { env: { server: 'http://127.0.0.1:9' } })).code).toBe(0)
+    expect((await plumb(['status'], { env: { token: 'x'.repeat(43) } })).notes).toContain('unauthenticated')
+    expect((await plumb(['status', '--token-file', 'viewer'], { env: { token: 'x'.repeat(43) } })).out).not.toContain('production')
+  })
+
+  test('none runs: said plainly, with what to do', async () => {
+    expect(await plumb(['status'], { cwd: '/' })).toEqual({
+      code: 4, out: '',
+      notes: 'server-not-running: /.plumb: no control plane runs there\n  Start one with `plumb playground` or `plumb up`, or name another with --dir or --server.',
+    })
+    writeFileSync(join(home, 'server.json'), JSON.stringify({ url: 'http://127.0.0.1:1' }))
+    writeFileSync(join(home, 'token'), 'x')
+    expect((await plumb(['status', '--dir', home])).code).toBe(4)
+    writeFileSync(join(home, 'server.json'), '{ broken')
+    expect((await plumb(['status', '--dir', home])).notes).toContain('no control plane runs there')
+  })
+
+  test('what answers there is something else', async () => {
+    const other = createServer((_, answer) => answer.end('<html>')).listen(0, '127.0.0.1')
+    await new Promise((resolve) => other.once('listening', resolve))
+    const { port } = other.address() as AddressInfo
+    const told = await plumb(['status', '--server', `http://127.0.0.1:${port}`])
+    other.close()
+    expect(told).toMatchObject({ code: 4, notes: expect.stringContaining('is no Plumbline') as string })
+  })
+
+  test('an address that is none', async () => {
+    expect((await plumb(['status', '--server', 'nonsense'])).code).toBe(2)
+  })
+
+  test('no token', async () => {
+    expect(await plumb(['status', '--server', url], { cwd: '/' })).toMatchObject({ code: 2, notes: expect.stringContaining('token-missing') as string })
+    expect((await plumb(['status', '--token-file', 'nowhere'])).code).toBe(2)
+  })
+})
+
+describe('exit codes', () => {
+  test.each<[number, string[]]>([
+    [0, ['--help']],
+    [0, ['status', '--help']],
+    [0, ['runs', '-e', 'sandbox']],
+    [1, ['show', 'run-of-nowhere']],
+    [1, ['approve', 'run-of-staging', '--reason', 'why']],
+    [1, ['pause', '-e', 'staging', '--reason', 'why', '--token-file', 'viewer']],
+    [1, ['show', 'run-of-production', '--token-file', 'viewer']],
+    [2, ['stauts']],
+    [2, []],
+    [2, ['status', '--nonsense']],
+    [2, ['deploy']],
+    [2, ['pause', '--reason', 'why']],
+    [2, ['pause', '-e', 'staging']],
+    [2, ['pause', '-e', 'staging', '--reason', 'why', '--for', 'ever']],
+    [2, ['pause', '-e', 'nowhere', '--reason', 'why']],
+    [2, ['status', '-e', 'stagin']],
+    [2, ['runs', '-n', '0']],
+    [2, ['token', 'create', 'x', '--role', 'emperor']],
+    [2, ['token', 'create', 'X Y', '--role', 'viewer']],
+    [2, ['record', 'verify', '/nowhere']],
+    [2, ['record', 'verify', '--head', 'nonsense']],
+    [2, ['validate', '/nowhere']],
+    [2, ['render', '/nowhere']],
+    [4, ['status', '--dir', '/nowhere']],
+  ])('%i: plumb %j', async (code, args) => {
+    expect((await plumb(args)).code).toBe(code)
+  })
+
+  test('a near miss is named', async () => {
+    expect((await plumb(['status', '-e', 'stagin'])).notes).toContain('Did you mean “staging”?')
+    expect((await plumb(['stauts'])).notes).toContain('Did you mean status?')
+  })
+})
+
+describe('--json', () => {
+  const json = async (...args: string[]): Promise<unknown> => JSON.parse((await plumb([...args, '--json'])).out)
+
+  test('is documented for every command', () => {
+    expect(leaves(wholeCommand()).map(({ name }) => name).sort()).toEqual(Object.keys(jsonOf).sort())
+    expect(leaves(wholeCommand()).filter(({ command }) => !command.options.some((option) => option.long === '--json')).map(({ name }) => name)).toEqual([])
+  })
+
+  test('has the shapes that are documented', async () => {
+    expect(await json('status')).toMatchObject({ environments: [{ name: 'sandbox', modules: [{ name: 'shop', track: 'declarative', delivery: 'behind', verification: 'unknown', run: null, snapshot: null }] }, {}, {}] })
+    expect(await json('status', '-e', 'staging')).toMatchObject({ environments: [{ name: 'staging' }] })
+    const [first] = ((await json('runs')) as { runs: object[] }).runs
+    expect(Object.keys(first ?? {})).toEqual(expect.arrayContaining(['id', 'environment', 'state', 'actor', 'reason', 'snapshot', 'plan', 'steps', 'probes', 'record']))
+    expect(await json('show', 'latest', '-e', 'staging')).toMatchObject({ id: 'run-of-staging' })
+    expect(await json('pause', '-e', 'staging', '--reason', 'why')).toEqual({ done: true })
+    expect(await json('resume', '-e', 'staging')).toEqual({ done: true })
+    expect(await json('resume', '-e', 'staging')).toEqual({ done: false })
+    expect(await json('token', 'create', 'sam', '--role', 'viewer', '-e', 'staging', '-e', 'sand*', '--for', '2h')).toMatchObject({ name: 'sam', token: expect.any(String) as string, grants: [{ role: 'viewer', environments: ['staging', 'sand*'] }] })
+    expect(await json('token', 'list')).toMatchObject({ principals: expect.arrayContaining([expect.objectContaining({ name: 'sam' })]) as object })
+    expect(await json('token', 'revoke', 'sam')).toEqual({ done: true })
+    expect(await json('record', 'verify')).toEqual({ ok: true, chains: [] })
+    expect(await json('record', 'export', '--out', 'records')).toMatchObject({ files: [expect.stringContaining('public-key.pem') as string] })
+  })
+
+  test('a failure is JSON too, and nothing else is on standard output', async () => {
+    const told = await plumb(['show', 'nowhere', '--json'])
+    expect(JSON.parse(told.out)).toMatchObject({ error: { code: 'run-unknown', subject: 'run nowhere', retry: 'never' } })
+    expect(told.notes).toBe('')
+  })
+})
+
+test('a token is alone on standard output, so that it can be written to a file', async () => {
+  const { out, notes } = await plumb(['token', 'create', 'robot', '--role', 'developer', '-e', 'sandbox'])
+  expect(out).toMatch(/^[\w-]{43}$/)
+  expect(notes).toBe('A token for robot, shown this once. It may do all that robot may: developer in sandbox.')
+})
