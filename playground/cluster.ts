@@ -57,7 +57,8 @@ export async function startCluster({ name, dir, clock, log, compileCache, places
     let objects: TypedObjects | undefined
     let logs: ReturnType<typeof podLogs> | undefined
     const assignClusterIP = (): string => addresses.nextServiceIp(new Set(objects?.list(services).map(({ spec }) => spec.clusterIP ?? '')))
-    const options = { dir: join(dir, 'api'), clock, name, assignClusterIP, logs: (...asked: Parameters<ReturnType<typeof podLogs>>) => logs?.(...asked) }
+    const reach = (...at: Parameters<typeof addresses.reach>): ReturnType<typeof addresses.reach> => addresses.reach(...at)
+    const options = { dir: join(dir, 'api'), clock, name, assignClusterIP, reach, logs: (...asked: Parameters<ReturnType<typeof podLogs>>) => logs?.(...asked) }
     const api = await startApi(options, places.apiPort)
     stops.push(() => api.stop())
     objects = typedObjects(api.objects)

@@ -3,6 +3,10 @@ import { mkdirSync } from 'node:fs'
 import type { Clock } from '#lib/clock.ts'
 import type { KubernetesObject, Objects } from '#playground/contract.ts'
 import { fieldManagement } from '#playground/fields/field-management.ts'
+import { Admission } from './admission/admission.ts'
+import { type AuditEntry, AuditLog } from './admission/audit-log.ts'
+import { Policies } from './admission/policies.ts'
+import { Webhooks } from './admission/webhooks.ts'
 import { Authenticator } from './auth/authenticator.ts'
 import { impersonated } from './auth/impersonation.ts'
 import { TokenSigner } from './auth/json-web-token.ts'
@@ -19,6 +23,7 @@ import { expireEvents } from './expire-events.ts'
 import { type Fault, Faults } from './faults.ts'
 import { startHttpServer } from './http-server.ts'
 import { inProcess } from './objects/in-process.ts'
+import { apiServer, controllerManager } from './objects/own-users.ts'
 import { definitions, Registry } from './registry.ts'
 import { routerOf } from './router.ts'
 import { builtInSchema } from './schemas.ts'
@@ -54,6 +59,8 @@ export type ApiServer = {
   /** A key and a certificate, PEM, for a user of groups: what roles give them they may do. Valid for a year, or so many days. */
   clientCertificate(user: { readonly name: string; readonly groups: readonly string[] }, days?: number): { readonly certificate: string; readonly key: string }
   readonly objects: Objects
+  /** What policies and webhooks had to say for an audit log, oldest first; the last 1,000. */
+  audit(): readonly AuditEntry[]
   /** The last requests, oldest first; at most 10,000. `path` bears the query. */
   requests(): readonly LoggedRequest[]
   /** For tests: see `Fault`. */
@@ -70,12 +77,14 @@ const suffixAlphabet = 'bcdfghjklmnpqrstvwxz2456789' // Kubernetes' own: no vowe
 /** Starts a Kubernetes API on loopback. Failure: `playground-journal`; and what the system says of a port that is in use. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   mkdirSync(options.dir, { recursive: true, mode: 0o700 })
-  const backend = backendOf(options)
-  const objects = inProcess(backend)
+  const audit = new AuditLog()
+  const backend = backendOf(options, audit)
+  const objects = inProcess(backend, controllerManager)
+  const own = inProcess(backend, apiServer)
   keepDefinitions(backend)
-  foundNamespaces(objects)
-  foundRoles(objects)
-  aggregateRoles(backend.storage, objects)
+  foundNamespaces(own)
+  foundRoles(own)
+  aggregateRoles(backend.storage, own)
   expireEvents(backend)
   cleanUpDefinitions(backend)
   const tokens = new Tokens()
@@ -115,6 +124,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     adminToken: admin,
     clientCertificate: (user, days) => clientCertificate(pair, options.name, user, days),
     objects,
+    audit: () => audit.entries(),
     requests: () => log,
     inject: (fault) => faults.add(fault),
     compact: () => backend.storage.compact(),
@@ -125,8 +135,11 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   }
 }
 
-function backendOf(options: ApiServerOptions): Backend {
+function backendOf(options: ApiServerOptions, audit: AuditLog): Backend {
   const storage = new Storage(options.dir)
+  const registry = new Registry(builtInSchema)
+  const authorizer = new Authorizer(new RoleIndex(storage))
+  const reach = options.reach ?? ((host, port) => Promise.resolve({ host, port }))
   let services = 0
   const nextClusterIP = (): string => {
     const taken = new Set(storage.list('/services').map((service) => (service.spec as { clusterIP?: string } | undefined)?.clusterIP))
@@ -138,14 +151,16 @@ function backendOf(options: ApiServerOptions): Backend {
   }
   return {
     storage,
-    registry: new Registry(builtInSchema),
+    registry,
     clock: options.clock,
     fields: fieldManagement,
-    authorizer: new Authorizer(new RoleIndex(storage)),
+    authorizer,
+    admission: new Admission(new Policies({ storage, registry }, authorizer, audit), new Webhooks({ storage, registry }, authorizer, audit, reach)),
     options: {
       namespaceLifecycle: options.namespaceLifecycle ?? true,
       assignClusterIP: options.assignClusterIP ?? nextClusterIP,
       logs: options.logs ?? (() => ''),
+      reach,
     },
     newUid: () => randomUUID(),
     newSuffix: options.newSuffix ?? (() => Array.from(randomBytes(5), (byte) => suffixAlphabet[byte % suffixAlphabet.length]).join('')),

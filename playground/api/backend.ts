@@ -1,5 +1,7 @@
 import type { Clock } from '#lib/clock.ts'
 import type { FieldManagement, KubernetesObject } from '#playground/contract.ts'
+import type { Admission } from './admission/admission.ts'
+import type { Reach } from './admission/webhook-address.ts'
 import type { Authorizer } from './authorization/authorizer.ts'
 import type { Storage } from './storage.ts'
 import { resourceOf, apiVersionOf, type Kind } from './kinds.ts'
@@ -10,6 +12,8 @@ export type BackendOptions = {
   readonly namespaceLifecycle: boolean
   /** Gives the next free cluster IP. Without it, Services get addresses of 10.96.0.0/16 in order. */
   readonly assignClusterIP: () => string
+  /** Where an address of the cluster is really reached. Without it, where it says. */
+  readonly reach: Reach
   /** The text of a pod's log, or its chunks as they come; `follow` keeps the stream open. */
   readonly logs: LogSource
 }
@@ -25,6 +29,7 @@ export type Backend = {
   readonly clock: Clock
   readonly fields: FieldManagement
   readonly authorizer: Authorizer
+  readonly admission: Admission
   readonly options: BackendOptions
   /** Fresh identities: a uid, and five characters for a generated name. */
   readonly newUid: () => string

@@ -1,7 +1,7 @@
 import { isObject, type Json, type JsonObject } from '#lib/json.ts'
 import type { KubernetesObject } from '#playground/contract.ts'
 import { apiVersionOf, type Kind } from './kinds.ts'
-import type { ApiRequest } from './request.ts'
+import type { ApiRequest, User } from './request.ts'
 import { ApiError, badRequest, invalidOptions, unsupportedMediaType } from './status.ts'
 import { readProtobuf } from './protobuf.ts'
 import { readYaml, repeatedJsonKeys } from './yaml.ts'
@@ -12,7 +12,7 @@ const deepest = 1000
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore'
 
 /** Parameters that every write shares. */
-export type WriteParameters = { readonly dryRun: boolean; readonly fieldValidation: FieldValidation; readonly manager: string }
+export type WriteParameters = { readonly dryRun: boolean; readonly fieldValidation: FieldValidation; readonly manager: string; readonly user: User }
 
 export function tooLarge(): ApiError {
   return new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${bodyLimit}`)
@@ -121,6 +121,7 @@ export function writeParameters(request: ApiRequest, optionsKind: string): Write
     dryRun: readDryRun(request.query.getAll('dryRun'), optionsKind),
     fieldValidation: validation === '' ? 'Warn' : (validation as FieldValidation),
     manager: named === '' ? managerOf(request) : named,
+    user: request.user,
   }
 }
 

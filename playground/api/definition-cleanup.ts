@@ -4,6 +4,7 @@ import type { Backend } from './backend.ts'
 import { cleanupFinalizer } from './behaviours/definition.ts'
 import { resourceOf } from './kinds.ts'
 import { deleteObject } from './objects/delete-object.ts'
+import { apiServer } from './objects/own-users.ts'
 import { updateObject } from './objects/update-object.ts'
 import { definitions } from './registry.ts'
 
@@ -29,7 +30,7 @@ function cleanUp(backend: Backend, definition: KubernetesObject): void {
   const resource = { group: String(spec.group), plural: String(names.plural) }
   const custom = backend.registry.all().find((served) => served.custom && served.group === resource.group && served.plural === resource.plural)
   for (const object of custom === undefined ? [] : backend.storage.list(resourceOf(resource))) {
-    if (object.metadata.deletionTimestamp === undefined) deleteObject(backend, custom as NonNullable<typeof custom>, object, { propagation: undefined, graceSeconds: undefined, dryRun: false })
+    if (object.metadata.deletionTimestamp === undefined) deleteObject(backend, custom as NonNullable<typeof custom>, object, { propagation: undefined, graceSeconds: undefined, dryRun: false, user: apiServer })
   }
   // A change that this has caused may be told later: what counts is what is there now.
   const live = backend.storage.get(resourceOf(definitions), `/${definition.metadata.name ?? ''}`)
@@ -37,5 +38,5 @@ function cleanUp(backend: Backend, definition: KubernetesObject): void {
   const next = structuredClone(live)
   next.metadata.finalizers = (next.metadata.finalizers as string[]).filter((finalizer) => finalizer !== cleanupFinalizer)
   if (next.metadata.finalizers.length === 0) delete next.metadata.finalizers
-  updateObject(backend, kind, live, next, { subresource: '', manager: 'kube-apiserver', dryRun: false, warnings: [], how: 'updated' })
+  updateObject(backend, kind, live, next, { subresource: '', manager: 'kube-apiserver', user: apiServer, dryRun: false, warnings: [], how: 'updated' })
 }

@@ -12,12 +12,6 @@ import type { Transcript, Unseen } from './replay/transcript.ts'
 /** Beside the repository: real answers of a real Kubernetes API server. */
 const folder = join(import.meta.dirname, '..', '..', '..', 'shared', 'kubernetes-transcripts')
 
-/** Files that do not replay yet, each with its reason. The test fails when one of them does: the list is to stay honest. */
-const notYet: Readonly<Record<string, string>> = {
-  'apply-large.json': 'metadata that is too long is named three times on an update; the real server names it once',
-  'discovery-negotiation.json': "a CEL rule that fails to run is quoted by its text; the real server quotes the rule's message",
-}
-
 const knobs = '/apis/example.dev/v1/namespaces/default/knobs'
 const knob = (name: string, value: string): { apiVersion: string; kind: string; metadata: { name: string }; spec: { value: string } } => ({
   apiVersion: 'example.dev/v1',
@@ -82,9 +76,7 @@ describe.skipIf(files.length === 0)('transcripts of a real Kubernetes API server
     try {
       for (const crd of crds) server.objects.create(definitions, crd, 'conformance')
       const problems = await replay({ server, clock, transcript, unseen: unseen[file] ?? [], pauses: pauses[file] ?? {}, forged: forged[file] ?? {}, closings: closings[file] ?? {}, deliberate: deliberate[file] ?? {} })
-      const reason = notYet[file]
-      const wrong = reason === undefined ? problems : problems.length > 0 ? [] : [`${file} replays now: take it off the list (${reason})`]
-      expect(wrong).toEqual([])
+      expect(problems).toEqual([])
     } finally {
       await server.stop()
       rmSync(dir, { recursive: true })

@@ -1,6 +1,7 @@
 import type { Cause, KubernetesObject } from '#playground/contract.ts'
 import type { Backend, BackendOptions } from '../backend.ts'
 import type { Kind } from '../kinds.ts'
+import { admissionPolicy, webhookConfiguration } from './admission-policy.ts'
 import { definition } from './definition.ts'
 import { namespace, secret, service, pod, volumeClaim, configMap, roleBinding } from './core.ts'
 import { fixedSelector, job, statefulSet } from './workloads.ts'
@@ -23,6 +24,9 @@ const behaviours: Readonly<Record<string, Behaviour>> = {
   '/Pod': pod,
   '/Secret': secret,
   '/Service': service,
+  'admissionregistration.k8s.io/MutatingWebhookConfiguration': webhookConfiguration,
+  'admissionregistration.k8s.io/ValidatingAdmissionPolicy': admissionPolicy,
+  'admissionregistration.k8s.io/ValidatingWebhookConfiguration': webhookConfiguration,
   'apiextensions.k8s.io/CustomResourceDefinition': definition,
   'apps/DaemonSet': fixedSelector,
   'apps/Deployment': fixedSelector,

@@ -4,21 +4,23 @@ import type { WriteParameters } from '../body.ts'
 import { apiVersionOf, type Kind } from '../kinds.ts'
 import { ApiError, badRequest, conflict, internal, modifiedMeanwhile, notFound } from '../status.ts'
 import { decoded } from '../schemas.ts'
-import { checkNamespace, validate } from './admit.ts'
 import { resetOf } from './reset.ts'
-import { insert, prepareNew, type Written } from './create-object.ts'
-import { updateObject } from './update-object.ts'
+import { prepareNew, storeNew, type Written } from './create-object.ts'
+import type { Steps } from './steps.ts'
+import { updateSteps } from './update-object.ts'
 
 export type Apply = WriteParameters & { readonly force: boolean; readonly subresource: string; readonly duplicates: readonly string[] }
 
 /** Server-side apply of `applied`, a client's whole intent, to the object of that name. */
-export function applyObject(backend: Backend, kind: Kind, namespace: string, name: string, applied: KubernetesObject, apply: Apply): Written {
+export function* applySteps(backend: Backend, kind: Kind, namespace: string, name: string, applied: KubernetesObject, apply: Apply): Steps<Written> {
   checkIdentity(kind, namespace, name, applied)
   const warnings = apply.fieldValidation === 'Ignore' ? [] : apply.duplicates
   const live = find(backend, kind, namespace, name)
   const { uid, resourceVersion } = applied.metadata
   if (live === undefined) {
     if (apply.subresource !== '') throw notFound(kind, name)
+    const { group, version, plural } = kind
+    backend.authorizer.require(apply.user, { resourceRequest: true, verb: 'create', path: '', group, version, resource: plural, subresource: '', namespace, name })
     if (uid !== undefined && uid !== '') {
       throw conflict(kind, name, `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`)
     }
@@ -46,12 +48,10 @@ export function applyObject(backend: Backend, kind: Kind, namespace: string, nam
   }
   const next = structuredClone(outcome.object)
   if (live !== undefined) {
-    return updateObject(backend, kind, live, next, { subresource: apply.subresource, manager: apply.manager, dryRun: apply.dryRun, warnings, how: 'applied' })
+    const { subresource, manager, dryRun, user } = apply
+    return yield* updateSteps(backend, kind, live, next, { subresource, manager, dryRun, user, warnings, how: 'applied' })
   }
-  const prepared = prepareNew(backend, kind, namespace, next)
-  checkNamespace(backend, kind, namespace, name)
-  validate(kind, prepared, undefined, warnings)
-  return { object: insert(backend, kind, prepared, apply.dryRun), warnings, created: true }
+  return yield* storeNew(backend, kind, prepareNew(backend, kind, namespace, next), apply, [...warnings], (whole) => whole)
 }
 
 function checkIdentity(kind: Kind, namespace: string, name: string, applied: KubernetesObject): void {

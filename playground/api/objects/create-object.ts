@@ -1,44 +1,114 @@
 import type { KubernetesObject } from '#playground/contract.ts'
+import { checkEscalation } from '../authorization/escalation.ts'
 import { type Backend, find, store, timeNow } from '../backend.ts'
 import { behaviourOf } from '../behaviours/behaviours.ts'
 import type { WriteParameters } from '../body.ts'
 import type { Kind } from '../kinds.ts'
 import { alreadyExists, internal } from '../status.ts'
+import { decoded } from '../schemas.ts'
 import { checkNamespace, decode, judge, validate } from './admit.ts'
 import { resetOf } from './reset.ts'
 import { checkSize } from './size.ts'
+import { atOnce, type Steps } from './steps.ts'
 
 export type Written = { readonly object: KubernetesObject; readonly warnings: readonly string[]; readonly created: boolean }
 
+/** Stores a new object, at once. `sent` is the caller's to give away. */
+export function createObject(backend: Backend, kind: Kind, namespace: string, sent: KubernetesObject, parameters: WriteParameters): Written {
+  return atOnce(createSteps(backend, kind, namespace, sent, parameters))
+}
+
 /** Stores a new object. `sent` is the caller's to give away. */
-export function createObject(
+export function* createSteps(
   backend: Backend,
   kind: Kind,
   namespace: string,
   sent: KubernetesObject,
   parameters: WriteParameters,
   duplicates: readonly string[] = [],
-): Written {
+): Steps<Written> {
   if (sent.metadata.resourceVersion !== undefined && sent.metadata.resourceVersion !== '') {
     throw internal('resourceVersion should not be set on objects to be created')
   }
   const { object, problems } = decode(kind, sent, duplicates)
   const warnings = judge(problems, parameters.fieldValidation, kind)
   const prepared = prepareNew(backend, kind, namespace, object)
-  checkNamespace(backend, kind, namespace, prepared.metadata.name ?? '')
-  validate(kind, prepared, undefined, warnings)
-  const { managedFields, ...metadata } = prepared.metadata
-  const managed = backend.fields.update({
-    live: undefined,
-    next: { ...prepared, metadata: managedFields === undefined ? metadata : prepared.metadata },
-    manager: parameters.manager,
-    time: timeNow(backend),
-    schema: kind.schema,
+  const own = (whole: KubernetesObject): KubernetesObject => {
+    const { managedFields, ...metadata } = whole.metadata
+    return backend.fields.update({
+      live: undefined,
+      next: { ...whole, metadata: managedFields === undefined ? metadata : whole.metadata },
+      manager: parameters.manager,
+      time: timeNow(backend),
+      schema: kind.schema,
+      subresource: '',
+      reset: resetOf(kind, ''),
+      versions: kind.versions,
+    })
+  }
+  return yield* storeNew(backend, kind, prepared, parameters, [...warnings], own, (sent.metadata.name ?? '') === '')
+}
+
+/**
+ * Stores a new object that is prepared, if nothing speaks against it. `own` writes down whose its fields are: before webhooks are asked, so that what
+ * they put in is nobody's, as on a real server.
+ */
+export function* storeNew(
+  backend: Backend,
+  kind: Kind,
+  prepared: KubernetesObject,
+  { user, dryRun, manager }: Pick<WriteParameters, 'user' | 'dryRun' | 'manager'>,
+  warnings: string[],
+  own: (whole: KubernetesObject) => KubernetesObject,
+  nameIsGenerated = false,
+): Steps<Written> {
+  const { name = '', namespace = '' } = prepared.metadata
+  checkNamespace(backend, kind, namespace, name)
+  checkEscalation(backend.authorizer, user, kind, prepared, undefined)
+  const attributes = {
+    operation: 'CREATE' as const,
+    kind,
     subresource: '',
-    reset: resetOf(kind, ''),
-    versions: kind.versions,
-  })
-  return { object: insert(backend, kind, managed, parameters.dryRun), warnings, created: true }
+    namespace: isNamespace(kind) ? name : namespace,
+    name: nameIsGenerated ? '' : name,
+    oldObject: undefined,
+    user,
+    dryRun,
+    manager,
+    warnings,
+  }
+  const mutated = yield* backend.admission.mutate({ ...attributes, object: () => unfounded(own(prepared), nameIsGenerated) })
+  const whole = mutated === undefined ? prepared : refounded(decoded(kind, mutated).object, own(prepared), kind)
+  validate(kind, whole, undefined, warnings)
+  const owned = mutated === undefined ? own(whole) : whole
+  yield* backend.admission.validate({ ...attributes, object: () => owned })
+  checkNamespace(backend, kind, namespace, name) // it may have gone while webhooks were asked
+  return { object: insert(backend, kind, owned, dryRun), warnings, created: true }
+}
+
+export function isNamespace(kind: Kind): boolean {
+  return kind.group === '' && kind.plural === 'namespaces'
+}
+
+/** A new object as a webhook sees it: what the server gives it comes after. */
+function unfounded(object: KubernetesObject, nameIsGenerated: boolean): KubernetesObject {
+  const { uid: _uid, creationTimestamp: _created, generation: _generation, name, ...metadata } = object.metadata
+  return { ...object, metadata: { ...(nameIsGenerated || name === undefined ? {} : { name }), ...metadata } }
+}
+
+/** What a webhook left, with what is not its to change. */
+function refounded(mutated: KubernetesObject, before: KubernetesObject, kind: Kind): KubernetesObject {
+  const metadata = { ...mutated.metadata }
+  for (const name of ['name', 'namespace', 'uid', 'creationTimestamp', 'generation', 'managedFields']) {
+    const kept = before.metadata[name]
+    if (kept === undefined) delete metadata[name]
+    else metadata[name] = kept
+  }
+  const whole = { ...mutated, metadata } as KubernetesObject
+  if (!kind.status) return whole
+  if (before.status === undefined) delete whole.status
+  else whole.status = before.status
+  return whole
 }
 
 /** Gives an object what the server owns: name, uid, times, generation; and drops what a client cannot set. */
@@ -73,7 +143,7 @@ export function prepareNew(backend: Backend, kind: Kind, namespace: string, obje
 }
 
 /** Stores a prepared object, or shows what would be stored. `object` is the caller's to give away. */
-export function insert(backend: Backend, kind: Kind, object: KubernetesObject, dryRun: boolean): KubernetesObject {
+function insert(backend: Backend, kind: Kind, object: KubernetesObject, dryRun: boolean): KubernetesObject {
   const name = object.metadata.name ?? ''
   behaviourOf(kind)?.admitted?.(object)
   checkSize(object)

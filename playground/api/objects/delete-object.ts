@@ -1,34 +1,51 @@
 import { isObject } from '#lib/json.ts'
 import type { KubernetesObject } from '#playground/contract.ts'
-import { type Backend, store, timeNow } from '../backend.ts'
+import { type Backend, find, store, timeNow } from '../backend.ts'
 import type { Kind } from '../kinds.ts'
+import type { User } from '../request.ts'
 import { forbidden } from '../status.ts'
+import { isNamespace } from './create-object.ts'
+import { atOnce, Moved, type Steps } from './steps.ts'
 import { isReleased } from './update-object.ts'
 
 export type Deletion = {
   readonly propagation: 'Background' | 'Foreground' | 'Orphan' | undefined
   readonly graceSeconds: number | undefined
   readonly dryRun: boolean
+  readonly user: User
 }
 
 /** `gone`: the object as it was; else it waits, as `object`, for its finalizers (or, a Pod, for its kubelet). */
-export type Deleted = { readonly gone: boolean; readonly object: KubernetesObject }
+export type Deleted = { readonly gone: boolean; readonly object: KubernetesObject; readonly warnings: readonly string[] }
 
+/** Deletes at once. */
 export function deleteObject(backend: Backend, kind: Kind, live: KubernetesObject, deletion: Deletion): Deleted {
-  const name = live.metadata.name ?? ''
+  return atOnce(deleteSteps(backend, kind, live, deletion))
+}
+
+/** Throws `Moved` where `live` is no more what is there. */
+export function* deleteSteps(backend: Backend, kind: Kind, live: KubernetesObject, deletion: Deletion): Steps<Deleted> {
+  const { name = '', namespace = '' } = live.metadata
   if (kind.group === '' && kind.plural === 'namespaces' && ['default', 'kube-system', 'kube-public'].includes(name)) {
     throw forbidden(kind, name, 'this namespace may not be deleted')
   }
+  const warnings: string[] = []
+  const { dryRun, user } = deletion
+  const none = (): undefined => undefined
+  const attributes = { operation: 'DELETE' as const, kind, subresource: '', namespace: isNamespace(kind) ? name : namespace, name, object: none, oldObject: live, user, dryRun, manager: '', warnings }
+  yield* backend.admission.mutate(attributes)
+  yield* backend.admission.validate(attributes)
+  if (find(backend, kind, namespace, name)?.metadata.resourceVersion !== live.metadata.resourceVersion) throw new Moved()
   const marked = mark(backend, kind, live, deletion)
   if (isReleased(kind, marked)) {
     if (!deletion.dryRun) store(backend, kind, 'DELETED', live)
-    return { gone: true, object: live }
+    return { gone: true, object: live, warnings }
   }
   const first = live.metadata.deletionTimestamp === undefined
   const same = !first && sameFinalizers(live, marked) && live.metadata.deletionGracePeriodSeconds === marked.metadata.deletionGracePeriodSeconds
-  if (same) return { gone: false, object: live }
+  if (same) return { gone: false, object: live, warnings }
   if (first && kind.generation !== 'none') marked.metadata.generation = (live.metadata.generation ?? 0) + 1
-  return { gone: false, object: deletion.dryRun ? marked : store(backend, kind, 'MODIFIED', marked) }
+  return { gone: false, warnings, object: deletion.dryRun ? marked : store(backend, kind, 'MODIFIED', marked) }
 }
 
 /** The object as a delete leaves it where something still holds it. */

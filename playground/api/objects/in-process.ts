@@ -7,9 +7,10 @@ import { decode } from './admit.ts'
 import { createObject } from './create-object.ts'
 import { deleteObject } from './delete-object.ts'
 import { updateObject } from './update-object.ts'
+import type { User } from '../request.ts'
 
 /** The server for what runs in its own process. What it hands out is frozen: `structuredClone` before changing. */
-export function inProcess(backend: Backend): Objects {
+export function inProcess(backend: Backend, user: User): Objects {
   const kindOf = (resource: Resource): Kind => {
     const kind = backend.registry.find(resource)
     if (kind === undefined) throw new Error(`${resource.group}/${resource.version}/${resource.plural} is not served`)
@@ -38,7 +39,7 @@ export function inProcess(backend: Backend): Objects {
       })
     },
     create: (resource, object, manager) =>
-      createObject(backend, kindOf(resource), object.metadata.namespace ?? '', structuredClone(object), { dryRun: false, fieldValidation: 'Ignore', manager }).object,
+      createObject(backend, kindOf(resource), object.metadata.namespace ?? '', structuredClone(object), { dryRun: false, fieldValidation: 'Ignore', manager, user }).object,
     edit: (resource, namespace, name, part, manager, edit) => {
       const kind = kindOf(resource)
       const live = find(backend, kind, namespace, name)
@@ -51,13 +52,13 @@ export function inProcess(backend: Backend): Objects {
         if (replicas !== undefined) setAt(next, kind.scale?.specReplicas ?? 'spec.replicas', replicas)
       }
       next.metadata.resourceVersion = live.metadata.resourceVersion ?? ''
-      return updateObject(backend, kind, live, decode(kind, next).object, { subresource: part === 'object' ? '' : part, manager, dryRun: false, warnings: [], how: 'updated' }).object
+      return updateObject(backend, kind, live, decode(kind, next).object, { subresource: part === 'object' ? '' : part, manager, user, dryRun: false, warnings: [], how: 'updated' }).object
     },
     delete: (resource, namespace, name, uid, propagation, graceSeconds) => {
       const kind = kindOf(resource)
       const live = find(backend, kind, namespace, name)
       if (live === undefined || (uid !== undefined && live.metadata.uid !== uid)) return
-      deleteObject(backend, kind, live, { propagation, graceSeconds, dryRun: false })
+      deleteObject(backend, kind, live, { propagation, graceSeconds, dryRun: false, user })
     },
   }
 }

@@ -1,46 +1,56 @@
 import { equalJson, isObject, type Json, type JsonObject } from '#lib/json.ts'
 import type { KubernetesObject } from '#playground/contract.ts'
-import { type Backend, store, timeNow } from '../backend.ts'
+import { checkEscalation } from '../authorization/escalation.ts'
+import { type Backend, find, store, timeNow } from '../backend.ts'
+import type { AdmissionRequest } from '../admission/admission-request.ts'
 import { behaviourOf } from '../behaviours/behaviours.ts'
 import type { Kind } from '../kinds.ts'
+import type { User } from '../request.ts'
+import { decoded } from '../schemas.ts'
 import { conflict, modifiedMeanwhile } from '../status.ts'
 import { validate } from './admit.ts'
-import type { Written } from './create-object.ts'
+import { isNamespace, type Written } from './create-object.ts'
 import { resetOf } from './reset.ts'
+import { scaleOf, withScale } from './scale-of.ts'
 import { checkSize } from './size.ts'
+import { atOnce, Moved, type Steps } from './steps.ts'
 
 export type Update = {
   readonly subresource: string
   readonly manager: string
+  readonly user: User
   readonly dryRun: boolean
   readonly warnings: readonly string[]
   /** `applied`: `next` comes from an apply and bears its managed fields already. */
   readonly how: 'updated' | 'applied'
 }
 
-/** Stores `next`, decoded, in place of `live`; equal content is no write. `next` is the caller's to give away. */
+/** Stores `next`, decoded, in place of `live`, at once; equal content is no write. `next` is the caller's to give away. */
 export function updateObject(backend: Backend, kind: Kind, live: KubernetesObject, next: KubernetesObject, update: Update): Written {
-  const { warnings } = update
+  return atOnce(updateSteps(backend, kind, live, next, update))
+}
+
+/** Stores `next`, decoded, in place of `live`; equal content is no write. `next` is the caller's to give away. Throws `Moved` where `live` is no more what is there. */
+export function* updateSteps(backend: Backend, kind: Kind, live: KubernetesObject, next: KubernetesObject, update: Update): Steps<Written> {
+  const warnings = [...update.warnings]
   const stated = next.metadata.resourceVersion
   if (stated !== undefined && stated !== '' && stated !== live.metadata.resourceVersion) throw conflict(kind, live.metadata.name ?? '', modifiedMeanwhile)
-  let prepared = keepServerOwned(kind, live, next, update.subresource)
-  behaviourOf(kind)?.update?.(prepared, live)
-  if (raisesGeneration(kind, live, prepared)) prepared.metadata.generation = (live.metadata.generation ?? 0) + 1
-  validate(kind, prepared, live, warnings)
-  if (update.how === 'updated') {
-    prepared = backend.fields.update({
-      live,
-      next: prepared,
-      manager: update.manager,
-      time: timeNow(backend),
-      schema: kind.schema,
-      subresource: update.subresource,
-      reset: resetOf(kind, update.subresource),
-      replicas: (kind.scale?.specReplicas ?? 'spec.replicas').split('.').filter((name) => name !== ''),
-      versions: kind.versions,
-    })
+  let prepared = completed(kind, live, next, update.subresource)
+  if (update.subresource === '') checkEscalation(backend.authorizer, update.user, kind, prepared, live)
+  const attributes = attributesOf(kind, live, update, warnings)
+  const mutated = yield* backend.admission.mutate({ ...attributes, object: () => shown(kind, update, own(backend, kind, live, prepared, update)) })
+  if (mutated !== undefined) {
+    const before = own(backend, kind, live, prepared, update)
+    const whole = update.subresource === 'scale' ? withScale(kind, structuredClone(before), mutated) : decoded(kind, mutated).object
+    setManaged(whole, before)
+    prepared = completed(kind, live, whole, update.subresource)
   }
+  validate(kind, prepared, live, warnings)
+  if (mutated === undefined) prepared = own(backend, kind, live, prepared, update)
+  const judged = prepared
+  yield* backend.admission.validate({ ...attributes, object: () => shown(kind, update, judged) })
   prepared = backend.fields.settle(live, prepared)
+  if (find(backend, kind, live.metadata.namespace ?? '', live.metadata.name ?? '')?.metadata.resourceVersion !== live.metadata.resourceVersion) throw new Moved()
   if (equalJson(live, prepared)) return { object: live, warnings, created: false }
   checkSize(prepared)
   if (isReleased(kind, prepared)) {
@@ -48,6 +58,41 @@ export function updateObject(backend: Backend, kind: Kind, live: KubernetesObjec
     return { object: prepared, warnings, created: false }
   }
   return { object: update.dryRun ? prepared : store(backend, kind, 'MODIFIED', prepared), warnings, created: false }
+}
+
+/** `next` as it is to be stored, but for who owns what. */
+function completed(kind: Kind, live: KubernetesObject, next: KubernetesObject, subresource: string): KubernetesObject {
+  const prepared = keepServerOwned(kind, live, next, subresource)
+  behaviourOf(kind)?.update?.(prepared, live)
+  if (raisesGeneration(kind, live, prepared)) prepared.metadata.generation = (live.metadata.generation ?? 0) + 1
+  return prepared
+}
+
+/** Writes down whose the changed fields are; an apply has done it already. */
+function own(backend: Backend, kind: Kind, live: KubernetesObject, next: KubernetesObject, update: Update): KubernetesObject {
+  if (update.how === 'applied') return next
+  return backend.fields.update({
+    live,
+    next,
+    manager: update.manager,
+    time: timeNow(backend),
+    schema: kind.schema,
+    subresource: update.subresource,
+    reset: resetOf(kind, update.subresource),
+    replicas: (kind.scale?.specReplicas ?? 'spec.replicas').split('.').filter((name) => name !== ''),
+    versions: kind.versions,
+  })
+}
+
+/** What admission is told of a change. At the scale subresource it sees Scales. */
+function attributesOf(kind: Kind, live: KubernetesObject, update: Update, warnings: string[]): Omit<AdmissionRequest, 'object'> {
+  const { name = '', namespace = '' } = live.metadata
+  const { subresource, user, dryRun, manager } = update
+  return { operation: 'UPDATE', kind, subresource, namespace: isNamespace(kind) ? name : namespace, name, oldObject: shown(kind, update, live), user, dryRun, manager, warnings }
+}
+
+function shown(kind: Kind, { subresource }: Update, object: KubernetesObject): KubernetesObject {
+  return subresource === 'scale' ? scaleOf(kind, object) : object
 }
 
 /** Deleted, and nothing holds it any more. */

@@ -3,27 +3,31 @@ import type { Cause, KubernetesObject } from '#playground/contract.ts'
 import { find } from '../backend.ts'
 import { readDryRun, readOptionsBody } from '../body.ts'
 import type { Kind } from '../kinds.ts'
-import { type Deletion, deleteObject } from '../objects/delete-object.ts'
+import { type Deletion, deleteSteps } from '../objects/delete-object.ts'
+import { waiting } from '../objects/steps.ts'
 import { presentObject } from '../present.ts'
-import { type ApiRequest, json } from '../request.ts'
+import { type ApiRequest, json, warningHeader } from '../request.ts'
 import { badRequest, invalidOptions, notFound, preconditionFailed } from '../status.ts'
 import type { Verb } from './verb.ts'
 
-export const deleteVerb: Verb = (backend, request, target) => {
+export const deleteVerb: Verb = async (backend, request, target) => {
   const { kind, namespace, name } = target
   const options = readDeletion(request)
-  const live = find(backend, kind, namespace, name)
-  if (live === undefined) throw notFound(kind, name)
-  checkPreconditions(kind, live, options.preconditions)
-  const { gone, object } = deleteObject(backend, kind, live, options)
-  if (!gone || (kind.group === '' && kind.plural === 'pods')) return presentObject(request, kind, 200, object, backend.clock.now())
-  return json(200, {
+  const { gone, object, warnings } = await waiting(() => {
+    const live = find(backend, kind, namespace, name)
+    if (live === undefined) throw notFound(kind, name)
+    checkPreconditions(kind, live, options.preconditions)
+    return deleteSteps(backend, kind, live, options)
+  })
+  if (!gone || (kind.group === '' && kind.plural === 'pods')) return presentObject(request, kind, 200, object, backend.clock.now(), warnings)
+  const status = {
     kind: 'Status',
     apiVersion: 'v1',
     metadata: {},
     status: 'Success',
-    details: { name, ...(kind.group === '' ? {} : { group: kind.group }), kind: kind.plural, uid: live.metadata.uid },
-  })
+    details: { name, ...(kind.group === '' ? {} : { group: kind.group }), kind: kind.plural, uid: object.metadata.uid },
+  }
+  return json(200, status, warningHeader(warnings))
 }
 
 export type DeletionRequest = Deletion & { readonly preconditions: JsonObject }
@@ -60,6 +64,7 @@ export function readDeletion(request: ApiRequest): DeletionRequest {
     propagation: orphan === true ? 'Orphan' : orphan === false ? 'Background' : (policy as Deletion['propagation']),
     graceSeconds: grace !== undefined && Number.isFinite(grace) && grace >= 0 ? grace : undefined,
     dryRun: readDryRun(dryRun, 'DeleteOptions'),
+    user: request.user,
     preconditions: isObject(body.preconditions) ? body.preconditions : {},
   }
 }

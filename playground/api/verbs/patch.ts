@@ -4,9 +4,10 @@ import { type Backend, find } from '../backend.ts'
 import { mediaType, parseJson, typeName, writeParameters, type WriteParameters } from '../body.ts'
 import { apiVersionOf, type Kind } from '../kinds.ts'
 import { decode } from '../objects/admit.ts'
-import { applyObject } from '../objects/apply-object.ts'
+import { applySteps } from '../objects/apply-object.ts'
 import type { Written } from '../objects/create-object.ts'
-import { updateObject } from '../objects/update-object.ts'
+import { type Steps, waiting } from '../objects/steps.ts'
+import { updateSteps } from '../objects/update-object.ts'
 import { jsonPatch } from '../patches/json-patch.ts'
 import { mergePatch } from '../patches/merge-patch.ts'
 import { strategicMerge } from '../patches/strategic-merge.ts'
@@ -22,12 +23,13 @@ const strategicType = 'application/strategic-merge-patch+json'
 const applyType = 'application/apply-patch+yaml'
 
 /** PATCH of an object or of its status, in each of the four languages. */
-export const patchVerb: Verb = (backend, request, target) => {
+export const patchVerb: Verb = async (backend, request, target) => {
   const { kind, name } = target
   if (name === '') throw badRequest('name must be provided')
   const type = patchType(request, kind)
   const parameters = patchParameters(request, type)
-  const written = type === applyType ? apply(backend, request, target, parameters) : change(backend, request, target, type, parameters)
+  const steps = (): Steps<Written> => (type === applyType ? apply(backend, request, target, parameters) : change(backend, request, target, type, parameters))
+  const written = await waiting(steps)
   return presentObject(request, kind, written.created ? 201 : 200, written.object, backend.clock.now(), written.warnings)
 }
 
@@ -49,10 +51,10 @@ export function patchParameters(request: ApiRequest, type: string): WriteParamet
   return { ...writeParameters(request, 'PatchOptions'), force: force === 'true' || force === '1' }
 }
 
-function apply(backend: Backend, request: ApiRequest, target: Target, parameters: WriteParameters & { force: boolean }): Written {
+function apply(backend: Backend, request: ApiRequest, target: Target, parameters: WriteParameters & { force: boolean }): Steps<Written> {
   const { value, duplicates } = readIntent(request)
   const metadata = isObject(value.metadata) ? value.metadata : {}
-  return applyObject(backend, target.kind, target.namespace, target.name, { ...value, metadata } as KubernetesObject, {
+  return applySteps(backend, target.kind, target.namespace, target.name, { ...value, metadata } as KubernetesObject, {
     ...parameters,
     subresource: target.subresource,
     duplicates,
@@ -76,7 +78,7 @@ function readIntent(request: ApiRequest): { value: { [key: string]: Json }; dupl
   return { value, duplicates: read.duplicates }
 }
 
-function change(backend: Backend, request: ApiRequest, target: Target, type: string, parameters: WriteParameters): Written {
+function* change(backend: Backend, request: ApiRequest, target: Target, type: string, parameters: WriteParameters): Steps<Written> {
   const { kind, namespace, name } = target
   const live = find(backend, kind, namespace, name)
   if (live === undefined) throw notFound(kind, name)
@@ -86,9 +88,10 @@ function change(backend: Backend, request: ApiRequest, target: Target, type: str
     const message = `Invalid value: ${JSON.stringify(JSON.stringify(unpruned))}: strict decoding error: ${problems.join(', ')}`
     throw invalid({ group: '', kind: '' }, '', [{ reason: 'FieldValueInvalid', message, field: 'patch' }])
   }
-  return updateObject(backend, kind, live, next, {
+  return yield* updateSteps(backend, kind, live, next, {
     subresource: target.subresource,
     manager: parameters.manager,
+    user: parameters.user,
     dryRun: parameters.dryRun,
     warnings: parameters.fieldValidation === 'Ignore' ? [] : problems,
     how: 'updated',

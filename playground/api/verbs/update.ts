@@ -1,15 +1,20 @@
 import { find } from '../backend.ts'
 import { readObject, writeParameters } from '../body.ts'
 import { decode, judge } from '../objects/admit.ts'
-import { updateObject } from '../objects/update-object.ts'
+import { type Steps, waiting } from '../objects/steps.ts'
+import { updateSteps } from '../objects/update-object.ts'
+import type { Backend } from '../backend.ts'
+import type { Answer, ApiRequest } from '../request.ts'
 import { presentObject } from '../present.ts'
 import { badRequest, conflict, invalid, notFound } from '../status.ts'
 import { resourceOf } from '../kinds.ts'
 import { checkBodyIdentity } from './identity.ts'
-import type { Verb } from './verb.ts'
+import type { Target, Verb } from './verb.ts'
 
 /** PUT of an object or of its status. */
-export const updateVerb: Verb = (backend, request, target) => {
+export const updateVerb: Verb = (backend, request, target) => waiting(() => update(backend, request, target))
+
+function* update(backend: Backend, request: ApiRequest, target: Target): Steps<Answer> {
   const { kind, namespace, name } = target
   if (name === '') throw badRequest('name must be provided')
   const parameters = writeParameters(request, 'UpdateOptions')
@@ -29,9 +34,10 @@ export const updateVerb: Verb = (backend, request, target) => {
   }
   const { object: next, problems } = decode(kind, object, duplicates)
   const warnings = judge(problems, parameters.fieldValidation, kind)
-  const written = updateObject(backend, kind, live, next, {
+  const written = yield* updateSteps(backend, kind, live, next, {
     subresource: target.subresource,
     manager: parameters.manager,
+    user: parameters.user,
     dryRun: parameters.dryRun,
     warnings,
     how: 'updated',

@@ -1,0 +1,37 @@
+/** Work that may have to wait, for a webhook's answer: it yields what is waited for, and is given what comes of it. Without webhooks it is done at once. */
+export type Steps<T> = Generator<() => Promise<unknown>, T, unknown>
+
+/** Something else has changed the object while a webhook was asked: to be tried again with what is there now. */
+export class Moved extends Error {}
+
+const attempts = 6
+
+/** For what runs in process, where nothing can wait. */
+export function atOnce<T>(steps: Steps<T>): T {
+  const step = steps.next()
+  if (step.done !== true) throw new Error('nothing in process can wait for a webhook')
+  return step.value
+}
+
+/** Waits where it must. `begin` is called again when the object has moved meanwhile; it must read it anew. */
+export async function waiting<T>(begin: () => Steps<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await finish(begin())
+    } catch (error) {
+      if (!(error instanceof Moved) || attempt === attempts) throw error
+    }
+  }
+}
+
+async function finish<T>(steps: Steps<T>): Promise<T> {
+  let step = steps.next()
+  while (step.done !== true) {
+    const asked = await step.value().then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    )
+    step = 'error' in asked ? steps.throw(asked.error) : steps.next(asked.value)
+  }
+  return step.value
+}
