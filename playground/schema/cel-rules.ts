@@ -56,6 +56,16 @@ function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split('\n')[0] as string
 }
 
+/** As cel-go begins its errors: `no such key: replicas`. */
+function celWords(error: unknown): string {
+  return firstLine(error).replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())
+}
+
+/** How the server names a rule that it could not run: by its message, where it has one. */
+function nameOf({ message = '', rule }: Rule): string {
+  return (message === '' ? rule : message).trim()
+}
+
 /** Whether a schema, or anything below it, has rules. */
 export function hasRules(schema: Schema): boolean {
   let answer = ruled.get(schema)
@@ -81,7 +91,7 @@ export function ruleErrors(value: Json, schema: Schema, old: Json | undefined): 
     withinTime(milliseconds, () => visit(value, schema, '', old, errors, (field, rule) => (at = { field, rule })))
   } catch (error) {
     if (!(error instanceof OutOfTime) || at === undefined) throw error
-    const detail = `'operation cancelled: actual cost limit exceeded': no further validation rules will be run due to call cost exceeds limit for rule: ${at.rule.rule}`
+    const detail = `'operation cancelled: actual cost limit exceeded': no further validation rules will be run due to call cost exceeds limit for rule: ${nameOf(at.rule)}`
     errors.push(invalidValue(at.field, undefined, detail))
   }
   return errors
@@ -119,7 +129,7 @@ function ruleError(value: Json, schema: Schema, path: string, old: Json | undefi
     holds = program.run(context)
   } catch (error) {
     if (error instanceof OutOfTime) throw error
-    return invalidValue(path, shown, `${firstLine(error)} evaluating rule: ${rule.rule}`)
+    return invalidValue(path, schema.type ?? '', `${celWords(error)} evaluating rule: ${nameOf(rule)}`)
   }
   if (holds === true) return undefined
   if (!program.usesOldSelf && old !== undefined && equalJson(value, old)) return undefined

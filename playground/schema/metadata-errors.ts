@@ -6,8 +6,8 @@ import { labelValueProblems, qualifiedNameProblems, subdomainProblems } from './
 export type NameRule = (name: string) => string[]
 
 /**
- * What of an object's metadata is against the rules. On update the server looks at most of it three times and at what may not change twice,
- * and its causes say so; the message names each once.
+ * What of an object's metadata is against the rules. On update the server looks at most of it three times, at what may not change twice and at the
+ * size of annotations once, and its causes say so; the message names each once.
  * Source: apimachinery `api/validation/objectmeta.go`.
  */
 export function metadataErrors(object: KubernetesObject, live: KubernetesObject | undefined, rules: { readonly name?: NameRule | undefined; readonly namespaced?: boolean | undefined } = {}): Cause[] {
@@ -21,6 +21,7 @@ export function metadataErrors(object: KubernetesObject, live: KubernetesObject 
   if (name === '') errors.push(required('metadata.name', 'name or generateName is required'))
   else errors.push(...nameRule(name).map((problem) => invalidValue('metadata.name', name, problem)))
   const free = [...labelErrors(metadata.labels, 'metadata.labels'), ...annotationErrors(metadata.annotations), ...finalizerErrors(metadata.finalizers), ...ownerErrors(metadata.ownerReferences)]
+  errors.push(...annotationSizeErrors(metadata.annotations))
   if (live === undefined) return [...errors, ...free]
   const fixed = changed(metadata, live.metadata)
   return [...errors, ...free, ...free, ...free, ...fixed, ...fixed]
@@ -45,9 +46,13 @@ const annotationBytes = 256 * 1024
 
 function annotationErrors(annotations: Json | undefined): Cause[] {
   if (!isObject(annotations)) return []
-  const errors = Object.keys(annotations).flatMap((key) => qualifiedNameProblems(key.toLowerCase()).map((problem) => invalidValue('metadata.annotations', key, problem)))
+  return Object.keys(annotations).flatMap((key) => qualifiedNameProblems(key.toLowerCase()).map((problem) => invalidValue('metadata.annotations', key, problem)))
+}
+
+function annotationSizeErrors(annotations: Json | undefined): Cause[] {
+  if (!isObject(annotations)) return []
   const bytes = Object.entries(annotations).reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(String(value)), 0)
-  return bytes > annotationBytes ? [...errors, tooLong('metadata.annotations', annotationBytes)] : errors
+  return bytes > annotationBytes ? [tooLong('metadata.annotations', annotationBytes)] : []
 }
 
 function finalizerErrors(finalizers: Json | undefined): Cause[] {

@@ -75,7 +75,7 @@ describe('rules', () => {
 
   test('without a message the rule is told, and an error in it too', () => {
     expect(said(ruled('self.count > 3'), { count: 1 })).toEqual(['spec: Invalid value: failed rule: self.count > 3'])
-    expect(said(ruled('self.count > 3'), {})[0]).toMatch(/^spec: Invalid value: No such key: count evaluating rule: self.count > 3$/)
+    expect(said(ruled('self.count > 3'), {})[0]).toMatch(/^spec: Invalid value: "object": no such key: count evaluating rule: self.count > 3$/)
   })
 
   test('a messageExpression that fails gives way to the message', () => {
