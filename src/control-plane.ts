@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startApi } from '#api/server.ts'
 import { resolveHost } from '#clients/dns/resolve-host.ts'
@@ -37,6 +37,8 @@ export type ControlPlaneOptions = {
   readonly host: string
   readonly port: number
   readonly clock: Clock
+  /** How long a process may be silent before others take its work over; 30 s, if left out. */
+  readonly leaseMs?: number
   /** The process's environment: for secret references, and (PATH and proxies) for git and renderers. */
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: (line: string) => void
@@ -98,7 +100,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     // What was known before a restart is followed at once, also while no repository can be reached.
     const newest = await newestSnapshot(store)
     if (newest !== undefined) await resume(parts, newest)
-    const loop = await startLoop(parts, store, 16)
+    const loop = await startLoop(parts, store, 16, options.leaseMs)
     opened.push(() => loop.stop())
     const stopping = new AbortController()
     const api = await startApi({ parts, store, host: options.host, port: options.port, stopping: stopping.signal })
@@ -106,7 +108,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       stopping.abort()
       return api.stop()
     })
-    await writeFile(join(dir, 'server.json'), `${JSON.stringify({ url: api.url, pid: process.pid })}\n`, { mode: 0o600 })
+    await writeFile(join(dir, 'server.json.new'), `${JSON.stringify({ url: api.url, pid: process.pid })}\n`, { mode: 0o600 })
+    // Whoever looks for it finds it whole.
+    await rename(join(dir, 'server.json.new'), join(dir, 'server.json'))
     opened.push(() => rm(join(dir, 'server.json'), { force: true }))
     return { url: api.url, token, webhookSecret: keys.webhook, parts, stop: closeAll }
   } catch (error) {
