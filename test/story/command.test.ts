@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Run, Status } from '#api/client.ts'
+import { runCommandLine } from '#cli/program.ts'
+import type { Surroundings } from '#cli/surroundings.ts'
+import { offlineCommands } from '../../src/offline.ts'
+import { openShop } from './shop.ts'
+import type { Shop } from './shop.ts'
+
+let shop: Shop
+beforeAll(async () => {
+  shop = await openShop()
+  await shop.delivered('sandbox', 'staging')
+}, 90_000)
+afterAll(() => shop.stop())
+
+/** A command line, in this process: the control plane answers here too. */
+async function plumb(...args: string[]): Promise<{ code: number; out: string; notes: string }> {
+  const out: string[] = []
+  const notes: string[] = []
+  const around: Surroundings = {
+    print: (line) => out.push(line), note: (line) => notes.push(line), colours: false, width: 120, cwd: shop.dir, env: { dir: shop.dir }, now: () => Date.now(),
+    readFile: (path) => {
+      try {
+        return readFileSync(path, 'utf8')
+      } catch {
+        return undefined
+      }
+    },
+  }
+  const code = await runCommandLine(args, around, [offlineCommands({ PATH: process.env['PATH'] })])
+  return { code, out: out.join('\n'), notes: notes.join('\n') }
+}
+
+const json = async <T>(...args: string[]): Promise<T> => JSON.parse((await plumb(...args, '--json')).out) as T
+const waiting = (environment: string): Promise<Run> =>
+  shop.until(`a run of ${environment} waits for an approval`, async () => {
+    const { runs } = await shop.client.runs({ environment })
+    return runs.find((run) => run.state === 'waiting' && run.waiting.every((one) => one.waitingFor === 'approval'))
+  })
+
+describe('the command, on a control plane that runs', () => {
+  test('3: a run that waits for a person; approve releases it, follows it, and ends with 0', async () => {
+    const first = await waiting('production')
+    const status = await plumb('status', '-e', 'production')
+    expect(status.out).toContain(`plumb show ${first.id}; then plumb approve ${first.id} --reason WHY`)
+    const deployed = await plumb('deploy', '-e', 'production', '--reason', 'now, please')
+    expect(deployed.code).toBe(3)
+    const { id } = await waiting('production')
+    const approved = await plumb('approve', id.slice(-6), '--reason', 'it went well in staging')
+    expect(approved).toMatchObject({ code: 0, out: expect.stringMatching(/^run-\S+ {2}production {2}succeeded/) as string })
+    expect(approved.out).toContain('approved  by admin: it went well in staging')
+    expect(approved.out).toMatch(/probe {2}passed/)
+    expect(approved.notes).toMatch(/production +orders-api +delivered, passed/)
+    // Once ended, it cannot be approved again, nor cancelled.
+    expect(await plumb('approve', id, '--reason', 'again')).toMatchObject({ code: 1, notes: expect.stringContaining('run-ended') as string })
+    expect((await plumb('cancel', 'latest', '-e', 'production', '--reason', 'late')).code).toBe(1)
+  }, 60_000)
+
+  test('0: a plan with nothing to do, and every probe asked', async () => {
+    const planned = await plumb('plan', '-e', 'sandbox')
+    expect(planned).toMatchObject({ code: 0, out: expect.stringMatching(/^sandbox {2}nothing to do/) as string })
+    const { plans } = await json<{ plans: { environment: string; outcome: string; plan: { digest: string } }[] }>('plan')
+    expect(plans.map((plan) => [plan.environment, plan.plan.digest.slice(0, 7)])).toEqual([['sandbox', 'sha256:'], ['staging', 'sha256:'], ['production', 'sha256:']])
+    const verified = await plumb('verify', '-e', 'sandbox', '-m', 'storefront-web', '--reason', 'a look')
+    expect(verified).toMatchObject({ code: 0, out: expect.stringContaining('why       a look') as string })
+  })
+
+  test('plan shows what a commit changes, field by field, before it is delivered', async () => {
+    expect((await plumb('pause', '-e', 'sandbox', '--reason', 'a demonstration', '--for', '10m')).code).toBe(0)
+    const commit = await shop.push('storefront', { 'deploy/sandbox/deployment.yaml': (before) => before.replace(/replicas: \d+/, 'replicas: 2') }, 'Two of them \u001b[2J\u0007')
+    const held = await shop.settled('sandbox', commit)
+    const planned = await plumb('plan', '-e', 'sandbox', '-m', 'storefront-web')
+    expect(planned.out).toMatch(/configured Deployment storefront\/storefront-web\n +~ spec\.replicas: 1 -> 2/)
+    expect(planned.out).toContain('wait pause')
+    expect((await plumb('status', '-e', 'sandbox')).out).toContain('by admin: a demonstration')
+    const shown = await plumb('show', held.id)
+    expect(shown.out).toContain('Two of them')
+    // eslint-disable-next-line no-control-regex
+    expect(shown.out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]/)
+    expect(await plumb('resume', '-e', 'sandbox')).toMatchObject({ code: 0, out: 'sandbox goes on.' })
+    await shop.until('it is delivered', async () => ((await shop.client.show(held.id)).state === 'succeeded' ? true : undefined))
+    expect((await plumb('show', held.id)).out).toContain('~ spec.replicas: 1 -> 2')
+  }, 60_000)
+
+  test('1: a probe that fails; the delivery stands, and both are told', async () => {
+    const commit = await shop.push('storefront', { 'deploy/module.yaml': (before) => before.replace(/within: \d+s/, 'within: 1s').replace(/status: 200/, 'status: 418') }, 'A teapot')
+    await shop.settled('sandbox', commit)
+    const verified = await plumb('verify', '-e', 'sandbox', '-m', 'storefront-web')
+    expect(verified.code).toBe(1)
+    const status = await json<Status>('status', '-e', 'sandbox', '-m', 'storefront-web')
+    expect(status.environments[0]?.modules[0]).toMatchObject({ delivery: 'synced', verification: 'failed' })
+    expect((await plumb('status')).out.split('\n')[0]).toMatch(/failed/)
+  }, 60_000)
+
+  test('cancel ends a run that has not begun, and the record says who and why', async () => {
+    await plumb('pause', '-e', 'staging', '--reason', 'nothing goes there now')
+    const { id } = await json<Run>('deploy', '-e', 'staging', '--reason', 'to be cancelled', '--no-wait')
+    await shop.until('it waits', async () => ((await shop.client.show(id)).state === 'waiting' ? true : undefined))
+    expect((await plumb('cancel', id, '--reason', 'not today')).code).toBe(0)
+    const run = await json<Run>('show', id)
+    expect(run).toMatchObject({ state: 'cancelled', failure: { code: 'run-cancelled' }, record: { seq: expect.any(Number) as number } })
+  })
+
+  test('records verify against the key, and a record that was changed is named', async () => {
+    const out = join(shop.dir, 'exported')
+    expect((await plumb('record', 'export', '--out', out)).code).toBe(0)
+    const key = join(shop.dir, 'keys', 'record.pub.pem')
+    expect(await plumb('record', 'verify', out, '--key', key)).toMatchObject({ code: 0, notes: '' })
+    const { ok, chains } = await json<{ ok: boolean; chains: { environment: string; records: number }[] }>('record', 'verify', out, '--key', key)
+    expect([ok, chains.map((chain) => chain.environment).sort()]).toEqual([true, ['production', 'sandbox', 'staging']])
+  })
+})
