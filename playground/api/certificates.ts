@@ -18,13 +18,14 @@ export function certificates(dir: string, name: string): Certificates {
     // Folders of before clients had certificates kept no key of the authority: they get a new one.
     if (kept.caKey !== undefined) return kept as Certificates
   }
-  const made = make(name)
+  const made = newCertificates(name)
   writeFileSync(`${path}.new`, JSON.stringify(made), { mode: 0o600 })
   renameSync(`${path}.new`, path)
   return made
 }
 
-function make(name: string): Certificates {
+/** A new authority, and a certificate of it for a server on loopback with these names. */
+export function newCertificates(name: string, names: readonly string[] = ['localhost', 'kubernetes.default.svc']): Certificates {
   const authority = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const server = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const issuer = distinguishedName(authorityName(name))
@@ -36,7 +37,7 @@ function make(name: string): Certificates {
     extension('2.5.29.19', true, sequence()),
     extension('2.5.29.15', true, bits(Buffer.from([0x80]), 7)), // key usage: digital signature
     extension('2.5.29.37', false, sequence(oid('1.3.6.1.5.5.7.3.1'))), // extended key usage: a server
-    extension('2.5.29.17', false, sequence(dns('localhost'), dns('kubernetes.default.svc'), der(0x87, Buffer.from([127, 0, 0, 1])))),
+    extension('2.5.29.17', false, sequence(...names.map(dns), der(0x87, Buffer.from([127, 0, 0, 1])))),
   ])
   return { ca: pem(ca), caKey: pemKey(authority.privateKey), certificate: pem(leaf), key: pemKey(server.privateKey) }
 }
