@@ -28,7 +28,7 @@ export function modulesIn(configuration: Configuration, environment: string): Ma
 
 /** What is wrong with a module that is known, and that the snapshot has no whole document of. */
 export function brokenModule(configuration: Configuration, module: string, repository: string): FailureJson | undefined {
-  if (configuration.modules.has(module)) return undefined
+  if (configuration.modules.get(module)?.repository === repository) return undefined
   const broken = configuration.broken.find((one) => one.repository === repository && (one.names?.includes(module) ?? true))
   return broken?.file === undefined ? undefined : configuration.problems.find(({ fields }) => fields?.['repository'] === repository && fields['file'] === broken.file)
 }

@@ -11,7 +11,7 @@ import { saveStatus, statuses } from '#store/statuses.ts'
 import type { StatusRow } from '#store/statuses.ts'
 import type { Asked } from './asked.ts'
 import { changesBetween, storyOf } from './changes.ts'
-import { modulesIn } from './configuration.ts'
+import { brokenModule, modulesIn } from './configuration.ts'
 import type { Configuration } from './configuration.ts'
 import type { Parts } from './parts.ts'
 import { considerPolicy } from './policy.ts'
@@ -39,8 +39,8 @@ export async function considerEnvironment(parts: Parts, name: string, signal: Ab
   const configuration = await parts.configurations.of(snapshot)
   const environment = configuration.environments.get(name)
   if (environment === undefined) return undefined
-  const intents = await renderAll(parts, snapshot, configuration, environment, signal)
   const known = new Map((await statuses(sql, name)).map((row) => [row.module, row]))
+  const intents = ownIntents(configuration, known, await renderAll(parts, snapshot, configuration, environment, signal))
   const gone = goneModules(configuration, name, known, await holders(sql, name))
   const difference = asked === undefined ? compare(intents, known, gone, await overdue(parts, name)) : askedFor(intents, asked, gone)
   await advance(parts, snapshot, difference.unchanged, known)
@@ -84,6 +84,15 @@ export async function considerEnvironment(parts: Parts, name: string, signal: Ab
 /** What failed a while ago, and may have passed by itself. */
 async function overdue({ sql, clock }: Parts, environment: string): Promise<Set<string>> {
   return new Set([...(await retries(sql, environment))].filter(([, due]) => due <= clock.now()).map(([module]) => module))
+}
+
+/** A module that is delivered from a repository in which it is broken now (another declares its name too) is not delivered from elsewhere instead. */
+function ownIntents(configuration: Configuration, known: ReadonlyMap<string, StatusRow>, intents: Intents): Intents {
+  const isTaken = (module: string): boolean => {
+    const repository = known.get(module)?.repository
+    return repository !== undefined && brokenModule(configuration, module, repository) !== undefined
+  }
+  return { modules: new Map([...intents.modules].filter(([module]) => !isTaken(module))) }
 }
 
 /** The runs whose effects have not begun, and that a newer decision may replace. */

@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import { runCommandLine } from '#cli/program.ts'
 import type { ExitCode } from '#cli/program.ts'
 import { publicKeyOf } from '#record/dsse.ts'
 import { verifyChain } from '#record/verify.ts'
 import type { FailureJson } from '#lib/failure.ts'
+import { git } from './shop.ts'
 import type { Shop } from './shop.ts'
 
 // What every story of bad input asks.
@@ -21,12 +23,10 @@ export async function plumb(shop: Shop, ...argv: string[]): Promise<Printed> {
     width: 400,
     cwd: shop.dir,
     env: { dir: shop.dir },
-    readFile: () => undefined,
+    readFile: (path: string) => readFileSync(path, 'utf8'),
     now: () => Date.now(),
   }
-  const { readFileSync } = await import('node:fs')
-  const readFile = (path: string): string | undefined => readFileSync(path, 'utf8')
-  const code = await runCommandLine(argv, { ...around, readFile }, [])
+  const code = await runCommandLine(argv, around, [])
   return { code, out: out.join('\n'), err: err.join('\n') }
 }
 
@@ -46,4 +46,16 @@ export async function expectRecordsVerify(shop: Shop): Promise<void> {
   const { publicKey, chains } = await shop.client.exportRecords()
   expect(chains.length).toBeGreaterThan(0)
   for (const chain of chains) expect(verifyChain(chain, [publicKeyOf(publicKey)])).toMatchObject({ sealed: chain.records.length, defects: [] })
+}
+
+export async function headOf(shop: Shop, repository: string): Promise<string> {
+  return (await git(await shop.clone(repository), 'rev-parse', 'HEAD')).trim()
+}
+
+/** A commit that makes a repository's files those of an earlier one. */
+export async function asItWas(shop: Shop, repository: string, commit: string): Promise<void> {
+  const path = await shop.clone(repository)
+  await git(path, 'read-tree', '--reset', '-u', commit)
+  await git(path, '-c', 'user.name=Ada Park', '-c', 'user.email=ada@orders.example', 'commit', '-q', '--allow-empty', '-m', 'As it was')
+  await git(path, 'push', '-q', 'origin', 'HEAD:main')
 }

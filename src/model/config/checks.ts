@@ -64,6 +64,7 @@ export function checkModules(
   environments: ReadonlyMap<string, Environment> | undefined,
   isKnown: (name: string) => boolean | undefined,
   names: Iterable<string>,
+  unlimited: ReadonlySet<string> = new Set(),
 ): CheckedModules {
   const byName = Map.groupBy(modules, (module) => module.config.metadata.name)
   const whole: FoundModule[] = []
@@ -72,12 +73,62 @@ export function checkModules(
   for (const module of modules) {
     const { name } = module.config.metadata
     const same = byName.get(name) ?? []
-    const found = same.length > 1 ? [duplicate(module, same)] : checkModule(module, environments, isKnown, names)
+    const found = same.length > 1 && !keepsName(module, same, unlimited) ? [duplicate(module, same)] : checkModule(module, environments, isKnown, names)
     if (found.length === 0) whole.push(module)
     else broken.push({ repository: module.repository, file: module.file, names: [name] })
     problems.push(...found)
   }
-  return { whole, broken, problems }
+  const circles = inCircles(whole)
+  for (const [module, round] of circles) {
+    broken.push({ repository: module.repository, file: module.file, names: [module.config.metadata.name] })
+    problems.push(circle(module, round))
+  }
+  return { whole: whole.filter((module) => !circles.has(module)), broken, problems }
+}
+
+/** What the platform team itself declares, no product team's repository can stop by declaring it too: it may do everything anyway. */
+function keepsName(module: FoundModule, same: readonly FoundModule[], unlimited: ReadonlySet<string>): boolean {
+  return unlimited.has(module.repository) && same.every((other) => other === module || !unlimited.has(other.repository))
+}
+
+/** The modules that depend on themselves, however far around, each with the names of its round. What only depends on a circle is in none. */
+function inCircles(modules: readonly FoundModule[]): Map<FoundModule, string[]> {
+  let left = new Map(modules.map((module) => [module.config.metadata.name, module]))
+  for (let size = -1; size !== left.size; ) {
+    size = left.size
+    const needed = new Set([...left.values()].flatMap((module) => module.config.spec.dependsOn))
+    left = new Map([...left].filter(([name, module]) => needed.has(name) && module.config.spec.dependsOn.some((other) => left.has(other))))
+  }
+  return new Map([...left.values()].flatMap((module) => roundOf(module, left).map((round) => [module, round] as const)))
+}
+
+/** The shortest way from a module back to itself; none where it only lies between circles. */
+function roundOf(module: FoundModule, left: ReadonlyMap<string, FoundModule>): string[][] {
+  const start = module.config.metadata.name
+  const seen = new Set<string>()
+  for (let ways = [[start]]; ways.length > 0; ) {
+    const next: string[][] = []
+    for (const way of ways)
+      for (const other of left.get(way.at(-1) ?? '')?.config.spec.dependsOn ?? []) {
+        if (other === start) return [way]
+        if (!left.has(other) || seen.has(other)) continue
+        seen.add(other)
+        next.push([...way, other])
+      }
+    ways = next
+  }
+  return []
+}
+
+function circle(module: FoundModule, round: readonly string[]): FailureJson {
+  const at = module.problem({ path: ['spec', 'dependsOn'], at: 'value', what: '' })
+  return new Failure({
+    code: 'dependency-circle',
+    subject: at.subject,
+    message: `modules depend on each other in a circle: ${[...round, round[0]].join(' -> ')}`,
+    hint: 'Remove one of these entries of dependsOn. Until then none of them is delivered, and nothing of them is deleted.',
+    fields: { ...at.fields, modules: [...round] },
+  }).toJSON()
 }
 
 /** All of that name are left out: which one is meant, only people know. */

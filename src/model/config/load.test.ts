@@ -78,16 +78,40 @@ describe('what is broken in one repository stops nothing else, and is not gone',
     expect(alone.modules.size).toBe(0)
   })
 
-  test('two modules of one name: neither, wherever they are', async () => {
-    const loaded = await load({ ...platform, 'x/module.yaml': module('orders-api') })
-    expect([...loaded.modules.keys()]).toEqual(['orders-schema'])
-    expect(loaded.broken).toEqual([
+  test('two modules of one name: neither; but what the platform declares, no limited repository can stop', async () => {
+    const twice = await load(platform, { ...orders, 'x/module.yaml': module('orders-api') })
+    expect([...twice.modules.keys()]).toEqual(['orders-schema'])
+    expect(twice.broken).toEqual([
       { repository: 'orders', file: 'api/module.yaml', names: ['orders-api'] },
-      { repository: 'platform', file: 'x/module.yaml', names: ['orders-api'] },
+      { repository: 'orders', file: 'x/module.yaml', names: ['orders-api'] },
     ])
-    expect(loaded.problems.map(({ code, subject, message }) => [code, subject, message])).toEqual([
-      ['module-duplicate', 'orders/api/module.yaml:3:19', 'module “orders-api” is also declared in platform/x/module.yaml:1'],
-      ['module-duplicate', 'platform/x/module.yaml:3:19', 'module “orders-api” is also declared in orders/api/module.yaml:1'],
+    expect(twice.problems.map(({ code, subject, message }) => [code, subject, message])).toEqual([
+      ['module-duplicate', 'orders/api/module.yaml:3:19', 'module “orders-api” is also declared in orders/x/module.yaml:1'],
+      ['module-duplicate', 'orders/x/module.yaml:3:19', 'module “orders-api” is also declared in orders/api/module.yaml:1'],
+    ])
+    const across = await load({ ...platform, 'x/module.yaml': module('orders-api') })
+    expect(across.modules.get('orders-api')?.repository).toBe('platform')
+    expect(across.broken).toEqual([{ repository: 'orders', file: 'api/module.yaml', names: ['orders-api'] }])
+    expect(across.problems.map(({ code, subject }) => [code, subject])).toEqual([['module-duplicate', 'orders/api/module.yaml:3:19']])
+  })
+
+  test('modules in a circle are broken, each with its round; what depends on them is not', async () => {
+    const loaded = await load(platform, {
+      'a/module.yaml': module('a', ', dependsOn: [b]'),
+      'b/module.yaml': module('b', ', dependsOn: [c, d]'),
+      'c/module.yaml': module('c', ', dependsOn: [a]'),
+      'd/module.yaml': module('d', ', dependsOn: [e]'),
+      'e/module.yaml': module('e', ', dependsOn: [f]'),
+      'f/module.yaml': module('f', ', dependsOn: [e, f]'),
+      'g/module.yaml': module('g', ', dependsOn: [a]'),
+    })
+    expect([...loaded.modules.keys()].sort()).toEqual(['d', 'g'])
+    expect(loaded.problems.map(({ code, subject, message }) => [code, subject.split(':')[0], message.split(': ')[1]])).toEqual([
+      ['dependency-circle', 'orders/a/module.yaml', 'a -> b -> c -> a'],
+      ['dependency-circle', 'orders/b/module.yaml', 'b -> c -> a -> b'],
+      ['dependency-circle', 'orders/c/module.yaml', 'c -> a -> b -> c'],
+      ['dependency-circle', 'orders/e/module.yaml', 'e -> f -> e'],
+      ['dependency-circle', 'orders/f/module.yaml', 'f -> f'],
     ])
   })
 

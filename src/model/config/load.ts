@@ -84,7 +84,8 @@ export async function loadConfiguration(
   }
   const known = new Set([...modules.map((module) => module.config.metadata.name), ...broken.flatMap((one) => one.names ?? [])])
   const isWhole = broken.every((one) => one.names !== undefined)
-  const checked = checkModules(modules, environments, (name) => known.has(name) || (isWhole ? false : undefined), known)
+  const unlimited = new Set(Object.entries(document.config.spec.repositories).flatMap(([name, { allow }]) => (allow === 'everything' ? [name] : [])))
+  const checked = checkModules(modules, environments, (name) => known.has(name) || (isWhole ? false : undefined), known, unlimited)
   return {
     workspace: document.config,
     environments,
