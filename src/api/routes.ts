@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { accepted, approveBody, askBody, cancelBody, done, pauseBody, planBody, recordsQuery, resumeBody, runsQuery, tokenBody } from '#model/api/requests.ts'
 import { exportAnswer, planAnswer, principalsAnswer, runView, runsAnswer, statusView, tokenAnswer } from '#model/api/views.ts'
 import { brokenModule } from '#run/configuration.ts'
+import { catchUp } from '#run/catch-up.ts'
 import { approveRun, ask, cancelRun, pause, resume } from '#run/commands.ts'
 import { planNow } from '#run/plan-now.ts'
 import { exportRecords } from '#run/records.ts'
@@ -24,8 +25,9 @@ export const routes: readonly Route[] = [
     role: 'viewer',
     where: 'each',
     answer: statusView,
-    handle: async ({ parts, sees }) => {
+    handle: async ({ parts, sees, signal }) => {
       const snapshot = await newestSnapshot(parts.sql)
+      await catchUp(parts, signal).catch(() => undefined) // what this process has not seen yet it says nothing of
       const configuration = snapshot === undefined ? undefined : await parts.configurations.of(snapshot).catch(() => undefined)
       const environments = [...(configuration?.environments.values() ?? [])].filter((one) => sees(one.metadata.name))
       return viewStatus(parts.sql, configuration?.workspace.metadata.name ?? '', environments, (module, repository) => (configuration === undefined ? undefined : brokenModule(configuration, module, repository)), parts.clock.now())

@@ -9,6 +9,7 @@ import type { RunRow } from '#store/runs.ts'
 import { newestSnapshot } from '#store/snapshots.ts'
 import { considerEnvironment } from './environment.ts'
 import type { Asked } from './asked.ts'
+import { catchUp } from './catch-up.ts'
 import type { Parts } from './parts.ts'
 import { announceEnd, record } from './record-run.ts'
 
@@ -85,6 +86,7 @@ export async function ask(parts: Parts, environment: string, asked: Asked, signa
 export async function expectModules(parts: Parts, environment: string, modules: readonly string[] | undefined): Promise<void> {
   const snapshot = await newestSnapshot(parts.sql)
   if (snapshot === undefined) throw new Failure({ code: 'snapshot-unknown', subject: 'the workspace', message: 'no snapshot was taken yet', hint: 'Wait until the repositories were read.', retry: 'later' })
+  await catchUp(parts, AbortSignal.timeout(30_000))
   const configuration = await parts.configurations.of(snapshot)
   if (!configuration.environments.has(environment))
     throw new Failure({

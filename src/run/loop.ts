@@ -3,6 +3,7 @@ import { forgetEvents } from '#store/events.ts'
 import { enqueue } from '#store/queue.ts'
 import { openRuns } from '#store/runs.ts'
 import type { Store } from '#store/sql.ts'
+import { catchUp } from './catch-up.ts'
 import { claimOf } from './claim.ts'
 import { considerEnvironment } from './environment.ts'
 import { follow } from './follow.ts'
@@ -19,15 +20,22 @@ export async function startLoop(parts: Parts, store: Store, concurrency: number,
     concurrency,
     ...(leaseMs === undefined ? {} : { leaseMs }),
     handlers: {
-      'repository/': (key, context) => follow(parts, subject(key), context.signal),
+      'repository/': async (key, context) => {
+        await catchUp(parts, context.signal)
+        return follow(parts, subject(key), context.signal)
+      },
       'environment/': async (key, context: WorkContext) => {
+        await catchUp(parts, context.signal)
         await considerEnvironment(parts, subject(key), context.signal)
         // What failed and may pass by itself is looked at again when its time has come.
         const due = [...(await retries(parts.sql, subject(key))).values()]
         if (due.length > 0) return { again: Math.min(...due) }
       },
       'tidy/': (_, context) => tidy(parts, context.signal),
-      'run/': (key, context) => run(parts, subject(key), claimOf(parts.sql, context)),
+      'run/': async (key, context) => {
+        await catchUp(parts, context.signal)
+        await run(parts, subject(key), claimOf(parts.sql, context))
+      },
     },
     report: (event) => {
       if (event.event === 'failed') parts.log(`${event.key}: ${event.failure.code}: ${event.failure.message} (attempt ${event.attempts})`)

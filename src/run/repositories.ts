@@ -28,6 +28,8 @@ export class Repositories {
   readonly #options: Options
   readonly #mirrors = new Map<string, { mirror: Mirror; config: RepositoryConfig | undefined }>()
   #workspaceName = unnamed
+  /** The snapshot whose repositories and commits are known to be here; see `catch-up.ts`. */
+  caughtUp: string | undefined
 
   constructor(options: Options) {
     this.#options = options

@@ -1,0 +1,101 @@
+import { execFile } from 'node:child_process'
+import { setImmediate as turn } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isEnded } from '#model/run.ts'
+import { postgresMissing, startPostgres } from '../postgres.ts'
+import { openCrashShop } from './crash-shop.ts'
+import type { CrashShop } from './crash-shop.ts'
+import type { Child } from '../child.ts'
+
+const configMap = (name: string, value: string) => `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name}, namespace: default }\ndata: { a: "${value}" }\n`
+const account = (name: string) => `apiVersion: v1\nkind: ServiceAccount\nmetadata: { name: ${name}, namespace: default }\n`
+const module = (probe: string) => `apiVersion: plumbline.dev/v1alpha1
+kind: Module
+metadata: { name: toys }
+spec: { track: declarative, driver: kubernetes, target: cluster, environments: [sandbox], source: { path: manifests }, probes: [${probe}] }
+`
+
+describe.each(['pglite', 'postgres'] as const)('a control plane that is killed, on %s', (kind) => {
+  const missing = kind === 'postgres' ? postgresMissing() : undefined
+  describe.skipIf(missing !== undefined)(missing ?? 'with kill -9', () => {
+    let shop: CrashShop
+    let plane: Child
+    let dropDatabase = async (): Promise<void> => {}
+    const ended = (commit: string) => shop.run(commit, (run) => isEnded(run.state))
+    const again = async (): Promise<void> => {
+      await plane.kill()
+      plane = await shop.start()
+    }
+
+    beforeAll(async () => {
+      const database = kind === 'postgres' ? await startPostgres() : undefined
+      if (database !== undefined) dropDatabase = database.stop
+      shop = await openCrashShop(database === undefined ? {} : { databaseUrl: database.url })
+      plane = await shop.start()
+      await shop.until('the sandbox is delivered', async () => {
+        const modules = (await shop.client().status()).environments.find((one) => one.name === 'sandbox')?.modules ?? []
+        return modules.length === 3 && modules.every((one) => one.delivery === 'synced') ? true : undefined
+      })
+    })
+    afterAll(async () => {
+      await shop.stop()
+      await dropDatabase()
+    })
+
+    test('while an effect is under way: it is done once, and the run ends with one record', async () => {
+      shop.playground.clusters['sandbox']?.api.inject({ times: 1, method: 'PATCH', path: '/configmaps/one?', answer: 'hang' })
+      const commit = await shop.push({ 'toys/module.yaml': module(''), 'toys/manifests/a.yaml': configMap('one', '1'), 'toys/manifests/b.yaml': configMap('two', '1'), 'toys/manifests/s.yaml': account('first') }, 'Toys')
+      await shop.until('the apply is under way', async () => (shop.applies('one') === 1 && shop.applies('two') === 1 ? true : undefined))
+      const before = await shop.run(commit, (run) => run.state === 'delivering')
+      await again()
+      const run = await ended(commit)
+      expect(run).toMatchObject({ id: before.id, state: 'succeeded', plan: { digest: before.plan?.digest } })
+      expect(run.steps.flatMap((step) => step.effects.map((effect) => effect.outcome))).toEqual(['created', 'created', 'created'])
+      expect([shop.applies('first'), shop.applies('one'), shop.applies('two')]).toEqual([1, 2, 1]) // the one that hung did not happen
+    })
+
+    test('at any moment: every run ends, and no effect happens twice', async () => {
+      const names = ['p', 'q', 'r', 's'].map((name) => `round-${name}`)
+      // Right after the push, and as soon as so many applies have reached the cluster, whose answers then find nobody.
+      for (const [round, point] of [0, 1, 2, 4].entries()) {
+        const before = names.map((name) => shop.applies(name))
+        const done = (): number => names.reduce((sum, name, index) => sum + shop.applies(name) - (before[index] ?? 0), 0)
+        const commit = await shop.push(Object.fromEntries(names.map((name) => [`toys/manifests/${name}.yaml`, configMap(name, String(round))])), `Round ${round}`)
+        while (done() < point) await turn()
+        await again()
+        // At its start it looks at every repository, so that a push of which nobody was told is seen too.
+        const run = await ended(commit)
+        expect(run, `killed after ${point} applies`).toMatchObject({ state: 'succeeded' })
+        expect(names.map((name, index) => shop.applies(name) - (before[index] ?? 0)), `killed after ${point} applies`).toEqual([1, 1, 1, 1])
+        const { runs } = await shop.client().runs({ environment: 'sandbox', module: 'toys' })
+        expect(runs.filter((one) => one.changes.some((change) => change.sha === commit))).toHaveLength(1)
+      }
+    }, 60_000)
+
+    test('while it waits: it waits on, and goes on with the yes', async () => {
+      const commit = await shop.push(Object.fromEntries(['p', 'q', 'r', 's'].map((name) => [`toys/manifests/round-${name}.yaml`, null])), 'None of these')
+      const waiting = await shop.run(commit, (run) => run.state === 'waiting')
+      await again()
+      expect(await shop.client().show(waiting.id)).toMatchObject({ state: 'waiting', plan: { digest: waiting.plan?.digest } })
+      await shop.client().approve(waiting.id, { reason: 'none', objects: [] })
+      expect(await ended(commit)).toMatchObject({ id: waiting.id, state: 'succeeded', plan: { summary: { deleted: 4 } } })
+    })
+
+    test('while it verifies: nothing is applied again, and the probes decide', async () => {
+      const probe = '{ name: flag, within: 60s, every: 1s, kubernetes: { target: cluster, apiVersion: v1, kind: ConfigMap, namespace: default, name: one, cel: "object.metadata.annotations.flag == \'up\'" } }'
+      const commit = await shop.push({ 'toys/module.yaml': module(probe), 'toys/manifests/b.yaml': configMap('two', '2') }, 'Prove it')
+      const verifying = await shop.run(commit, (run) => run.state === 'verifying')
+      const applies = shop.applies('two')
+      await again()
+      await shop.run(commit, (run) => run.state === 'verifying')
+      await promisify(execFile)('kubectl', ['--kubeconfig', shop.playground.kubeconfig, '--context', 'sandbox', 'annotate', 'configmap', 'one', 'flag=up'])
+      expect(await ended(commit)).toMatchObject({ id: verifying.id, state: 'succeeded', probes: [{ probe: 'flag', verdict: 'passed' }] })
+      expect(shop.applies('two')).toBe(applies)
+    })
+
+    test('after all that, every record verifies, and every run that has ended has one', async () => {
+      await shop.verify()
+    })
+  })
+})
