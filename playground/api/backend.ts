@@ -46,15 +46,17 @@ export function find(backend: Backend, kind: Kind, namespace: string, name: stri
   return stored === undefined ? undefined : inVersion(stored, kind)
 }
 
-/** An object as a version shows it. Versions differ in nothing but their name: the only conversion is `None`. */
+/** An object as a version shows it. Versions of a custom kind differ in nothing but their name: the only conversion is `None`. */
 export function inVersion(object: KubernetesObject, kind: Kind): KubernetesObject {
   const apiVersion = apiVersionOf(kind)
-  return object.apiVersion === apiVersion ? object : { ...object, apiVersion }
+  if (object.apiVersion === apiVersion) return object
+  return kind.conversion === undefined ? { ...object, apiVersion } : kind.conversion.fromStorage(object)
 }
 
 /** Writes in the storage version; answers in the version that was asked for. */
 export function store(backend: Backend, kind: Kind, type: 'ADDED' | 'MODIFIED' | 'DELETED', object: KubernetesObject): KubernetesObject {
   const apiVersion = apiVersionOf({ group: kind.group, version: kind.storageVersion })
-  return inVersion(backend.storage.write(type, resourceOf(kind), { ...object, apiVersion }), kind)
+  const stored = kind.conversion === undefined ? { ...object, apiVersion } : kind.conversion.toStorage(object)
+  return inVersion(backend.storage.write(type, resourceOf(kind), stored), kind)
 }
 

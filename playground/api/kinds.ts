@@ -1,8 +1,11 @@
-import type { Schema } from '#playground/contract.ts'
+import type { KubernetesObject, Schema } from '#playground/contract.ts'
+import { asAutoscalerV1, asAutoscalerV2 } from './autoscaler-versions.ts'
 import type { Column } from './columns/column.ts'
 
 /** Dotted paths of the scale subresource, as a definition gives them. */
 export type ScalePaths = { readonly specReplicas: string; readonly statusReplicas: string; readonly labelSelector?: string }
+
+export type Conversion = { readonly fromStorage: (object: KubernetesObject) => KubernetesObject; readonly toStorage: (object: KubernetesObject) => KubernetesObject }
 
 /** One kind in one served version: all that the server needs to know to serve it. */
 export type Kind = {
@@ -26,6 +29,8 @@ export type Kind = {
   readonly custom: boolean
   /** The version that objects are stored in. */
   readonly storageVersion: string
+  /** How an object of the storage version becomes one of this version, and back, where they differ in more than their name. */
+  readonly conversion?: Conversion
   /** Every served version's schema, by `apiVersion`. */
   readonly versions: Readonly<Record<string, Schema>>
   readonly schema: Schema
@@ -54,6 +59,8 @@ type Flags = {
   others?: string
   selectable?: string
   generation?: true
+  /** Of a version that is not stored: the one that is, and the way between them. */
+  stored?: { readonly version: string; readonly conversion: Conversion }
 }
 
 /** The kinds that a delivery meets. [group, version, plural, kind, what differs] */
@@ -71,6 +78,7 @@ const table: readonly (readonly [string, string, string, string, Flags])[] = [
         'involvedObject.kind involvedObject.namespace involvedObject.name involvedObject.uid involvedObject.apiVersion involvedObject.fieldPath reason reportingComponent source type',
     },
   ],
+  ['', 'v1', 'limitranges', 'LimitRange', { short: 'limits' }],
   ['', 'v1', 'namespaces', 'Namespace', { cluster: true, short: 'ns', status: true, others: 'finalize', selectable: 'status.phase' }],
   ['', 'v1', 'nodes', 'Node', { cluster: true, short: 'no', status: true, selectable: 'spec.unschedulable' }],
   ['', 'v1', 'persistentvolumeclaims', 'PersistentVolumeClaim', { short: 'pvc', status: true }],
@@ -88,6 +96,7 @@ const table: readonly (readonly [string, string, string, string, Flags])[] = [
       selectable: 'spec.nodeName spec.restartPolicy spec.schedulerName spec.serviceAccountName status.phase status.podIP',
     },
   ],
+  ['', 'v1', 'resourcequotas', 'ResourceQuota', { short: 'quota', status: true }],
   ['', 'v1', 'secrets', 'Secret', { selectable: 'type' }],
   ['', 'v1', 'serviceaccounts', 'ServiceAccount', { short: 'sa', others: 'token' }],
   ['', 'v1', 'services', 'Service', { short: 'svc', categories: 'all', status: true, selectable: 'spec.clusterIP spec.type' }],
@@ -107,6 +116,13 @@ const table: readonly (readonly [string, string, string, string, Flags])[] = [
   ['apps', 'v1', 'deployments', 'Deployment', { short: 'deploy', categories: 'all', status: true, scale: true, generation: true }],
   ['apps', 'v1', 'replicasets', 'ReplicaSet', { short: 'rs', categories: 'all', status: true, scale: true, generation: true, selectable: 'status.replicas' }],
   ['apps', 'v1', 'statefulsets', 'StatefulSet', { short: 'sts', categories: 'all', status: true, scale: true, generation: true }],
+  [
+    'autoscaling',
+    'v1',
+    'horizontalpodautoscalers',
+    'HorizontalPodAutoscaler',
+    { short: 'hpa', categories: 'all', status: true, stored: { version: 'v2', conversion: { fromStorage: asAutoscalerV1, toStorage: asAutoscalerV2 } } },
+  ],
   ['autoscaling', 'v2', 'horizontalpodautoscalers', 'HorizontalPodAutoscaler', { short: 'hpa', categories: 'all', status: true }],
   ['batch', 'v1', 'cronjobs', 'CronJob', { short: 'cj', categories: 'all', status: true, generation: true }],
   ['batch', 'v1', 'jobs', 'Job', { categories: 'all', status: true, generation: true, selectable: 'status.successful' }],
@@ -120,6 +136,7 @@ const table: readonly (readonly [string, string, string, string, Flags])[] = [
   ['rbac.authorization.k8s.io', 'v1', 'clusterroles', 'ClusterRole', { cluster: true }],
   ['rbac.authorization.k8s.io', 'v1', 'rolebindings', 'RoleBinding', {}],
   ['rbac.authorization.k8s.io', 'v1', 'roles', 'Role', {}],
+  ['scheduling.k8s.io', 'v1', 'priorityclasses', 'PriorityClass', { cluster: true, short: 'pc', generation: true }],
   ['storage.k8s.io', 'v1', 'storageclasses', 'StorageClass', { cluster: true, short: 'sc' }],
 ]
 
@@ -145,11 +162,18 @@ export function builtInKinds(schemaOf: (group: string, version: string, kind: st
       selectable: words(flags.selectable),
       generation: flags.generation === true ? 'not-status' : 'none',
       custom: false,
-      storageVersion: version,
-      versions: { [apiVersionOf({ group, version })]: schema },
+      storageVersion: flags.stored?.version ?? version,
+      ...(flags.stored === undefined ? {} : { conversion: flags.stored.conversion }),
+      versions: versionsOf(group, kind, schemaOf),
       schema,
     } satisfies Kind
   })
+}
+
+/** The schemas of every version that a kind is served in. */
+function versionsOf(group: string, kind: string, schemaOf: (group: string, version: string, kind: string) => Schema | undefined): Record<string, Schema> {
+  const same = table.filter((row) => row[0] === group && row[3] === kind)
+  return Object.fromEntries(same.map(([, version]) => [apiVersionOf({ group, version }), schemaOf(group, version, kind) ?? anything]))
 }
 
 function words(text: string | undefined): string[] {

@@ -1,8 +1,8 @@
 /** How a field is read. `bytes` become base64, as in JSON; `count` and `flag` may be null, so that their zero is a value. */
 export type Type = 'string' | 'bytes' | 'bool' | 'flag' | 'int' | 'count' | 'time' | 'int-or-string' | 'quantity' | Message
 
-/** A `map` has string keys. */
-export type Field = { readonly name: string; readonly type: Type; readonly many?: 'list' | 'map' }
+/** A `map` has string keys. What is `inline` has no name of its own in JSON. */
+export type Field = { readonly name: string; readonly type: Type; readonly many?: 'list' | 'map' | 'inline' }
 
 export type Message = { readonly [number: number]: Field }
 
@@ -61,6 +61,7 @@ const podSpec: Message = {
   11: one('hostNetwork', 'bool'),
   12: one('hostPID', 'bool'),
   13: one('hostIPC', 'bool'),
+  14: one('securityContext', { 2: one('runAsUser', 'count'), 3: one('runAsNonRoot', 'flag'), 4: list('supplementalGroups', 'count'), 5: one('fsGroup', 'count'), 6: one('runAsGroup', 'count') }),
   16: one('hostname'),
   17: one('subdomain'),
   19: one('schedulerName'),
@@ -114,6 +115,40 @@ const service: Message = {
 const subjects = list('subjects', { 1: one('kind'), 2: one('apiGroup'), 3: one('name'), 4: one('namespace') })
 const roleRef = one('roleRef', { 1: one('apiGroup'), 2: one('kind'), 3: one('name') })
 const rules = list('rules', { 1: list('verbs'), 2: list('apiGroups'), 3: list('resources'), 4: list('resourceNames'), 5: list('nonResourceURLs') })
+const jobTemplate: Message = { 1: metadata, 2: one('spec', job) }
+const cronJob: Message = {
+  1: one('schedule'),
+  2: one('startingDeadlineSeconds', 'count'),
+  3: one('concurrencyPolicy'),
+  4: one('suspend', 'flag'),
+  5: one('jobTemplate', jobTemplate),
+  6: one('successfulJobsHistoryLimit', 'count'),
+  7: one('failedJobsHistoryLimit', 'count'),
+  8: one('timeZone', 'string'),
+}
+const backend: Message = {
+  3: one('resource', { 1: one('apiGroup'), 2: one('kind'), 3: one('name') }),
+  4: one('service', { 1: one('name'), 2: one('port', { 1: one('name'), 2: one('number', 'int') }) }),
+}
+const ingressRule: Message = {
+  1: one('host'),
+  2: { name: '', type: { 1: one('http', { 1: list('paths', { 1: one('path'), 2: one('backend', backend), 3: one('pathType') }) }) }, many: 'inline' },
+}
+const ingress: Message = { 1: one('defaultBackend', backend), 2: list('tls', { 1: list('hosts'), 2: one('secretName') }), 3: list('rules', ingressRule), 4: one('ingressClassName') }
+const disruptionBudget: Message = { 1: one('minAvailable', 'int-or-string'), 2: one('selector', selector), 3: one('maxUnavailable', 'int-or-string'), 4: one('unhealthyPodEvictionPolicy') }
+const disruptionBudgetStatus: Message = Object.fromEntries([1, 3, 4, 5, 6].map((number) => [number, one(`unset${number}`, 'int')]))
+const quota: Message = {
+  1: map('hard', 'quantity'),
+  2: list('scopes'),
+  3: one('scopeSelector', { 1: list('matchExpressions', { 1: one('scopeName'), 2: one('operator'), 3: list('values') }) }),
+}
+const autoscaler: Message = {
+  1: one('scaleTargetRef', { 1: one('kind'), 2: one('name'), 3: one('apiVersion') }),
+  2: one('minReplicas', 'count'),
+  3: one('maxReplicas', 'count'),
+  4: one('targetCPUUtilizationPercentage', 'count'),
+}
+const autoscalerStatus: Message = { 3: one('currentReplicas', 'int'), 4: one('desiredReplicas', 'int') }
 const resourceAttributes: Message = { 1: one('namespace'), 2: one('verb'), 3: one('group'), 4: one('version'), 5: one('resource'), 6: one('subresource'), 7: one('name') }
 
 /**
@@ -124,6 +159,7 @@ export const protobufMessages: Readonly<Record<string, Message>> = {
   'v1/ConfigMap': { 1: metadata, 2: map('data'), 3: map('binaryData', 'bytes'), 4: one('immutable', 'flag') },
   'v1/Namespace': { 1: metadata, 2: one('spec', { 1: list('finalizers') }), 3: status({ 1: one('phase') }) },
   'v1/Pod': { 1: metadata, 2: one('spec', podSpec), 3: status({ 1: one('phase'), 3: one('message'), 4: one('reason'), 5: one('hostIP'), 6: one('podIP'), 9: one('qosClass'), 11: one('nominatedNodeName'), 14: one('resize') }) },
+  'v1/ResourceQuota': { 1: metadata, 2: one('spec', quota), 3: status() },
   'v1/Secret': { 1: metadata, 2: map('data', 'bytes'), 3: one('type'), 4: map('stringData'), 5: one('immutable', 'flag') },
   'v1/Service': { 1: metadata, 2: one('spec', service), 3: status({ 1: one('loadBalancer', {}) }) },
   'v1/ServiceAccount': { 1: metadata, 2: list('secrets', reference), 3: list('imagePullSecrets', { 1: one('name') }), 4: one('automountServiceAccountToken', 'flag') },
@@ -140,9 +176,14 @@ export const protobufMessages: Readonly<Record<string, Message>> = {
     3: status({ 1: one('allowed', 'bool'), 2: one('reason'), 3: one('evaluationError'), 4: one('denied', 'bool') }),
   },
   'authorization.k8s.io/v1/SelfSubjectRulesReview': { 1: metadata, 2: one('spec', { 1: one('namespace') }), 3: status({ 3: one('incomplete', 'bool'), 4: one('evaluationError') }) },
+  'autoscaling/v1/HorizontalPodAutoscaler': { 1: metadata, 2: one('spec', autoscaler), 3: status(autoscalerStatus) },
+  'batch/v1/CronJob': { 1: metadata, 2: one('spec', cronJob), 3: status() },
   'batch/v1/Job': { 1: metadata, 2: one('spec', job), 3: status(jobStatus) },
+  'networking.k8s.io/v1/Ingress': { 1: metadata, 2: one('spec', ingress), 3: status({ 1: one('loadBalancer', {}) }) },
+  'policy/v1/PodDisruptionBudget': { 1: metadata, 2: one('spec', disruptionBudget), 3: status(disruptionBudgetStatus) },
   'rbac.authorization.k8s.io/v1/ClusterRoleBinding': { 1: metadata, 2: subjects, 3: roleRef },
-  'rbac.authorization.k8s.io/v1/ClusterRole': { 1: metadata, 2: rules },
+  'rbac.authorization.k8s.io/v1/ClusterRole': { 1: metadata, 2: rules, 3: one('aggregationRule', { 1: list('clusterRoleSelectors', selector) }) },
   'rbac.authorization.k8s.io/v1/RoleBinding': { 1: metadata, 2: subjects, 3: roleRef },
   'rbac.authorization.k8s.io/v1/Role': { 1: metadata, 2: rules },
+  'scheduling.k8s.io/v1/PriorityClass': { 1: metadata, 2: one('value', 'count'), 3: one('globalDefault', 'bool'), 4: one('description'), 5: one('preemptionPolicy') },
 }

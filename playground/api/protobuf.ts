@@ -36,6 +36,7 @@ function message(bytes: Buffer, fields: Message): JsonObject {
       const entry = message(value, { 1: text('key'), 2: { name: 'value', type: field.type } })
       result[field.name] = { ...((result[field.name] ?? {}) as JsonObject), [String(entry.key ?? '')]: entry.value ?? '' }
     } else if (field.many === 'list') result[field.name] = [...((result[field.name] ?? []) as Json[]), decode(value, field.type) ?? null]
+    else if (field.many === 'inline' && Buffer.isBuffer(value) && typeof field.type === 'object') Object.assign(result, message(value, field.type))
     else {
       const decoded = decode(value, field.type)
       if (decoded !== undefined && !isUnset(decoded, field.type)) result[field.name] = decoded

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '#lib/json.ts'
 import type { KubernetesObject } from '#playground/contract.ts'
+import type { Column } from './columns/column.ts'
 import { columnsOf } from './columns/columns.ts'
 import type { Kind } from './kinds.ts'
 
@@ -9,12 +10,14 @@ const nameDescription =
 /** A `Table` of objects: the name, then the kind's columns. `include` is `Metadata`, `Object` or `None`. */
 export function tableOf(kind: Kind, objects: readonly KubernetesObject[], metadata: JsonObject, include: string, now: number): JsonObject {
   const columns = columnsOf(kind)
+  // Events have their name at the end, for those who ask for more.
+  const named = kind.columns === undefined && columns.some(({ name }) => name === 'Name')
   return {
     kind: 'Table',
     apiVersion: 'meta.k8s.io/v1',
     metadata,
     columnDefinitions: [
-      { name: 'Name', type: 'string', format: 'name', description: nameDescription, priority: 0 },
+      ...(named ? [] : [{ name: 'Name', type: 'string', format: 'name', description: nameDescription, priority: 0 }]),
       ...columns.map((column) => ({
         name: column.name,
         type: column.type,
@@ -24,11 +27,17 @@ export function tableOf(kind: Kind, objects: readonly KubernetesObject[], metada
       })),
     ],
     rows: objects.map((object) => ({
-      cells: [object.metadata.name ?? '', ...columns.map((column) => cell(() => column.cell(object, now)))],
+      cells: [...(named ? [] : [object.metadata.name ?? '']), ...cellsOf(kind, columns, object, now)],
       object:
         include === 'None' ? null : include === 'Object' ? object : { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata as Json },
     })),
   }
+}
+
+/** A built-in kind has its columns by the version that is stored. */
+function cellsOf(kind: Kind, columns: readonly Column[], object: KubernetesObject, now: number): Json[] {
+  const read = kind.conversion?.toStorage(object) ?? object
+  return columns.map((column) => cell(() => column.cell(read, now)))
 }
 
 /** A row of an object that no schema held together is still a row. */

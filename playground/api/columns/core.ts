@@ -57,6 +57,7 @@ export const coreColumns: Readonly<Record<string, readonly Column[]>> = {
     show('Message', (object) => textAt(object, 'message').trim()),
     show('First Seen', (object, now) => age(valueAt(object, 'firstTimestamp') ?? object.metadata.creationTimestamp, now), 1),
     at('Count', 'count', 1, 1, 'integer'),
+    { ...at('Name', 'metadata.name', '', 1), format: 'name' },
   ],
   '/Node': [
     show('Status', (object) => {

@@ -23,6 +23,7 @@ export const logVerb: Verb = (backend, request, target) => {
     previous: query.get('previous') === 'true',
   }
   const log = backend.options.logs(target.namespace, target.name, asked, request.signal)
+  if (log === undefined && asked.previous) throw badRequest(`previous terminated container "${asked.container ?? ''}" in pod "${target.name}" not found`)
   if (log === undefined) throw badRequest(`container "${asked.container ?? ''}" in pod "${target.name}" is waiting to start: ContainerCreating`)
   if (typeof log === 'string') return text(200, log)
   const stream = async (sink: Sink): Promise<void> => {
