@@ -21,10 +21,10 @@ export function renderCommand(program: Command, around: Surroundings, exit: Exit
     .option('--json', 'print JSON')
     .action(async (path: string, options: Options) => {
       if (options.env === undefined) throw new Failure({ code: 'usage', subject: 'plumb render', message: 'it needs an environment', hint: 'plumb render PATH -e ENVIRONMENT' })
-      const [{ renderPath, asYaml }, { renderTools }] = await Promise.all([import('./render-path.ts'), import('#render/tools.ts')])
-      const given = relative(around.cwd, resolve(around.cwd, path)) || '.'
+      const [{ renderPath, asYaml }, { renderTools }, { folderReader }] = await Promise.all([import('./render-path.ts'), import('#render/tools.ts'), import('#render/folder-reader.ts')])
+      const full = resolve(around.cwd, path)
       const tools = renderTools({ path: env['PATH'] ?? '', tempDir: tmpdir() })
-      const rendered = await renderPath(given, options.env, options.module, tools, new AbortController().signal)
+      const rendered = await renderPath(folderReader(full, relative(around.cwd, full) || '.'), options.env, options.module, tools, new AbortController().signal)
       exit(exitOf(rendered.problems))
       if (options.json === true) return around.print(JSON.stringify(rendered, null, 2))
       for (const line of asYaml(rendered)) around.print(line)

@@ -19,7 +19,6 @@ import type { Desired } from '#model/resource.ts'
 import type { TreeReader } from '#model/tree.ts'
 import { probeSchemas } from '#probes/registry.ts'
 import { memoryRenderCache } from '#render/cache.ts'
-import { folderReader } from '#render/folder-reader.ts'
 import { renderModule } from '#render/render.ts'
 import type { RenderTools } from '#render/tools.ts'
 
@@ -36,8 +35,7 @@ const masked = '(masked)'
  * What the modules of a working directory render to in an environment, as their drivers declare it, with the values of Secrets masked. Without a
  * `plumbline.yaml` the environment is known by its name alone. Failures `environment-unknown`, `module-unknown`, and those of loading the workspace.
  */
-export async function renderPath(path: string, environmentName: string, only: string | undefined, tools: RenderTools, signal: AbortSignal): Promise<RenderedPath> {
-  const reader = folderReader(path, path.replace(/(?<=.)\/+$/, ''))
+export async function renderPath(reader: TreeReader, environmentName: string, only: string | undefined, tools: RenderTools, signal: AbortSignal): Promise<RenderedPath> {
   const { environment, modules, problems } = await load(reader, environmentName)
   const chosen = modules.filter(({ config }) => (config.spec.environments?.includes(environmentName) ?? true) && (only ?? config.metadata.name) === config.metadata.name)
   if (only !== undefined && chosen.length === 0) {

@@ -18,9 +18,10 @@ export function validateCommand(program: Command, around: Surroundings, exit: Ex
     .option('--json', 'print JSON')
     .action(async (path: string, options: { json?: boolean }) => {
       const [{ validatePath }, { renderTools }, { probeSchemas }] = await Promise.all([import('#render/validate.ts'), import('#render/tools.ts'), import('#probes/registry.ts')])
-      const given = relative(around.cwd, resolve(around.cwd, path)) || '.'
+      const full = resolve(around.cwd, path)
       const tools = renderTools({ path: env['PATH'] ?? '', tempDir: tmpdir() })
-      const found = await validatePath(given, { probes: probeSchemas, tools, signal: new AbortController().signal })
+      const told = await validatePath(full, { shown: relative(around.cwd, full) || '.', probes: probeSchemas, tools, signal: new AbortController().signal })
+      const found = { ...told, problems: [...told.problems].sort(byPlace) }
       exit(exitOf(found.problems))
       if (options.json === true) return around.print(JSON.stringify({ valid: found.problems.length === 0, ...found, workspace: found.workspace ?? null }, null, 2))
       const paint = painter(around.colours)
@@ -29,6 +30,20 @@ export function validateCommand(program: Command, around: Surroundings, exit: Ex
       const verdict = found.problems.length === 0 ? paint('good', 'valid') : paint('bad', count(found.problems.length, 'problem'))
       around.print(`${verdict}  ${what.join(', ')}, ${count(found.rendered, 'rendering')}`)
     })
+}
+
+/** As one reads: by file, line and column. */
+function byPlace(a: FailureJson, b: FailureJson): number {
+  const [fileA, lineA = 0, columnA = 0] = placeOf(a)
+  const [fileB, lineB = 0, columnB = 0] = placeOf(b)
+  if (fileA !== fileB) return fileA < fileB ? -1 : 1
+  return lineA === lineB ? columnA - columnB : lineA - lineB
+}
+
+/** A subject is `file:line:column`, or something that has no place in a file. */
+function placeOf({ subject }: FailureJson): [file: string, line?: number, column?: number] {
+  const [, file = subject, line, column] = /^(.*?):(\d+)(?::(\d+))?$/.exec(subject) ?? []
+  return [file, Number(line ?? 0), Number(column ?? 0)]
 }
 
 /** Bad configuration before what failed, and that before what could not be found out. */

@@ -28,7 +28,13 @@ export type Validation = {
   readonly problems: readonly FailureJson[]
 }
 
-export type ValidateOptions = { readonly probes: Readonly<Record<string, z.ZodType>>; readonly tools: RenderTools; readonly signal: AbortSignal }
+export type ValidateOptions = {
+  /** How messages name the path: as it was typed. The path itself, if left out. */
+  readonly shown?: string
+  readonly probes: Readonly<Record<string, z.ZodType>>
+  readonly tools: RenderTools
+  readonly signal: AbortSignal
+}
 
 /**
  * Checks a working directory, or one file of it, without a server: the configuration, and that every module renders. With a `plumbline.yaml`
@@ -36,10 +42,11 @@ export type ValidateOptions = { readonly probes: Readonly<Record<string, z.ZodTy
  * What is wrong comes back; failures of the machine are thrown.
  */
 export async function validatePath(path: string, options: ValidateOptions): Promise<Validation> {
+  const shown = (options.shown ?? path).replace(/(?<=.)\/+$/, '')
   const stats = await stat(path).catch(() => undefined)
-  if (stats === undefined) throw new Failure({ code: 'source-missing', subject: path, message: `there is no ${path}` })
-  if (stats.isFile()) return validateModules(folderReader(dirname(path), dirname(path)), (file) => file === basename(path), options)
-  const reader = folderReader(path, path.replace(/(?<=.)\/+$/, ''))
+  if (stats === undefined) throw new Failure({ code: 'source-missing', subject: shown, message: `there is no ${shown}` })
+  if (stats.isFile()) return validateModules(folderReader(dirname(path), dirname(shown)), (file) => file === basename(path), options)
+  const reader = folderReader(path, shown)
   if ((await reader.entry(workspaceFile)) !== undefined) return validateWorkspace(reader, options)
   return validateModules(reader, (file) => matchesGlob('**/module.yaml', file), options)
 }

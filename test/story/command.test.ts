@@ -96,8 +96,8 @@ describe('the command, on a control plane that runs', () => {
 
   test('cancel ends a run that has not begun, and the record says who and why', async () => {
     await plumb('pause', '-e', 'staging', '--reason', 'nothing goes there now')
-    const { id } = await json<Run>('deploy', '-e', 'staging', '--reason', 'to be cancelled', '--no-wait')
-    await shop.until('it waits', async () => ((await shop.client.show(id)).state === 'waiting' ? true : undefined))
+    const commit = await shop.push('storefront', { 'deploy/staging/deployment.yaml': (before) => before.replace(/replicas: \d+/, 'replicas: 3') }, 'Three in staging')
+    const { id } = await shop.settled('staging', commit)
     expect((await plumb('cancel', id, '--reason', 'not today')).code).toBe(0)
     const run = await json<Run>('show', id)
     expect(run).toMatchObject({ state: 'cancelled', failure: { code: 'run-cancelled' }, record: { seq: expect.any(Number) as number } })
