@@ -6,9 +6,11 @@ import { type ApiServer, startApiServer } from './api/api-server.ts'
 import { startControllers } from './controllers/controllers.ts'
 import { services } from './controllers/kinds.ts'
 import { typedObjects, type TypedObjects } from './controllers/typed-objects.ts'
+import type { PostgresRuntime } from './databases/runtime.ts'
 import { claimAddresses } from './network/addresses.ts'
 import { startIngress, type IngressController } from './network/ingress.ts'
 import { startServiceProxy } from './network/service-proxy.ts'
+import { startOperators } from './operators/operators.ts'
 import { claimFolders } from './pods/claim-folders.ts'
 import { ImageRegistry } from './pods/image-registry.ts'
 import { startKubelet } from './pods/kubelet.ts'
@@ -22,6 +24,8 @@ export type ClusterOptions = {
   readonly log: (line: string) => void
   /** Shared by all clusters: see `KubeletContext`. */
   readonly compileCache: string
+  /** Undefined where PostgreSQL cannot be run. */
+  readonly postgres?: PostgresRuntime | undefined
   /** What it had before, to have it again; 0 and undefined for any. */
   readonly places: ClusterPlaces
 }
@@ -43,7 +47,7 @@ export type Cluster = {
 }
 
 /** One cluster: API server, controllers, a node whose pods are processes, and a network. Failures: those of its parts. */
-export async function startCluster({ name, dir, clock, log, compileCache, places }: ClusterOptions): Promise<Cluster> {
+export async function startCluster({ name, dir, clock, log, compileCache, postgres, places }: ClusterOptions): Promise<Cluster> {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const tell = (line: string): void => log(`${name}: ${line}`)
   const stops: (() => void | Promise<void>)[] = []
@@ -73,6 +77,7 @@ export async function startCluster({ name, dir, clock, log, compileCache, places
     const kubelet = startKubelet({ ...context, addresses, nodeName: 'playground', images, dir: join(dir, 'node'), compileCache, claimDir: folders.of })
     logs = podLogs(kubelet)
     stops.push(() => kubelet.stop())
+    stops.push(startOperators({ ...context, cluster: name, addresses, postgres }))
     for (let round = 0; round < 4; round += 1) await turn() // the controllers take in that no pod runs yet
     const taken = { apiPort: api.port, ingressPort: ingress.port, block: addresses.block }
     return { name, api, objects, ingressUrl: `http://127.0.0.1:${ingress.port}`, ingress, images, pokePods: kubelet.poke, places: taken, stop }

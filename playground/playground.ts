@@ -67,7 +67,7 @@ export async function startPlayground({ dir, clock, log, environments = exampleE
     const postgres = await preparePostgres(dir, searchPath, log)
     const starts = await Promise.allSettled(
       environments.map((name) =>
-        startCluster({ name, dir: join(dir, 'clusters', name), compileCache: join(dir, 'compiled'), clock, log, places: places[name] ?? { apiPort: 0, ingressPort: 0 } }),
+        startCluster({ name, dir: join(dir, 'clusters', name), compileCache: join(dir, 'compiled'), postgres, clock, log, places: places[name] ?? { apiPort: 0, ingressPort: 0 } }),
       ),
     )
     for (const start of starts) if (start.status === 'fulfilled') started.push(start.value)

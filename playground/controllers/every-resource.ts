@@ -33,6 +33,9 @@ export function watchEveryResource(
   }
   for (const kind of [...clusterKinds, ...namespacedKinds]) watch(kind)
   const pending = new Set<NodeJS.Immediate>()
+  // Those that are there at the start are served already, and are watched before anything is done about what is seen: an owner whose kind is not
+  // watched yet would be taken for gone, and what it owns for garbage.
+  let atStart = true
   const definitions = context.objects.watch(customResourceDefinitions, ({ type, object }) => {
     const kind = kindOf(object)
     if (type === 'DELETED') {
@@ -40,12 +43,14 @@ export function watchEveryResource(
       watched.delete(`${kind.group}/${kind.plural}`)
       return
     }
+    if (atStart) return watch(kind)
     const turn = setImmediate(() => {
       pending.delete(turn)
       watch(kind)
     })
     pending.add(turn)
   })
+  atStart = false
   return {
     kinds: () => [...watched.values()].map(({ kind }) => kind),
     stop: () => {

@@ -18,14 +18,35 @@ export type ReplicatedPostgresOptions = Omit<PostgresServerOptions, 'dir' | 'nam
 /** A primary, and a replica that streams from it. */
 export class ReplicatedPostgres {
   readonly primary: PostgresServer
-  readonly replica: PostgresServer | undefined
+  #replica: PostgresServer | undefined
   readonly #options: ReplicatedPostgresOptions
 
   constructor(options: ReplicatedPostgresOptions) {
     const { name, dir, primaryAt, replicaAt } = options
     this.#options = options
     this.primary = new PostgresServer({ ...options, name: `${name}-primary`, dir: join(dir, 'primary') }, primaryAt)
-    this.replica = replicaAt === undefined ? undefined : new PostgresServer({ ...options, name: `${name}-replica`, dir: join(dir, 'replica') }, replicaAt)
+    this.#replica = replicaAt === undefined ? undefined : this.#replicaOf(replicaAt)
+  }
+
+  get replica(): PostgresServer | undefined {
+    return this.#replica
+  }
+
+  /** Adds a replica to a primary that runs. */
+  async addReplica(at: Address): Promise<void> {
+    this.#replica ??= this.#replicaOf(at)
+    await this.startReplica()
+  }
+
+  /** Stops the replica and removes its data. */
+  async removeReplica(): Promise<void> {
+    await this.#replica?.destroy()
+    this.#replica = undefined
+  }
+
+  #replicaOf(at: Address): PostgresServer {
+    const { name, dir } = this.#options
+    return new PostgresServer({ ...this.#options, name: `${name}-replica`, dir: join(dir, 'replica') }, at)
   }
 
   /** Starts what is there, and makes what is not. Failures: `playground-database`. */
