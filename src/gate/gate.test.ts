@@ -140,6 +140,14 @@ describe('deliver.after', () => {
   })
 })
 
+test('a change of policy asks for the approvals of the policy before it, and says what changes', () => {
+  const asked: Partial<GateInput> = { plan: plan([]), policy: { deliver: { automatic: true }, review: { approvals: 1, notTheAuthor: true } }, policyChanges: ['review.approvals: 1 -> 0'] }
+  expect(word('review.approvals', asked)).toMatchObject({ outcome: 'wait', waitingFor: 'approval', message: 'production asks for 1 approval by others than the author; there are 0. This changes its policy: review.approvals: 1 -> 0.' })
+  expect(word('review.approvals', { ...asked, approvals: [approval('ada')] })).toMatchObject({ outcome: 'wait' })
+  expect(decideGate({ ...free, ...asked, approvals: [approval('bob')] }).outcome).toBe('go')
+  expect(word('review.approvals', { ...asked, policyChanges: [] })).toBeUndefined()
+})
+
 describe('review.approvals', () => {
   const policy = (approvals: number, notTheAuthor = true): GateInput['policy'] => ({ deliver: { automatic: true }, review: { approvals, notTheAuthor } })
   test.each<[string, GateInput['policy'], GateInput['approvals'], 'allow' | 'wait', RegExp]>([
