@@ -344,6 +344,8 @@ export const namespacedKinds: readonly Kind<unknown>[] = [
   deployments, statefulSets, daemonSets, jobs, replicaSets, pods, services, endpointSlices, endpoints, ingresses, autoscalers, claims, configMaps, secrets, events,
   other('batch/v1', 'CronJob', 'cronjobs'),
   other('v1', 'ServiceAccount', 'serviceaccounts'),
+  other('v1', 'LimitRange', 'limitranges'),
+  other('v1', 'ResourceQuota', 'resourcequotas'),
   other('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies'),
   other('policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets'),
   other('rbac.authorization.k8s.io/v1', 'Role', 'roles'),

@@ -21,6 +21,7 @@ const byKind: Readonly<Record<string, (object: JsonObject) => void>> = {
   'apps/v1/Deployment': workloads.deploymentDefaults,
   'apps/v1/ReplicaSet': workloads.replicaSetDefaults,
   'apps/v1/StatefulSet': workloads.statefulSetDefaults,
+  'autoscaling/v1/HorizontalPodAutoscaler': workloads.olderAutoscalerDefaults,
   'autoscaling/v2/HorizontalPodAutoscaler': workloads.autoscalerDefaults,
   'batch/v1/CronJob': workloads.cronJobDefaults,
   'batch/v1/Job': workloads.jobDefaults,
@@ -29,6 +30,7 @@ const byKind: Readonly<Record<string, (object: JsonObject) => void>> = {
   'networking.k8s.io/v1/NetworkPolicy': others.networkPolicyDefaults,
   'rbac.authorization.k8s.io/v1/ClusterRoleBinding': others.bindingDefaults,
   'rbac.authorization.k8s.io/v1/RoleBinding': others.bindingDefaults,
+  'scheduling.k8s.io/v1/PriorityClass': others.priorityClassDefaults,
   'storage.k8s.io/v1/StorageClass': others.storageClassDefaults,
 }
 

@@ -16,6 +16,7 @@ const rules: Readonly<Record<string, Rule>> = {
   'apps/v1/Deployment': workloads.deployment,
   'apps/v1/ReplicaSet': workloads.replicaSet,
   'apps/v1/StatefulSet': workloads.statefulSet,
+  'autoscaling/v1/HorizontalPodAutoscaler': workloads.autoscaler,
   'autoscaling/v2/HorizontalPodAutoscaler': workloads.autoscaler,
   'batch/v1/CronJob': workloads.cronJob,
   'batch/v1/Job': workloads.job,

@@ -8,10 +8,11 @@ type Attribute = { readonly name: string; readonly baseName: string; readonly ty
 
 /** Kinds by version; a kind's model is `V1<Kind>` unless it says otherwise after a colon. */
 const kinds: Readonly<Record<string, string>> = {
-  v1: 'ConfigMap Endpoints Event:CoreV1Event Namespace Node PersistentVolume PersistentVolumeClaim Pod Secret Service ServiceAccount',
+  v1: 'ConfigMap Endpoints Event:CoreV1Event LimitRange Namespace Node PersistentVolume PersistentVolumeClaim Pod ResourceQuota Secret Service ServiceAccount',
   'admissionregistration.k8s.io/v1': 'MutatingWebhookConfiguration ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration',
   'apiextensions.k8s.io/v1': 'CustomResourceDefinition',
   'apps/v1': 'ControllerRevision DaemonSet Deployment ReplicaSet StatefulSet',
+  'autoscaling/v1': 'HorizontalPodAutoscaler',
   'autoscaling/v2': 'HorizontalPodAutoscaler:V2HorizontalPodAutoscaler',
   'batch/v1': 'CronJob Job',
   'coordination.k8s.io/v1': 'Lease',
@@ -19,6 +20,7 @@ const kinds: Readonly<Record<string, string>> = {
   'networking.k8s.io/v1': 'Ingress IngressClass NetworkPolicy',
   'policy/v1': 'PodDisruptionBudget',
   'rbac.authorization.k8s.io/v1': 'ClusterRole ClusterRoleBinding Role RoleBinding',
+  'scheduling.k8s.io/v1': 'PriorityClass',
   'storage.k8s.io/v1': 'StorageClass',
 }
 

@@ -125,3 +125,7 @@ export function policyDefaults(object: JsonObject): void {
 export function policyBindingDefaults(object: JsonObject): void {
   matchDefaults(at(object, 'spec', 'matchResources'))
 }
+
+export function priorityClassDefaults(object: JsonObject): void {
+  fill(object, { preemptionPolicy: 'PreemptLowerPriority' })
+}

@@ -97,6 +97,11 @@ export function cronJobDefaults(object: JsonObject): void {
 }
 
 /** Source: kubernetes `pkg/apis/autoscaling/v2/defaults.go`. */
+/** What it is measured by is the newer version's to say. */
+export function olderAutoscalerDefaults(object: JsonObject): void {
+  fill(at(object, 'spec') ?? {}, { minReplicas: 1 })
+}
+
 export function autoscalerDefaults(object: JsonObject): void {
   const spec = at(object, 'spec')
   if (spec === undefined) return
