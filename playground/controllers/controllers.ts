@@ -1,5 +1,6 @@
 import { autoscalerController } from './horizontal-pod-autoscaler.ts'
 import type { Controller, ControllerContext } from './controller.ts'
+import { cronJobController } from './cron-job.ts'
 import { daemonSetController } from './daemon-set.ts'
 import { deploymentController } from './deployment.ts'
 import { endpointSliceController } from './endpoint-slice.ts'
@@ -17,6 +18,7 @@ const controllers = [
   statefulSetController,
   daemonSetController,
   jobController,
+  cronJobController,
   endpointSliceController,
   autoscalerController,
   persistentVolumeClaimController,

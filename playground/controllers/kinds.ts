@@ -249,6 +249,20 @@ export type Job = Stored<
   }
 >
 
+export type CronJob = Stored<
+  {
+    schedule: string
+    timeZone?: string
+    concurrencyPolicy?: 'Allow' | 'Forbid' | 'Replace'
+    suspend?: boolean
+    startingDeadlineSeconds?: number
+    successfulJobsHistoryLimit?: number
+    failedJobsHistoryLimit?: number
+    jobTemplate: { metadata?: { labels?: Record<string, string>; annotations?: Record<string, string> }; spec: Job['spec'] }
+  },
+  { active?: { apiVersion: string; kind: string; namespace: string; name: string; uid: string }[]; lastScheduleTime?: string; lastSuccessfulTime?: string }
+>
+
 type ServicePort = { name?: string; port: number; targetPort?: number | string; protocol?: string; nodePort?: number }
 
 export type Service = Stored<
@@ -320,6 +334,7 @@ export const deployments = kind<Deployment>('apps/v1', 'Deployment', 'deployment
 export const statefulSets = kind<StatefulSet>('apps/v1', 'StatefulSet', 'statefulsets')
 export const daemonSets = kind<DaemonSet>('apps/v1', 'DaemonSet', 'daemonsets')
 export const jobs = kind<Job>('batch/v1', 'Job', 'jobs')
+export const cronJobs = kind<CronJob>('batch/v1', 'CronJob', 'cronjobs')
 export const services = kind<Service>('v1', 'Service', 'services')
 export const endpointSlices = kind<EndpointSlice>('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices')
 export const endpoints = kind<Endpoints>('v1', 'Endpoints', 'endpoints')
@@ -341,8 +356,7 @@ const other = (apiVersion: string, name: string, plural: string): Kind<Stored> =
 
 /** The built-in namespaced kinds: what a namespace's deletion has to empty, and what may have an owner. */
 export const namespacedKinds: readonly Kind<unknown>[] = [
-  deployments, statefulSets, daemonSets, jobs, replicaSets, pods, services, endpointSlices, endpoints, ingresses, autoscalers, claims, configMaps, secrets, events,
-  other('batch/v1', 'CronJob', 'cronjobs'),
+  deployments, statefulSets, daemonSets, jobs, cronJobs, replicaSets, pods, services, endpointSlices, endpoints, ingresses, autoscalers, claims, configMaps, secrets, events,
   other('v1', 'ServiceAccount', 'serviceaccounts'),
   other('v1', 'LimitRange', 'limitranges'),
   other('v1', 'ResourceQuota', 'resourcequotas'),
