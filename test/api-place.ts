@@ -93,12 +93,14 @@ function nothingBehind(): Partial<Record<keyof Parts, unknown>> {
   const configuration = {
     workspace: { metadata: { name: 'shop' }, spec: { repositories: {} } },
     environments: new Map(places.map((place) => [place, document(place, place)])),
-    modules: new Map([['shop', {}]]),
+    modules: new Map([['shop', { repository: 'shop' }]]),
     problems: [],
+    broken: [],
   }
   return {
     configurations: { of: () => Promise.resolve(configuration) },
     repositories: {
+      caughtUp: 'snapshot',
       names: () => ['orders', 'platform'],
       mirror: (name: string) => ({ url: `https://git.example/shop/${name}.git`, branch: 'main' }),
       config: (name: string) => (name === 'orders' ? { webhook: { secret: { secretRef: 'env:HOOK' } } } : undefined),
