@@ -177,7 +177,8 @@ function isSettled(readiness: Readiness | undefined): boolean {
 
 function tooLate(step: Step, notReady: readonly Readiness[]): FailureJson {
   return new Failure({
-    code: 'deadline-exceeded',
+    // What was never seen is not known to have failed.
+    code: notReady.some((one) => one.state === 'unknown') ? 'readiness-unknown' : 'deadline-exceeded',
     subject: `module ${step.module}`,
     message:
       notReady.length === 0
