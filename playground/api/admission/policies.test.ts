@@ -214,6 +214,26 @@ describe('what becomes of a verdict', () => {
     expect(performance.now() - began).toBeLessThan(3000)
   })
 
+  test('the server starts, and can be mended, whatever is denied', async () => {
+    const first = await testServer()
+    const everything = { resourceRules: [{ apiGroups: ['*'], apiVersions: ['*'], resources: ['*', '*/*'], operations: ['*'] }] }
+    const meta = { apiVersion: 'admissionregistration.k8s.io/v1', metadata: { name: 'nothing' } }
+    const spec = { matchConstraints: everything, validations: [{ expression: 'false' }] }
+    expect((await first.ask('POST', `${root}/validatingadmissionpolicies`, { ...meta, kind: 'ValidatingAdmissionPolicy', spec })).status).toBe(201)
+    const bound = { ...meta, kind: 'ValidatingAdmissionPolicyBinding', spec: { policyName: 'nothing', validationActions: ['Deny'] } }
+    expect((await first.ask('POST', `${root}/validatingadmissionpolicybindings`, bound)).status).toBe(201)
+    expect((await first.ask('DELETE', '/apis/rbac.authorization.k8s.io/v1/clusterroles/view')).status).toBe(422)
+    await first.server.stop()
+    const again = await testServer({ dir: first.dir })
+    try {
+      expect((await again.ask('POST', configMaps, configMap())).status).toBe(422)
+      expect((await again.ask('DELETE', `${root}/validatingadmissionpolicies/nothing`)).status).toBe(200)
+      expect((await again.ask('POST', configMaps, configMap())).status).toBe(201)
+    } finally {
+      await again.end()
+    }
+  })
+
   test('a hanging regular expression is ended', async () => {
     await enforce({ validations: [{ expression: `'${'a'.repeat(60)}!'.matches('^(a+)+$')` }] })
     expect((await create()).body.message).toBe(denied('validation failed due to running out of cost budget, no further validation rules will be run'))

@@ -14,7 +14,7 @@ import { paramsFor } from './params.ts'
 const milliseconds = 500
 const outOfBudget = 'validation failed due to running out of cost budget, no further validation rules will be run'
 const resources = ['validatingadmissionpolicies', 'validatingadmissionpolicybindings'].map((plural) => `admissionregistration.k8s.io/${plural}`) as [string, string]
-const codes: Readonly<Record<string, number>> = { Forbidden: 403, Unauthorized: 401, RequestEntityTooLarge: 413, Invalid: 422 }
+const codes: ReadonlyMap<string, number> = new Map([['Forbidden', 403], ['Unauthorized', 401], ['RequestEntityTooLarge', 413], ['Invalid', 422]])
 const mostFailures = 50
 
 type Policy = { readonly name: string; readonly spec: JsonObject; readonly bindings: readonly { readonly name: string; readonly spec: JsonObject }[] }
@@ -124,6 +124,6 @@ function refusal(request: AdmissionRequest, { policy, binding, message, reason }
   const { message: whole, status } = forbidden(request.kind, shownName(request), why)
   const details = { ...(isObject(status.details) ? status.details : {}), causes: [{ message: why }] }
   const named = reason === '' ? 'Invalid' : reason
-  return new ApiError(codes[named] ?? 422, named, whole, { details, warnings: request.warnings })
+  return new ApiError(codes.get(named) ?? 422, named, whole, { details, warnings: request.warnings })
 }
 

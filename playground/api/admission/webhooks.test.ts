@@ -131,6 +131,21 @@ describe('a mutating webhook', () => {
     expect([put.status, put.body.data]).toEqual([200, { put: 'x' }])
   })
 
+  test('over an object that never rests ends in a conflict', async () => {
+    await create(configMap('restless'))
+    await configure('Mutating')
+    let writes = 0
+    hook.answer = () => {
+      writes += 1
+      running.server.objects.edit({ group: '', version: 'v1', plural: 'configmaps' }, 'default', 'restless', 'object', 'other', (object) => {
+        object.data = { count: String(writes) }
+      })
+      return { response: { allowed: true } }
+    }
+    const refused = await running.ask('PATCH', `${configMaps}/restless`, { data: { mine: 'x' } })
+    expect([refused.status, refused.body.reason, writes]).toEqual([409, 'Conflict', 6])
+  })
+
   test('may make an object that is refused as any other', async () => {
     await configure('Mutating')
     hook.answer = () => patching([{ op: 'add', path: '/metadata/labels', value: { 'not valid': 'x' } }])

@@ -14,7 +14,7 @@ export type Attributes = {
 }
 
 const none = { resourceRequest: false, group: '', version: '', resource: '', subresource: '', namespace: '', name: '' }
-const verbs: Readonly<Record<string, string>> = { GET: 'get', HEAD: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }
+const verbs: ReadonlyMap<string, string> = new Map([['GET', 'get'], ['HEAD', 'get'], ['POST', 'create'], ['PUT', 'update'], ['PATCH', 'patch'], ['DELETE', 'delete']])
 
 /** Reads a request's path by its form alone, whether or not such a resource is served. Source: apiserver `pkg/endpoints/request/requestinfo.go`. */
 export function attributesOf(method: string, path: string, query: URLSearchParams): Attributes {
@@ -24,7 +24,7 @@ export function attributesOf(method: string, path: string, query: URLSearchParam
   const group = parts[0] === 'apis' ? (parts[1] ?? '') : ''
   const version = parts[resources - 1] ?? ''
   let rest = parts.slice(resources)
-  let verb = verbs[method] ?? ''
+  let verb = verbs.get(method) ?? ''
   if (rest[0] === 'watch' && rest.length > 1) {
     verb = 'watch'
     rest = rest.slice(1)

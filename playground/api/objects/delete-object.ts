@@ -3,7 +3,7 @@ import type { KubernetesObject } from '#playground/contract.ts'
 import { type Backend, find, store, timeNow } from '../backend.ts'
 import type { Kind } from '../kinds.ts'
 import type { User } from '../request.ts'
-import { forbidden } from '../status.ts'
+import { conflict, forbidden, modifiedMeanwhile } from '../status.ts'
 import { isNamespace } from './create-object.ts'
 import { atOnce, Moved, type Steps } from './steps.ts'
 import { isReleased } from './update-object.ts'
@@ -35,7 +35,7 @@ export function* deleteSteps(backend: Backend, kind: Kind, live: KubernetesObjec
   const attributes = { operation: 'DELETE' as const, kind, subresource: '', namespace: isNamespace(kind) ? name : namespace, name, object: none, oldObject: live, user, dryRun, manager: '', warnings }
   yield* backend.admission.mutate(attributes)
   yield* backend.admission.validate(attributes)
-  if (find(backend, kind, namespace, name)?.metadata.resourceVersion !== live.metadata.resourceVersion) throw new Moved()
+  if (find(backend, kind, namespace, name)?.metadata.resourceVersion !== live.metadata.resourceVersion) throw new Moved(conflict(kind, name, modifiedMeanwhile))
   const marked = mark(backend, kind, live, deletion)
   if (isReleased(kind, marked)) {
     if (!deletion.dryRun) store(backend, kind, 'DELETED', live)

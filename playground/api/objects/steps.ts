@@ -1,8 +1,18 @@
+import type { ApiError } from '../status.ts'
+
 /** Work that may have to wait, for a webhook's answer: it yields what is waited for, and is given what comes of it. Without webhooks it is done at once. */
 export type Steps<T> = Generator<() => Promise<unknown>, T, unknown>
 
 /** Something else has changed the object while a webhook was asked: to be tried again with what is there now. */
-export class Moved extends Error {}
+export class Moved extends Error {
+  /** What the client hears where it goes on so. */
+  readonly refusal: ApiError
+
+  constructor(refusal: ApiError) {
+    super(refusal.message)
+    this.refusal = refusal
+  }
+}
 
 const attempts = 6
 
@@ -19,7 +29,8 @@ export async function waiting<T>(begin: () => Steps<T>): Promise<T> {
     try {
       return await finish(begin())
     } catch (error) {
-      if (!(error instanceof Moved) || attempt === attempts) throw error
+      if (!(error instanceof Moved)) throw error
+      if (attempt === attempts) throw error.refusal
     }
   }
 }

@@ -50,7 +50,7 @@ export function* updateSteps(backend: Backend, kind: Kind, live: KubernetesObjec
   const judged = prepared
   yield* backend.admission.validate({ ...attributes, object: () => shown(kind, update, judged) })
   prepared = backend.fields.settle(live, prepared)
-  if (find(backend, kind, live.metadata.namespace ?? '', live.metadata.name ?? '')?.metadata.resourceVersion !== live.metadata.resourceVersion) throw new Moved()
+  if (find(backend, kind, live.metadata.namespace ?? '', live.metadata.name ?? '')?.metadata.resourceVersion !== live.metadata.resourceVersion) throw new Moved(conflict(kind, live.metadata.name ?? '', modifiedMeanwhile))
   if (equalJson(live, prepared)) return { object: live, warnings, created: false }
   checkSize(prepared)
   if (isReleased(kind, prepared)) {
