@@ -59,7 +59,7 @@ describe.skipIf(!isInstalled('kubectl'))('who may what, by kubectl (skipped wher
   test('auth whoami tells the user of a certificate, and whom one is impersonating', async () => {
     const { out } = await kubectl('--context=dev auth whoami')
     expect(out).toMatch(/Username +dev\nGroups +\[developers system:authenticated\]/)
-    expect((await kubectl('auth whoami --as=bob --as-group=ops --as-uid=7 -o jsonpath={.status.userInfo}')).out).toBe('{"groups":["ops","system:authenticated"],"uid":"7","username":"bob"}')
+    expect((await kubectl('auth whoami --as=bob --as-group=ops --as-group=on,call --as-uid=7 -o jsonpath={.status.userInfo}')).out).toBe('{"groups":["ops","on,call","system:authenticated"],"uid":"7","username":"bob"}')
   })
 
   test('auth can-i, for oneself and for others', async () => {

@@ -140,6 +140,30 @@ describe('what an expression sees', () => {
   })
 })
 
+describe('a kind of several versions', () => {
+  beforeAll(async () => {
+    const version = (name: string, storage: boolean): JsonObject => ({ name, served: true, storage, schema: { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object', properties: { size: { type: 'integer' } } } } } } })
+    const spec = { group: 'example.dev', scope: 'Namespaced', names: { plural: 'boxes', kind: 'Box' }, versions: [version('v1', true), version('v2', false)] }
+    const made = await running.ask('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: 'boxes.example.dev' }, spec })
+    expect(made.status).toBe(201)
+  })
+  const box = (size: number): JsonObject => ({ apiVersion: 'example.dev/v2', kind: 'Box', metadata: { generateName: 'box-' }, spec: { size } })
+  const rules = [{ apiGroups: ['example.dev'], apiVersions: ['v1'], resources: ['boxes'], operations: ['CREATE'] }]
+  const post = (size: number): ReturnType<TestServer['ask']> => running.ask('POST', '/apis/example.dev/v2/namespaces/default/boxes', box(size))
+
+  test('is judged in the version that the policy names, whichever is written', async () => {
+    const seen = "object.apiVersion == 'example.dev/v1' && request.kind.version == 'v1' && request.requestKind.version == 'v2'"
+    await enforce({ matchConstraints: { resourceRules: rules }, validations: [{ expression: seen }, { expression: 'object.spec.size < 3', message: 'too large' }] })
+    expect((await post(2)).status).toBe(201)
+    expect((await post(3)).body.message).toMatch(/^boxes\.example\.dev "box-\w{5}" is forbidden: ValidatingAdmissionPolicy 'policy' with binding 'binding' denied request: too large$/)
+  })
+
+  test('is let be in another version where the match is to be exact', async () => {
+    await enforce({ matchConstraints: { resourceRules: rules, matchPolicy: 'Exact' }, validations: [{ expression: 'false' }] })
+    expect((await post(3)).status).toBe(201)
+  })
+})
+
 describe('parameters', () => {
   const paramKind = { apiVersion: 'v1', kind: 'ConfigMap' }
   const limits = '/api/v1/namespaces/kube-system/configmaps'

@@ -118,6 +118,25 @@ describe('a service account token', () => {
   })
 })
 
+test('broken, huge and hostile questions are refused', async () => {
+  const reviews = '/apis/authentication.k8s.io/v1/tokenreviews'
+  const access = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews'
+  const kind = (path: string): string => (path === reviews ? 'TokenReview' : 'SelfSubjectAccessReview')
+  for (const path of [reviews, access]) {
+    const apiVersion = path.slice('/apis/'.length, path.lastIndexOf('/'))
+    const bodies = ['', '{', '[]', 'null', '{"kind":"Pod","apiVersion":"v1"}', ...['[]', '"x"', '{"token":7}', '{"resourceAttributes":[]}', '{"__proto__":{"token":"x"}}'].map((spec) => `{"apiVersion":"${apiVersion}","kind":"${kind(path)}","spec":${spec}}`)]
+    for (const body of bodies) {
+      const { status } = await running.ask('POST', path, body)
+      expect([body, status >= 400 && status < 500]).toEqual([body, true])
+    }
+  }
+  for (const headers of [{ 'impersonate-user': 'constructor' }, { 'impersonate-user': '__proto__', 'impersonate-extra-__proto__': 'x' }, { 'impersonate-user': 'system:serviceaccount:a' }]) {
+    expect(await who(headers as unknown as Record<string, string>)).toMatchObject({ username: headers['impersonate-user'] })
+  }
+  expect(({} as { x?: string }).x).toBeUndefined()
+  for (const authorization of ['Bearer', 'Bearer  ', 'Basic YTpi', 'Bearer a b', `Bearer ${'x'.repeat(9000)}`]) expect(await who({ authorization })).toBe(401)
+})
+
 describe('a client certificate', () => {
   const certified = async (files: { certificate: string; key: string }, server = running): Promise<unknown> => {
     const agent = new Agent({ ca: server.server.ca, cert: files.certificate, key: files.key })
