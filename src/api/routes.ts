@@ -27,7 +27,8 @@ export const routes: readonly Route[] = [
     answer: statusView,
     handle: async ({ parts, sees, signal }) => {
       const snapshot = await newestSnapshot(parts.sql)
-      await catchUp(parts, signal).catch(() => undefined) // what this process has not seen yet it says nothing of
+      // What this process has not seen yet it says nothing of; and nobody waits long for a repository that does not answer.
+      await catchUp(parts, AbortSignal.any([signal, AbortSignal.timeout(2_000)])).catch(() => undefined)
       const configuration = snapshot === undefined ? undefined : await parts.configurations.of(snapshot).catch(() => undefined)
       const environments = [...(configuration?.environments.values() ?? [])].filter((one) => sees(one.metadata.name))
       return viewStatus(parts.sql, configuration?.workspace.metadata.name ?? '', environments, (module, repository) => (configuration === undefined ? undefined : brokenModule(configuration, module, repository)), parts.clock.now())
