@@ -85,7 +85,7 @@ describe('operators', () => {
         primaryUpdateMethod: 'restart',
         storage: { resizeInUseVolumes: true },
       })
-      const entries = (live?.metadata as unknown as { managedFields: { manager: string; operation: string; subresource?: string }[] }).managedFields
+      const entries = live === undefined ? [] : (live.metadata as unknown as { managedFields: { manager: string; operation: string; subresource?: string }[] }).managedFields
       expect(entries).toContainEqual(expect.objectContaining({ manager: 'manager', operation: 'Update' }))
       expect(entries).toContainEqual(expect.objectContaining({ manager: 'manager', operation: 'Update', subresource: 'status' }))
       expect(live?.status).toMatchObject({ readyInstances: 1, currentPrimary: 'db-1', writeService: 'db-rw', timelineID: 1, instancesStatus: { healthy: ['db-1'] }, conditions: [{ type: 'Ready', status: 'True', reason: 'ClusterIsReady' }] })
@@ -128,6 +128,7 @@ describe('operators', () => {
         object.data = { ...object.data, password: Buffer.from("it's new").toString('base64') }
       })
       await until(async () => (await ask('db-rw', 'select n from kept')) === 1)
+      expect(secret('db-app')['password']).toBe("it's new")
     })
 
     test('gives up its second instance, and goes with all that it made', async () => {
@@ -137,6 +138,7 @@ describe('operators', () => {
       await until(() => cluster.objects.list(pods, 'default').length + cluster.objects.list(claims, 'default').length === 0)
       await until(() => cluster.objects.get(secrets, 'default', 'db-app') === undefined && cluster.objects.get(services, 'default', 'db-rw') === undefined)
       await until(() => readdirSync(postgres?.dir ?? '').every((name) => !name.startsWith('test-')))
+      expect(cluster.objects.get(postgresClusters, 'default', 'db')).toBeUndefined()
     })
 
     test('with a Secret of its own waits for it, and three instances are told to be too many', async () => {

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { askPlayground } from '#playground/control/ask-playground.ts'
+import { findPostgres } from '#playground/databases/programs.ts'
+import { openShop } from './shop.ts'
+import type { Shop } from './shop.ts'
+
+const hasPostgres = findPostgres(process.env['PATH'] ?? '') !== undefined
+
+describe.skipIf(!hasPostgres)('a database that breaks while everything is delivered (skipped where there is no PostgreSQL)', () => {
+  let shop: Shop
+  const verified = async () => {
+    const { run } = await shop.client.verify('production', { modules: ['orders-database'], reason: 'after it was touched' })
+    return shop.ended(run ?? '')
+  }
+  const verdicts = (run: Awaited<ReturnType<Shop['ended']>>): Record<string, string> => Object.fromEntries(run.probes.map(({ probe, verdict }) => [probe, verdict]))
+
+  beforeAll(async () => {
+    shop = await openShop()
+    await shop.push('orders', { 'database/module.yaml': (text) => text.replaceAll('within: 60s', 'within: 2s') }, 'Say at once what is wrong')
+    await shop.delivered('sandbox', 'staging')
+    const waiting = await shop.until('production waits for an approval', async () => {
+      const { runs } = await shop.client.runs({ environment: 'production' })
+      return runs.find((run) => run.state === 'waiting' && run.waiting.length > 0 && run.waiting.every((one) => one.waitingFor === 'approval'))
+    })
+    await shop.client.approve(waiting.id, { reason: 'the first delivery', objects: [] })
+    await shop.delivered('production')
+  })
+  afterAll(() => shop.stop())
+
+  test('is still synced, and no longer verified: the probe says what it met, and mended it passes again', async () => {
+    await askPlayground(shop.dir, { do: 'break', what: 'replica', environment: 'production' })
+    const broken = await verified()
+    expect(broken.state).toBe('failed')
+    // What could not be reached is failed or unknown, and never passed.
+    expect(verdicts(broken)).toMatchObject({ connects: 'passed', 'is-the-primary': 'passed', 'holds-orders': 'passed', 'replica-follows': expect.stringMatching(/failed|unknown/), 'replica-lag': expect.stringMatching(/failed|unknown/) })
+    expect(await shop.module('production', 'orders-database')).toMatchObject({ delivery: 'synced', verification: expect.stringMatching(/failed|unknown/) })
+    await askPlayground(shop.dir, { do: 'mend', what: 'replica', environment: 'production' })
+    expect(verdicts(await verified())).toMatchObject({ 'replica-follows': 'passed', 'replica-lag': 'passed' })
+    expect(await shop.module('production', 'orders-database')).toMatchObject({ delivery: 'synced', verification: 'passed' })
+  })
+
+  test('no password of the database is in a run, a status or the log', async () => {
+    const secrets = ['orders-db', 'orders-db-replica'].map((name) => join(shop.playground.credentials, name))
+    const { runs } = await shop.client.runs({ environment: 'production' })
+    const told = JSON.stringify([await Promise.all(runs.map((run) => shop.client.show(run.id))), await shop.client.status(), shop.log])
+    for (const path of secrets) {
+      const password = new URL(readFileSync(path, 'utf8').trim()).password
+      expect(password.length).toBeGreaterThan(20)
+      expect(told).not.toContain(password)
+    }
+  })
+})
