@@ -8,6 +8,7 @@ import type { Intents } from './render-run.ts'
 
 export type Change = Commit & { readonly repository: string }
 
+/** As many as a run tells of. Whoever asks who wrote it all asks without a limit. */
 const most = 50
 
 /** The commits that lie between what was delivered and a snapshot, in the repositories of some modules: who changed what, and why. The newest first. */
@@ -17,20 +18,25 @@ export async function changesBetween(
   modules: readonly string[],
   intents: Intents,
   known: ReadonlyMap<string, StatusRow>,
+  limit = most,
 ): Promise<Change[]> {
-  const from = new Map<string, string | undefined>()
+  // Of a repository's modules, the one that is the furthest behind tells from where.
+  const oldest = new Map<string, StatusRow | undefined>()
   for (const module of modules) {
-    const repository = intents.modules.get(module)?.repository ?? known.get(module)?.repository
-    if (repository === undefined || from.has(repository)) continue
-    const delivered = known.get(module)?.snapshot
-    const before = typeof delivered === 'string' ? await findSnapshot(parts.sql, delivered) : undefined
-    from.set(repository, before?.commits[repository])
+    const row = known.get(module)
+    const repository = intents.modules.get(module)?.repository ?? row?.repository
+    if (repository === undefined) continue
+    const other = oldest.get(repository)
+    const isOlder = row !== undefined && row.snapshotSeq !== null && (other === undefined || other.snapshotSeq === null || row.snapshotSeq < other.snapshotSeq)
+    if (isOlder || !oldest.has(repository)) oldest.set(repository, row)
   }
-  return changesSince(parts, snapshot, from)
+  const from = new Map<string, string | undefined>()
+  for (const [repository, row] of oldest) from.set(repository, typeof row?.snapshot === 'string' ? (await findSnapshot(parts.sql, row.snapshot))?.commits[repository] : undefined)
+  return changesSince(parts, snapshot, from, limit)
 }
 
 /** The commits of some repositories up to a snapshot, each since a commit of its own; where that is not known, the head alone. The newest first. */
-export async function changesSince(parts: Parts, snapshot: SnapshotRow, from: ReadonlyMap<string, string | undefined>): Promise<Change[]> {
+export async function changesSince(parts: Parts, snapshot: SnapshotRow, from: ReadonlyMap<string, string | undefined>, limit = most): Promise<Change[]> {
   const changes: Change[] = []
   for (const [repository, before] of from) {
     const head = snapshot.commits[repository]
@@ -38,9 +44,9 @@ export async function changesSince(parts: Parts, snapshot: SnapshotRow, from: Re
     const mirror = parts.repositories.mirror(repository)
     // Without a point to start from (the first delivery), the head speaks for itself.
     const commits = before === undefined ? [await mirror.commit(head)] : await mirror.log(before, head).catch(async () => [await mirror.commit(head)])
-    changes.push(...commits.slice(0, most).map((commit) => ({ ...commit, repository })))
+    changes.push(...commits.slice(0, limit).map((commit) => ({ ...commit, repository })))
   }
-  return changes.sort((a, b) => b.at - a.at).slice(0, most)
+  return changes.sort((a, b) => b.at - a.at).slice(0, limit)
 }
 
 /** Who, why and on which ticket: a person's word first, else what the newest commit says. */

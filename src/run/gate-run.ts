@@ -10,9 +10,11 @@ import { heldBy } from '#store/inventory.ts'
 import { activePauses } from '#store/pauses.ts'
 import { principals } from '#store/principals.ts'
 import { approvalsOf } from '#store/runs.ts'
+import { policyOf } from '#store/snapshots.ts'
 import { statuses } from '#store/statuses.ts'
+import { changesBetween } from './changes.ts'
 import { limitsOf } from './configuration.ts'
-import { policyChanges, policyIn, policyInForce } from './policy.ts'
+import { policyChanges, policyCommits, policyIn, policyInForce } from './policy.ts'
 import { renderAll } from './render-run.ts'
 import type { Intents } from './render-run.ts'
 import type { Work } from './work.ts'
@@ -35,7 +37,7 @@ export async function gateRun(work: Work, intents: Intents, plan: Plan): Promise
     limits: Object.fromEntries(Object.keys(configuration.workspace.spec.repositories).map((name) => [name, limitsOf(configuration, name)])),
     approvals: await approvalsOf(parts.sql, run.id),
     pauses: await activePauses(parts.sql, now, run.environment),
-    authors: await authorsOf(work),
+    authors: policy.review.approvals > 0 && policy.review.notTheAuthor ? await authorsOf(work, intents) : [],
     earlier: policy.deliver.after === undefined ? [] : await earlierModules(work, policy.deliver.after.environment),
     startedBy: run.startedBy,
     now,
@@ -88,9 +90,16 @@ async function gatedModules(work: Work, intents: Intents): Promise<GatedModule[]
 }
 
 /** Who wrote what this run delivers: by the e-mail addresses of the commits. */
-async function authorsOf(work: Work): Promise<string[]> {
-  const known = await principals(work.parts.sql)
-  const written = new Set(work.run.changes.map((change) => change.author.email.toLowerCase()))
+async function authorsOf(work: Work, intents: Intents): Promise<string[]> {
+  const { parts, run, snapshot } = work
+  const known = await principals(parts.sql)
+  // All of them: the run itself tells of the newest commits alone.
+  const rows = new Map((await statuses(parts.sql, run.environment)).map((row) => [row.module, row]))
+  const all =
+    run.kind === 'policy'
+      ? await policyCommits(parts, snapshot, (await policyOf(parts.sql, run.environment))?.snapshot, Infinity)
+      : await changesBetween(parts, snapshot, Object.keys(run.modules), intents, rows, Infinity)
+  const written = new Set([...run.changes, ...all].map((change) => change.author.email.toLowerCase()))
   return known.filter((principal) => principal.emails.some((email) => written.has(email.toLowerCase()))).map((principal) => principal.name)
 }
 

@@ -58,7 +58,7 @@ describe.each(['pglite', 'postgres'] as const)('a control plane that is killed, 
     test('at any moment: every run ends, and no effect happens twice', async () => {
       const names = ['p', 'q', 'r', 's'].map((name) => `round-${name}`)
       // Right after the push, and as soon as so many applies have reached the cluster, whose answers then find nobody.
-      for (const [round, point] of [0, 1, 2, 4].entries()) {
+      for (const [round, point] of (kind === 'pglite' ? [0, 1, 4] : [1, 3]).entries()) {
         const before = names.map((name) => shop.applies(name))
         const done = (): number => names.reduce((sum, name, index) => sum + shop.applies(name) - (before[index] ?? 0), 0)
         const commit = await shop.push(Object.fromEntries(names.map((name) => [`toys/manifests/${name}.yaml`, configMap(name, String(round))])), `Round ${round}`)

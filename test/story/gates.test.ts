@@ -1,9 +1,11 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Client, ShowAnswer } from '#api/client.ts'
 import { publicKeyOf } from '#record/dsse.ts'
 import { verifyChain } from '#record/verify.ts'
 import { heldBy } from '#store/inventory.ts'
-import { openShop } from './shop.ts'
+import { git, openShop } from './shop.ts'
 import type { Shop } from './shop.ts'
 
 const ada = 'Ada Park <ada@orders.example>'
@@ -69,8 +71,24 @@ describe('gates: who and what a delivery waits for', () => {
     expect(await shop.kubectl('production', 'get', 'configmap', 'orders-api', '-n', 'orders', '-o', 'yaml')).toContain('MAX_ITEMS: "102"')
   })
 
+  test('an author is one however many commits lie upon theirs', async () => {
+    const own = await shop.person('ada', 'approver', ['ada@orders.example'])
+    const clone = await shop.clone('orders')
+    const file = join(clone, 'deploy/production/configmap.yaml')
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"102"', '"110"'))
+    await git(clone, '-c', 'user.name=Ada', '-c', 'user.email=ada@orders.example', 'commit', '-q', '-a', '-m', 'Many more items')
+    for (let count = 0; count < 55; count += 1) await git(clone, '-c', 'user.name=Kim', '-c', 'user.email=kim@orders.example', 'commit', '-q', '--allow-empty', '-m', `Nothing ${count}`)
+    await git(clone, 'push', '-q', 'origin', 'HEAD:main')
+    const run = await shop.settled('production', (await git(clone, 'rev-parse', 'HEAD')).trim())
+    expect(run.changes.map((change) => change.author.name)).toEqual(Array.from({ length: 50 }, () => 'Kim'))
+    await own.approve(run.id, { reason: 'mine', objects: [] })
+    await shop.until('it does not count', async () => ((await shop.client.show(run.id)).waiting[0]?.message.includes('That of ada does not count') === true ? true : undefined))
+    await bo.approve(run.id, { reason: 'well', objects: [] })
+    expect(await shop.ended(run.id)).toMatchObject({ state: 'succeeded' })
+  })
+
   test('a look at what is there replaces nothing; a cancelled run comes again only when a person asks', async () => {
-    const run = await commit('production', 'orders', { 'deploy/production/configmap.yaml': (text) => text.replace('"102"', '"103"') }, 'A third')
+    const run = await commit('production', 'orders', { 'deploy/production/configmap.yaml': (text) => text.replace('"110"', '"103"') }, 'A third')
     const { run: look } = await shop.client.verify('production', { reason: 'is it well?' })
     expect(await shop.ended(look ?? '')).toMatchObject({ kind: 'verify', state: 'succeeded' })
     expect(await shop.client.show(run.id)).toMatchObject({ state: 'waiting' })
@@ -93,12 +111,14 @@ describe('gates: who and what a delivery waits for', () => {
     expect(run.waiting[0]).toMatchObject({ waitingFor: 'pause', message: expect.stringMatching(/^storefront-web is paused by admin until \S+Z: we are counting/) })
     expect(await shop.module('sandbox', 'storefront-web')).toMatchObject({ delivery: 'behind', note: expect.stringContaining('we are counting') })
     expect((await shop.client.status()).environments.find((one) => one.name === 'sandbox')?.pauses).toMatchObject([{ module: 'storefront-web', by: 'admin', reason: 'we are counting' }])
+    // Another one, of the whole environment, ends by itself.
+    await shop.client.pause('sandbox', { module: null, reason: 'a moment', forMs: 2000 })
+    const until = (await shop.client.status()).environments.find((one) => one.name === 'sandbox')?.pauses.find((one) => one.module === null)?.until
     expect(await shop.client.resume('sandbox', { module: 'storefront-web' })).toEqual({ done: true })
-    expect(await shop.ended(run.id)).toMatchObject({ state: 'succeeded' })
-    await shop.client.pause('sandbox', { module: null, reason: 'a moment', forMs: 1500 })
-    const short = await commit('sandbox', 'storefront', { 'deploy/sandbox/configmap.yaml': (text) => text.replace('Fine', 'Good') }, 'Good things')
-    expect(short.state === 'waiting' ? codes(short) : []).toEqual(['pause'])
-    expect(await shop.ended(short.id)).toMatchObject({ state: 'succeeded' })
+    const done = await shop.ended(run.id)
+    expect(done).toMatchObject({ state: 'succeeded' })
+    expect(Date.parse(done.endedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(until ?? ''))
+    expect(await shop.client.resume('sandbox', { module: null })).toEqual({ done: false })
   })
 
   test('a commit that removes most of a module waits, and says what and how many; then the whole module goes', async () => {
