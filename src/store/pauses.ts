@@ -23,7 +23,7 @@ export async function startPause(sql: Sql, pause: Pause): Promise<void> {
 /** Ends the pauses of an environment, or of one module in it, before their time. Tells how many there were. */
 export async function endPauses(sql: Sql, environment: string, module: string | null, at: number): Promise<number> {
   const rows = await sql.query(
-    'update pause set ended_at = $3 where ended_at is null and environment = $1 and module is not distinct from $2 returning id',
+    'update pause set ended_at = $3 where ended_at is null and until > $3 and environment = $1 and module is not distinct from $2 returning id',
     [environment, module, at],
   )
   await announce(sql, at, 'pause', { environment, module, until: at })
