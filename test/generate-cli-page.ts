@@ -3,12 +3,16 @@ import { plumb } from '../src/cli/program.ts'
 import type { Surroundings } from '../src/cli/surroundings.ts'
 import { offlineCommands } from '../src/offline.ts'
 import { playgroundCommand } from '../src/playground-command.ts'
+import { playgroundControlCommand } from '../src/playground-control-command.ts'
 import { upCommand } from '../src/up-command.ts'
 import { exits } from './generate-errors-page.ts'
 
 /** What `--json` prints, for every command; the named shapes are those of openapi.json. A command without a row fails the generation. */
 export const jsonOf: Readonly<Record<string, string>> = {
   playground: '`Status`, once the first deliveries have ended',
+  'playground break': '`{ breakages[{ name, environment, state, does, shows }] }`',
+  'playground mend': '`{ breakages[{ name, environment, state, does, shows }] }`',
+  'playground reset': '`{ breakages[{ name, environment, state, does, shows }] }`',
   up: '`{ url }`, once it listens',
   validate: '`{ valid, workspace, environments[], modules[{ name, file }], rendered, problems: Failure[] }`',
   render: '`{ environment, modules[{ module, objects[{ file, line, body }] }], problems: Failure[] }`',
@@ -33,14 +37,16 @@ const nowhere: Surroundings = { print: () => {}, note: () => {}, colours: false,
 
 /** The whole command, as `main.ts` puts it together. */
 export function wholeCommand(): Command {
-  return plumb(nowhere, () => {}, [playgroundCommand({}), upCommand({}), offlineCommands({})])
+  return plumb(nowhere, () => {}, [playgroundCommand({}), playgroundControlCommand, upCommand({}), offlineCommands({})])
 }
 
 /** Every command that does something, with its full name. */
 export function leaves(command: Command, above: readonly string[] = []): { name: string; command: Command }[] {
   return command.commands.flatMap((child) => {
     const name = [...above, child.name()]
-    return child.commands.length > 0 ? leaves(child, name) : [{ name: name.join(' '), command: child }]
+    const own = { name: name.join(' '), command: child }
+    // `plumb playground` does something itself, and has commands below it.
+    return child.commands.length === 0 ? [own] : [...(Object.hasOwn(jsonOf, own.name) ? [own] : []), ...leaves(child, name)]
   })
 }
 
