@@ -13,7 +13,12 @@ import type { Shop } from './shop.ts'
 export type Printed = { readonly code: ExitCode; readonly out: string; readonly err: string }
 
 /** `plumb …`, as a person at a terminal has it. */
-export async function plumb(shop: Shop, ...argv: string[]): Promise<Printed> {
+export function plumb(shop: Shop, ...argv: string[]): Promise<Printed> {
+  return plumbWith(shop, { dir: shop.dir }, ...argv)
+}
+
+/** The same, with a server and a token of its own. */
+export async function plumbWith(shop: Shop, env: { dir?: string; server?: string; token?: string }, ...argv: string[]): Promise<Printed> {
   const out: string[] = []
   const err: string[] = []
   const around = {
@@ -22,7 +27,7 @@ export async function plumb(shop: Shop, ...argv: string[]): Promise<Printed> {
     colours: false,
     width: 400,
     cwd: shop.dir,
-    env: { dir: shop.dir },
+    env,
     readFile: (path: string) => readFileSync(path, 'utf8'),
     now: () => Date.now(),
   }
