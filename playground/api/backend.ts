@@ -5,6 +5,7 @@ import type { Reach } from './admission/webhook-address.ts'
 import type { Authorizer } from './authorization/authorizer.ts'
 import type { Storage } from './storage.ts'
 import { resourceOf, apiVersionOf, type Kind } from './kinds.ts'
+import { withReadDefaults } from './read-defaults.ts'
 import type { Registry } from './registry.ts'
 
 export type BackendOptions = {
@@ -48,9 +49,14 @@ export function find(backend: Backend, kind: Kind, namespace: string, name: stri
 
 /** An object as a version shows it. Versions of a custom kind differ in nothing but their name: the only conversion is `None`. */
 export function inVersion(object: KubernetesObject, kind: Kind): KubernetesObject {
+  if (kind.custom) return renamed(withReadDefaults(object, kind), kind)
+  if (object.apiVersion === apiVersionOf(kind)) return object
+  return kind.conversion?.fromStorage(object) ?? renamed(object, kind)
+}
+
+function renamed(object: KubernetesObject, kind: Kind): KubernetesObject {
   const apiVersion = apiVersionOf(kind)
-  if (object.apiVersion === apiVersion) return object
-  return kind.conversion === undefined ? { ...object, apiVersion } : kind.conversion.fromStorage(object)
+  return object.apiVersion === apiVersion ? object : { ...object, apiVersion }
 }
 
 /** Writes in the storage version; answers in the version that was asked for. */

@@ -59,6 +59,7 @@ type Flags = {
   others?: string
   selectable?: string
   generation?: true
+  deprecation?: string
   /** Of a version that is not stored: the one that is, and the way between them. */
   stored?: { readonly version: string; readonly conversion: Conversion }
 }
@@ -66,7 +67,7 @@ type Flags = {
 /** The kinds that a delivery meets. [group, version, plural, kind, what differs] */
 const table: readonly (readonly [string, string, string, string, Flags])[] = [
   ['', 'v1', 'configmaps', 'ConfigMap', { short: 'cm' }],
-  ['', 'v1', 'endpoints', 'Endpoints', { short: 'ep' }],
+  ['', 'v1', 'endpoints', 'Endpoints', { short: 'ep', deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice' }],
   [
     '',
     'v1',
@@ -162,6 +163,7 @@ export function builtInKinds(schemaOf: (group: string, version: string, kind: st
       selectable: words(flags.selectable),
       generation: flags.generation === true ? 'not-status' : 'none',
       custom: false,
+      ...(flags.deprecation === undefined ? {} : { deprecation: flags.deprecation }),
       storageVersion: flags.stored?.version ?? version,
       ...(flags.stored === undefined ? {} : { conversion: flags.stored.conversion }),
       versions: versionsOf(group, kind, schemaOf),

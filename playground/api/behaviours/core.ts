@@ -1,5 +1,6 @@
 import { equalJson, isObject, type Json, type JsonObject } from '#lib/json.ts'
-import type { KubernetesObject } from '#playground/contract.ts'
+import type { Cause, KubernetesObject } from '#playground/contract.ts'
+import { quantityNanos } from '#playground/schema/quantity.ts'
 import { valueAt } from '../paths.ts'
 import type { Behaviour } from './behaviours.ts'
 import { forbiddenChange, invalidValue, unchangeable } from './immutable.ts'
@@ -103,7 +104,8 @@ export const volumeClaim: Behaviour = {
     if (live === undefined) return []
     const fixed = (claim: KubernetesObject): JsonObject => {
       const { resources, volumeAttributesClassName: _class, volumeName, storageClassName, ...rest } = specOf(claim)
-      const other = isObject(resources) ? { ...resources, requests: isObject(resources.requests) ? { ...resources.requests, storage: '' } : null } : null
+      const free = valueAt(live, 'status.phase') === 'Bound' ? { storage: '' } : {}
+      const other = isObject(resources) ? { ...resources, requests: isObject(resources.requests) ? { ...resources.requests, ...free } : null } : null
       return {
         ...rest,
         resources: other,
@@ -111,11 +113,18 @@ export const volumeClaim: Behaviour = {
         storageClassName: specOf(live).storageClassName === undefined ? '' : (storageClassName ?? ''),
       }
     }
-    if (equalJson(fixed(object), fixed(live))) return []
+    if (equalJson(fixed(object), fixed(live))) return shrunk(object, live)
     return [
       forbiddenChange('spec', 'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims'),
     ]
   },
+}
+
+/** A claim may be made smaller only while it has not grown that far. Source: kubernetes `pkg/apis/core/validation/validation.go`. */
+function shrunk(object: KubernetesObject, live: KubernetesObject): Cause[] {
+  const [was, is, has] = [valueAt(live, 'spec.resources.requests.storage'), valueAt(object, 'spec.resources.requests.storage'), valueAt(live, 'status.capacity.storage')].map((amount) => (typeof amount === 'string' || typeof amount === 'number' ? quantityNanos(amount) : undefined))
+  if (was === undefined || is === undefined || is >= was || is > (has ?? 0n)) return []
+  return [forbiddenChange('spec.resources.requests.storage', 'field can not be less than status.capacity')]
 }
 
 export const roleBinding: Behaviour = {

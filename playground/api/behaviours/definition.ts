@@ -1,7 +1,8 @@
-import { isObject } from '#lib/json.ts'
+import { isObject, type JsonObject } from '#lib/json.ts'
+import type { Cause, KubernetesObject } from '#playground/contract.ts'
 import { timeNow } from '../backend.ts'
 import type { Behaviour } from './behaviours.ts'
-import { unchangeable } from './immutable.ts'
+import { invalidValue, unchangeable } from './immutable.ts'
 
 /** Holds a definition until its objects are gone (`definition-cleanup.ts`). */
 export const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io'
@@ -29,6 +30,31 @@ export const definition: Behaviour = {
     const [was, is] = [live, object].map(({ metadata }) => (Array.isArray(metadata.finalizers) ? metadata.finalizers : []))
     const kept = live.metadata.deletionTimestamp === undefined && was?.includes(cleanupFinalizer) === true && is?.includes(cleanupFinalizer) === false
     if (kept) object.metadata.finalizers = [...is, cleanupFinalizer]
+    // What was ever a version to store in stays in the list until somebody who has migrated takes it out.
+    const stored = storedVersions(object)
+    const now = versionsOf(object).filter((version) => version.storage === true).map((version) => String(version.name))
+    const added = now.filter((version) => !stored.includes(version))
+    if (added.length > 0) object.status = { ...(isObject(object.status) ? object.status : {}), storedVersions: [...stored, ...added] }
   },
-  check: (object, live) => unchangeable(object, live, ['spec.scope', 'spec.group', 'spec.names.plural', 'spec.names.kind']),
+  check: (object, live) => [...unchangeable(object, live, ['spec.scope', 'spec.group', 'spec.names.plural', 'spec.names.kind']), ...lostVersions(object)],
+}
+
+function versionsOf(object: KubernetesObject): JsonObject[] {
+  const versions = isObject(object.spec) ? object.spec.versions : undefined
+  return Array.isArray(versions) ? versions.filter(isObject) : []
+}
+
+function storedVersions(object: KubernetesObject): string[] {
+  const stored = isObject(object.status) ? object.status.storedVersions : undefined
+  return Array.isArray(stored) ? stored.map(String) : []
+}
+
+/** A version that objects may still be stored in must stay defined. */
+function lostVersions(object: KubernetesObject): Cause[] {
+  const defined = versionsOf(object).map(({ name }) => name)
+  return storedVersions(object).flatMap((version, i) => {
+    if (defined.includes(version)) return []
+    const why = `missing from spec.versions; ${version} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${version} and removes ${version} from status.storedVersions`
+    return [invalidValue(`status.storedVersions[${i}]`, version, why)]
+  })
 }

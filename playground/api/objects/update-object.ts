@@ -10,7 +10,7 @@ import { decoded } from '../schemas.ts'
 import { conflict, modifiedMeanwhile } from '../status.ts'
 import { validate } from './admit.ts'
 import { isNamespace, type Written } from './create-object.ts'
-import { resetOf } from './reset.ts'
+import { keptByStatus, resetOf } from './reset.ts'
 import { scaleOf, withScale } from './scale-of.ts'
 import { checkSize } from './size.ts'
 import { atOnce, Moved, type Steps } from './steps.ts'
@@ -107,7 +107,7 @@ export function isReleased(kind: Kind, object: KubernetesObject): boolean {
 
 /** What a client cannot change stays as it is: the server's metadata, and what the subresource does not reach. */
 function keepServerOwned(kind: Kind, live: KubernetesObject, next: KubernetesObject, subresource: string): KubernetesObject {
-  if (subresource === 'status') {
+  if (subresource === 'status' && kind.custom) {
     const result: KubernetesObject = { ...live, metadata: { ...live.metadata } }
     if (next.status === undefined) delete result.status
     else result.status = next.status
@@ -123,10 +123,24 @@ function keepServerOwned(kind: Kind, live: KubernetesObject, next: KubernetesObj
   if (metadata.uid === undefined || metadata.uid === '') metadata.uid = live.metadata.uid as Json
   if (kind.namespaced) metadata.namespace ??= live.metadata.namespace as Json
   else delete metadata.namespace
+  if (subresource === 'status') return withStatusOf(kind, live, { ...next, metadata } as KubernetesObject)
   const result = { ...next, metadata } as KubernetesObject
   if (!kind.status) return result
   if (live.status === undefined) delete result.status
   else result.status = live.status
+  return result
+}
+
+/** What a write to the status of a built-in kind changes: the status, and the metadata that goes with it. */
+function withStatusOf(kind: Kind, live: KubernetesObject, next: KubernetesObject): KubernetesObject {
+  const result: KubernetesObject = { ...live, metadata: next.metadata }
+  for (const name of keptByStatus[`${kind.group}/${kind.kind}`] ?? []) {
+    const kept = live.metadata[name]
+    if (kept === undefined) delete result.metadata[name]
+    else result.metadata[name] = kept
+  }
+  if (next.status === undefined) delete result.status
+  else result.status = next.status
   return result
 }
 

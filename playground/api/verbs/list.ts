@@ -16,9 +16,10 @@ const tooOldToken =
 export const listVerb: Verb = async (backend, request, target) => {
   const { query } = request
   checkListOptions(query)
-  const limit = numberOf(query, 'limit')
+  // What may be old is answered whole, from the cache of a real server.
+  const limit = query.get('resourceVersion') === '0' ? 0 : numberOf(query, 'limit')
   const from = query.get('continue') ?? ''
-  if (from !== '' && (query.get('resourceVersion') ?? '') !== '') throw badRequest('specifying resource version is not allowed when using continue')
+  if (from !== '' && !['', '0'].includes(query.get('resourceVersion') ?? '')) throw badRequest('specifying resource version is not allowed when using continue')
   const token = from === '' ? undefined : readToken(from)
   const version = token === undefined ? await versionOf(backend, request) : token.rv === -1 ? backend.storage.version : token.rv
   if (token !== undefined && version < backend.storage.oldest) throw expired(tooOldToken, { continue: writeToken(-1, token.start) })

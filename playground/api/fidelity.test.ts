@@ -1,0 +1,191 @@
+import { Agent, request } from 'node:https'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { FakeClock } from '#lib/clock.ts'
+import type { Json, JsonObject } from '#lib/json.ts'
+import { type TestServer, testServer } from './testing.ts'
+
+// What deliveries meet of a real server. Texts are held to recordings where there are any (transcripts.test.ts); those here come from Kubernetes' sources.
+
+let running: TestServer
+const clock = new FakeClock()
+beforeAll(async () => {
+  running = await testServer({ clock })
+})
+afterAll(() => running.end())
+
+type Owned = { readonly manager: string; readonly subresource?: string; readonly fieldsV1: JsonObject }
+
+const inDefault = (group: string, plural: string): string => `${group}/namespaces/default/${plural}`
+const post = async (path: string, body: Json): Promise<JsonObject> => {
+  const { status, body: made } = await running.ask('POST', path, body)
+  expect({ status, made }).toMatchObject({ status: 201 })
+  return made
+}
+const template = { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'main', image: 'app:1' }] } }
+const deployment = (name: string): JsonObject => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name, labels: { app: 'web' } },
+  spec: { selector: { matchLabels: { app: 'web' } }, template },
+})
+
+describe('the status of a built-in kind', () => {
+  const deployments = inDefault('/apis/apps/v1', 'deployments')
+
+  test('takes annotations along, but neither the spec nor a Deployment’s labels, and its fields are owned with the subresource', async () => {
+    await post(deployments, deployment('status'))
+    const patch = { metadata: { annotations: { seen: 'yes' }, labels: { app: 'other' } }, spec: { replicas: 9 }, status: { replicas: 1, observedGeneration: 1 } }
+    const { body } = await running.ask('PATCH', `${deployments}/status/status?fieldManager=kube-controller-manager`, patch)
+    expect(body).toMatchObject({ metadata: { annotations: { seen: 'yes' }, labels: { app: 'web' }, generation: 1 }, spec: { replicas: 1 }, status: { replicas: 1 } })
+    const owned = ((body.metadata as JsonObject).managedFields as Owned[]).find(({ subresource }) => subresource === 'status')
+    expect(owned).toMatchObject({ manager: 'kube-controller-manager', fieldsV1: { 'f:metadata': { 'f:annotations': { 'f:seen': {} } }, 'f:status': { 'f:observedGeneration': {}, 'f:replicas': {} } } })
+    expect(JSON.stringify(owned)).not.toMatch(/f:spec|f:labels/)
+  })
+
+  test('is what a write to the object leaves alone', async () => {
+    await post(deployments, { ...deployment('kept'), status: { replicas: 7 } })
+    const { body } = await running.ask('PATCH', `${deployments}/kept`, { status: { replicas: 8 }, metadata: { labels: { extra: 'yes' } } })
+    expect(body).toMatchObject({ metadata: { labels: { app: 'web', extra: 'yes' }, generation: 1 } })
+    expect(JSON.stringify(body.status ?? {})).not.toMatch(/[78]/)
+  })
+})
+
+describe('what cannot be changed', () => {
+  test('a Deployment’s selector', async () => {
+    const deployments = inDefault('/apis/apps/v1', 'deployments')
+    await post(deployments, deployment('fixed'))
+    const patch = { spec: { selector: { matchLabels: { app: 'other' } }, template: { metadata: { labels: { app: 'other' } } } } }
+    expect((await running.ask('PATCH', `${deployments}/fixed`, patch)).body).toMatchObject({
+      code: 422,
+      message: 'Deployment.apps "fixed" is invalid: spec.selector: Invalid value: {"matchLabels":{"app":"other"}}: field is immutable',
+    })
+  })
+
+  test('a Service’s address, which it is given, and keeps where a client leaves it out', async () => {
+    const services = inDefault('/api/v1', 'services')
+    const made = await post(services, { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec: { ports: [{ port: 80 }] } })
+    const { clusterIP } = made.spec as { clusterIP: string }
+    expect(made.spec).toMatchObject({ clusterIP: expect.stringMatching(/^10\.96\./), clusterIPs: [clusterIP], type: 'ClusterIP' })
+    const refused = await running.ask('PATCH', `${services}/web`, { spec: { clusterIP: '10.96.9.9' } })
+    expect(refused.body).toMatchObject({ code: 422, message: expect.stringContaining('may not change once set') })
+    const { metadata } = made as { metadata: JsonObject }
+    const put = await running.ask('PUT', `${services}/web`, { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web', resourceVersion: metadata.resourceVersion as Json }, spec: { ports: [{ port: 81 }] } })
+    expect(put.body).toMatchObject({ spec: { clusterIP, clusterIPs: [clusterIP], ports: [{ port: 81, targetPort: 81 }] } })
+  })
+
+  test('a claim: it grows once it is bound, and shrinks no further than it has grown', async () => {
+    const claims = inDefault('/api/v1', 'persistentvolumeclaims')
+    const sized = (storage: string): JsonObject => ({ spec: { resources: { requests: { storage } } } })
+    await post(claims, { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } })
+    expect((await running.ask('PATCH', `${claims}/data`, sized('2Gi'))).body.message).toMatch(/spec: Forbidden: spec is immutable after creation except resources\.requests and volumeAttributesClassName for bound claims/)
+    await running.ask('PATCH', `${claims}/data/status`, { status: { phase: 'Bound', capacity: { storage: '1Gi' } } })
+    expect((await running.ask('PATCH', `${claims}/data`, sized('3Gi'))).status).toBe(200)
+    expect((await running.ask('PATCH', `${claims}/data`, sized('2Gi'))).status).toBe(200)
+    expect((await running.ask('PATCH', `${claims}/data`, sized('1024Mi'))).body).toMatchObject({
+      code: 422,
+      message: 'PersistentVolumeClaim "data" is invalid: spec.resources.requests.storage: Forbidden: field can not be less than status.capacity',
+    })
+    expect((await running.ask('PATCH', `${claims}/data`, { spec: { accessModes: ['ReadWriteMany'] } })).status).toBe(422)
+  })
+})
+
+test.each([
+  [{ type: 'Resource' }, 'spec.metrics[0].resource: Required value: must populate information for the given metric source'],
+  [{ type: 'Magic' }, 'spec.metrics[0].type: Unsupported value: "Magic"'],
+  [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 0 } } }, 'spec.metrics[0].resource.target.averageUtilization: Invalid value: 0: must be greater than 0'],
+  [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization' } } }, 'must set either a target raw value or a target utilization'],
+  [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 5, averageValue: '1' } } }, 'may not set both a target raw value and a target utilization'],
+])('an autoscaler with %j is refused', async (metric, message) => {
+  const spec = { maxReplicas: 3, scaleTargetRef: { kind: 'Deployment', name: 'web' }, metrics: [metric] } as JsonObject
+  const answer = await running.ask('POST', inDefault('/apis/autoscaling/v2', 'horizontalpodautoscalers'), { apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', metadata: { name: 'h' }, spec })
+  expect(answer.body).toMatchObject({ code: 422, message: expect.stringContaining(message) })
+})
+
+test('whoever asks for what is deprecated is warned', async () => {
+  expect((await running.ask('GET', inDefault('/api/v1', 'endpoints'))).headers.warning).toBe('299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"')
+})
+
+describe('definitions', () => {
+  const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+  const number = { type: 'object', properties: { spec: { type: 'object', properties: { size: { type: 'integer' } } } } } as const
+  const version = (name: string, storage: boolean, more: JsonObject = {}): JsonObject => ({ name, served: true, storage, schema: { openAPIV3Schema: number }, ...more })
+  const definition = (plural: string, versions: JsonObject[]): JsonObject => ({
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.example.dev` },
+    spec: { group: 'example.dev', scope: 'Namespaced', names: { plural, kind: plural.slice(0, 1).toUpperCase() + plural.slice(1, -1) }, versions },
+  })
+
+  test('remember every version that was stored, and keep it until it is taken off the list', async () => {
+    await post(definitions, definition('boxes', [version('v1', true)]))
+    const path = `${definitions}/boxes.example.dev`
+    const both = await running.ask('PATCH', path, { spec: { versions: [version('v1', false), version('v2', true)] } })
+    expect(both.body.status).toMatchObject({ storedVersions: ['v1', 'v2'] })
+    const lost = await running.ask('PATCH', path, { spec: { versions: [version('v2', true)] } })
+    expect(lost.body).toMatchObject({ code: 422, message: expect.stringContaining('status.storedVersions[0]: Invalid value: "v1": missing from spec.versions; v1 was previously a storage version') })
+    await running.ask('PATCH', `${path}/status`, { status: { storedVersions: ['v2'] } })
+    expect((await running.ask('PATCH', path, { spec: { versions: [version('v2', true)] } })).status).toBe(200)
+  })
+
+  test('versions convert by their name alone, and what is new in a schema is there when an old object is read', async () => {
+    await post(definitions, definition('cups', [version('v1', true), version('v1beta1', false, { deprecated: true })]))
+    const cups = (name: string): string => inDefault(`/apis/example.dev/${name}`, 'cups')
+    await post(cups('v1'), { apiVersion: 'example.dev/v1', kind: 'Cup', metadata: { name: 'c' }, spec: { size: 3 } })
+    const older = await running.ask('GET', `${cups('v1beta1')}/c`)
+    expect(older.body).toMatchObject({ apiVersion: 'example.dev/v1beta1', spec: { size: 3 } })
+    expect(older.headers.warning).toMatch(/example\.dev\/v1beta1 Cup is deprecated/)
+    const withColor = { type: 'object', properties: { spec: { type: 'object', properties: { size: { type: 'integer' }, color: { type: 'string', default: 'white' } } } } } as const
+    await running.ask('PATCH', `${definitions}/cups.example.dev`, { spec: { versions: [{ ...version('v1', true), schema: { openAPIV3Schema: withColor } }] } })
+    expect((await running.ask('GET', `${cups('v1')}/c`)).body.spec).toEqual({ size: 3, color: 'white' })
+    expect((await running.ask('GET', cups('v1'))).body).toMatchObject({ items: [{ spec: { size: 3, color: 'white' } }] })
+  })
+})
+
+describe('lists and watches', () => {
+  const configMaps = inDefault('/api/v1', 'configmaps')
+  const names = ({ body }: { body: JsonObject }): unknown[] => (body.items as { metadata: { name: string } }[]).map(({ metadata }) => metadata.name)
+
+  test('a list that may be old is answered whole, whatever its limit', async () => {
+    for (const name of ['a', 'b', 'c']) await post(configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } })
+    expect(names(await running.ask('GET', `${configMaps}?limit=2`))).toHaveLength(2)
+    const whole = await running.ask('GET', `${configMaps}?limit=2&resourceVersion=0`)
+    expect(names(whole)).toEqual(['a', 'b', 'c'])
+    expect((whole.body.metadata as JsonObject).continue).toBeUndefined()
+  })
+
+  test('resourceVersionMatch says which version: that very one, or any that is no older', async () => {
+    const { resourceVersion } = (await running.ask('GET', configMaps)).body.metadata as { resourceVersion: string }
+    await post(configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'later' } })
+    expect(names(await running.ask('GET', `${configMaps}?resourceVersion=${resourceVersion}&resourceVersionMatch=Exact`))).not.toContain('later')
+    expect(names(await running.ask('GET', `${configMaps}?resourceVersion=${resourceVersion}&resourceVersionMatch=NotOlderThan`))).toContain('later')
+    expect((await running.ask('GET', `${configMaps}?resourceVersionMatch=Exact`)).status).toBe(422)
+    running.server.compact()
+    await post(configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'latest' } })
+    expect((await running.ask('GET', `${configMaps}?resourceVersion=${resourceVersion}&resourceVersionMatch=Exact`)).body).toMatchObject({ code: 410, reason: 'Expired' })
+  })
+
+  test('a watch says how far it has come shortly before its time is over', async () => {
+    const { resourceVersion } = (await running.ask('GET', configMaps)).body.metadata as { resourceVersion: string }
+    const agent = new Agent({ ca: running.server.ca })
+    let text = ''
+    const ended = new Promise<void>((resolve, reject) => {
+      const path = `${configMaps}?watch=true&allowWatchBookmarks=true&timeoutSeconds=10&resourceVersion=${resourceVersion}`
+      const sent = request(`${running.server.url}${path}`, { agent, headers: { authorization: `Bearer ${running.server.adminToken}` } }, (response) => {
+        response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+        response.on('end', resolve).on('error', reject)
+      })
+      sent.on('error', reject).end()
+    })
+    const other = await post(inDefault('/api/v1', 'secrets'), { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'elsewhere' } })
+    await post(configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'watched' } })
+    await expect.poll(() => text).toContain('"watched"')
+    clock.advance(8500)
+    await expect.poll(() => text).toContain('BOOKMARK')
+    clock.advance(2000)
+    await ended
+    agent.destroy()
+    const last = JSON.parse(text.trim().split('\n').at(-1) ?? '{}') as { type: string; object: { metadata: { resourceVersion: string } } }
+    expect(last.type).toBe('BOOKMARK')
+    expect(Number(last.object.metadata.resourceVersion)).toBeGreaterThan(Number((other.metadata as JsonObject).resourceVersion))
+  })
+})
