@@ -105,6 +105,23 @@ describe('the example repositories', () => {
     expect(got[0]?.signature).toBe(`sha256=${createHmac('sha256', secret).update(got[0]?.body ?? '').digest('hex')}`)
   })
 
+  test('a reset is told as a push is, for each repository', async () => {
+    const got: { repository: string; after: string }[] = []
+    const server = createServer((request, response) => {
+      let body = ''
+      request.setEncoding('utf8').on('data', (chunk: string) => (body += chunk))
+      request.on('end', () => {
+        got.push(JSON.parse(body) as (typeof got)[number])
+        response.writeHead(202).end()
+      })
+    })
+    servers.push(server)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    writeFileSync(join(dir, 'notify.json'), JSON.stringify({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`, secret: 's' }), { mode: 0o600 })
+    await resetRepositories({ dir, values, searchPath: process.env['PATH'] ?? '' })
+    expect(got.map(({ repository, after }) => [repository, after]).sort()).toEqual(Object.keys(paths).sort().map((name) => [name, head(name)]))
+  })
+
   test.each([
     ['nobody has written where to', undefined],
     ['nobody listens', JSON.stringify({ url: 'http://127.0.0.1:9/hook', secret: 's' })],

@@ -30,10 +30,20 @@ export async function ensureRepositories(example: ExampleRepositories): Promise<
   return Object.fromEntries(await Promise.all(made))
 }
 
-/** Makes them all as they were at first: whatever was pushed is gone. */
+/** Makes them all as they were at first: whatever was pushed is gone. Told as a push is told. */
 export async function resetRepositories(example: ExampleRepositories): Promise<Record<string, string>> {
   for (const name of Object.keys(histories)) rmSync(pathOf(example.dir, name), { recursive: true, force: true })
-  return ensureRepositories(example)
+  const paths = await ensureRepositories(example)
+  await Promise.all(Object.values(paths).map((path) => tell(example, path)))
+  return paths
+}
+
+const nothing = '0'.repeat(40)
+
+async function tell({ dir, searchPath }: ExampleRepositories, path: string): Promise<void> {
+  const head = (await gitIn(dir, searchPath)(['-C', path, 'rev-parse', 'refs/heads/main'])).trim()
+  const stdin = Buffer.from(`${nothing} ${head} refs/heads/main\n`)
+  await runProcess({ command: join(path, 'hooks', 'post-receive'), args: [], env: { PATH: searchPath }, timeoutMs: 10_000, maxOutputBytes: 100_000, stdin })
 }
 
 const pathOf = (dir: string, name: string): string => join(dir, 'git', `${name}.git`)
@@ -51,11 +61,12 @@ async function make({ dir, values, without = [], searchPath }: ExampleRepositori
 }
 
 /** The system's git, which reads no configuration of whoever runs it. */
-function gitIn(dir: string, searchPath: string): (args: readonly string[], stdin?: Uint8Array) => Promise<void> {
+function gitIn(dir: string, searchPath: string): (args: readonly string[], stdin?: Uint8Array) => Promise<string> {
   const env = { PATH: searchPath, HOME: dir, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', LC_ALL: 'C' }
   return async (args, stdin) => {
-    const { code, stderr } = await runProcess({ command: 'git', args, env, timeoutMs: 30_000, maxOutputBytes: 1_000_000, ...(stdin === undefined ? {} : { stdin }) })
+    const { code, stdout, stderr } = await runProcess({ command: 'git', args, env, timeoutMs: 30_000, maxOutputBytes: 1_000_000, ...(stdin === undefined ? {} : { stdin }) })
     if (code !== 0) throw new Failure({ code: 'playground-repository', subject: dir, message: `git ${args.at(-1)}: ${stderr.trim()}` })
+    return stdout.toString()
   }
 }
 
