@@ -62,6 +62,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   }
   try {
     await mkdir(dir, { recursive: true, mode: 0o700 })
+    // Keys and tokens lie here: never in anybody's commit.
+    await writeFile(join(dir, '.gitignore'), '*\n')
     const store = await openStore(options.databaseUrl === undefined ? { dir: join(dir, 'store') } : { url: options.databaseUrl }, clock)
     opened.push(() => store.close())
     const keys = await openKeys(join(dir, 'keys'))

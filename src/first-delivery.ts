@@ -9,11 +9,13 @@ export async function firstDelivery(connection: Connection, around: Surroundings
   const { client } = connection
   const show = progress(around)
   const approved = new Set<string>()
+  const began = around.now()
   let status = await client.status()
   for await (const _ of changes(connection, signal)) {
     const { runs } = await client.runs({ limit: 20 })
     // What waits here goes on by itself; how it stands at the end is in the table.
-    for (const run of runs.toReversed()) show({ ...run, waiting: [] })
+    // What ended before this start was told then.
+    for (const run of runs.toReversed()) if (run.endedAt === null || Date.parse(run.endedAt) >= began) show({ ...run, waiting: [] })
     for (const run of runs) {
       const key = `${run.id} ${run.plan?.digest}`
       if (!waitsForFirstApproval(run, runs) || approved.has(key)) continue

@@ -16,7 +16,7 @@ export async function serveRoute(context: Context, parts: Parts, route: Route, {
   // Before a run is looked up: who holds the role nowhere learns nothing about what there is.
   if (route.where === 'run') authorise(principal, { role: route.role, where: 'somewhere' })
   const query = readQuery(context, route)
-  const run = route.where === 'run' ? await runNamed(parts, params['run'] ?? '', sees) : undefined
+  const run = route.where === 'run' ? await runNamed(parts, params['run'] ?? '', sees, route.id === 'approve' || route.id === 'cancel' ? 'waiting' : 'all') : undefined
   authorise(principal, { role: route.role, where: placeOf(route, params, query, run) })
   const body = route.body === undefined ? undefined : expectShape(route, route.body, 'body', await readJson(context, route))
   const call: Call<'workspace', unknown, unknown> = { parts, principal, sees, params, run: run as undefined, query, body, signal: context.req.raw.signal }

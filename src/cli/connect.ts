@@ -31,7 +31,7 @@ export function connect(where: Where, around: Surroundings): Connection {
     throw new Failure({
       code: 'token-missing',
       subject: url,
-      message: 'there is no token to sign in with',
+      message: where.tokenFile === undefined ? 'there is no token to sign in with' : `the file ${where.tokenFile} cannot be read`,
       hint: 'Give one with --token-file or PLUMB_TOKEN; whoever runs the control plane makes it with `plumb token create`.',
     })
   const bearer = token.trim()

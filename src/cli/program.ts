@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander'
-import { asFailure } from '#lib/failure.ts'
-import type { Failure, FailureJson } from '#lib/failure.ts'
+import { Failure, asFailure } from '#lib/failure.ts'
+import type { FailureJson } from '#lib/failure.ts'
 import { isObject } from '#lib/json.ts'
 import { errors } from '#model/errors.ts'
 import type { ErrorCode } from '#model/errors.ts'
@@ -34,7 +34,10 @@ export async function runCommandLine(argv: readonly string[], around: Surroundin
     await program.parseAsync([...argv], { from: 'user' })
     return code
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (error instanceof CommanderError) {
+      if (error.exitCode !== 0 && argv.includes('--json')) printFailure(new Failure({ code: 'usage', subject: 'plumb', message: error.message.replace(/^error: /, ''), hint: 'See plumb --help.' }), around, true)
+      return error.exitCode === 0 ? 0 : 2
+    }
     const failure = asFailure(error, 'plumb')
     printFailure(failure, around, argv.includes('--json'))
     return errors[failure.code as ErrorCode]?.exit ?? 1

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Action, Effect } from '#model/plan.ts'
 import { duplicates, type Declared } from './duplicates.ts'
-import { affected, orderModules, waves, type Dependent } from './order.ts'
+import { affected, needed, orderModules, waves, type Dependent } from './order.ts'
 
 const modules = (text: string): Dependent[] => text.split(' ').map((one) => {
   const [name = '', on = ''] = one.split(':')
@@ -66,4 +66,11 @@ test('an object that is declared twice is refused with both names, files and lin
   expect(more).toEqual([])
   expect(failure).toMatchObject({ code: 'object-declared-twice', subject: 'ConfigMap a/b', message: 'ConfigMap a/b is declared twice: by a (shop: a.yaml:3) and by b (shop: b.yaml:3)' })
   expect(duplicates([declare('a', 'a.yaml'), declare('a', 'b.yaml')])[0]?.hint).toMatch(/all but one of them from a/)
+})
+
+test('what modules need is all that they depend on, and not they themselves', () => {
+  const all = modules('base web:base shop:web,pay pay:base lonely')
+  expect(needed(['shop'], all)).toEqual(['base', 'pay', 'web'])
+  expect(needed(['web', 'base'], all)).toEqual([])
+  expect(needed(['lonely', 'gone'], all)).toEqual([])
 })

@@ -37,6 +37,15 @@ export function affected(changed: Iterable<string>, modules: readonly Dependent[
   return [...found].filter((name) => modules.some((module) => module.name === name)).sort()
 }
 
+/** All that some modules depend on, transitively, without those modules themselves. */
+export function needed(of: Iterable<string>, modules: readonly Dependent[]): string[] {
+  const start = new Set(of)
+  const found = new Set(start)
+  const byName = new Map(modules.map((module) => [module.name, module]))
+  for (const name of found) for (const other of byName.get(name)?.dependsOn ?? []) found.add(other)
+  return [...found].filter((name) => !start.has(name) && byName.has(name)).sort()
+}
+
 /** In which order kinds are applied, as `<group>/<kind>`; what is not listed comes after them, as custom resources do. */
 const kindOrder: readonly (readonly string[])[] = [
   ['core/Namespace', 'apiextensions.k8s.io/CustomResourceDefinition'],

@@ -14,15 +14,16 @@ import type { Parts } from './parts.ts'
 import { announceEnd, record } from './record-run.ts'
 
 /**
- * A run by its id, by the end of its id, or `latest`, among those of environments that the caller `sees`: another one is not there for them.
+ * A run by its id, by the end of its id, or `latest` (of all, or the newest that waits), among those of environments that the caller `sees`: another one is not there for them.
  * Failures `run-unknown`, `run-ambiguous`.
  */
-export async function runNamed(parts: Parts, name: string, sees: (environment: string) => boolean): Promise<RunRow> {
+export async function runNamed(parts: Parts, name: string, sees: (environment: string) => boolean, of: 'all' | 'waiting' = 'all'): Promise<RunRow> {
   const exact = await findRun(parts.sql, name)
   if (exact !== undefined && sees(exact.environment)) return exact
   const environments = (await runEnvironments(parts.sql)).filter(sees)
   const runs = await listRuns(parts.sql, { environments, limit: 200 })
-  const found = name === 'latest' ? runs.slice(0, 1) : name.length < 4 ? [] : runs.filter((run) => run.id.endsWith(name))
+  const latest = runs.find((run) => of === 'all' || run.state === 'waiting') ?? runs[0]
+  const found = name === 'latest' ? (latest === undefined ? [] : [latest]) : name.length < 4 ? [] : runs.filter((run) => run.id.endsWith(name))
   const [run, second] = found
   if (second !== undefined)
     throw new Failure({ code: 'run-ambiguous', subject: `run ${name}`, message: `${found.length} runs end so: ${found.slice(0, 5).map((one) => one.id).join(', ')}`, hint: 'Give more of the id.' })

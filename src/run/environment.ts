@@ -1,10 +1,10 @@
 import { newId } from '#lib/ids.ts'
-import { affected } from '#plan/order.ts'
+import { affected, needed } from '#plan/order.ts'
 import { enqueue } from '#store/queue.ts'
 import { holders } from '#store/inventory.ts'
-import { createRun, inheritApprovals, lockRuns, openRuns } from '#store/runs.ts'
+import { createRun, findRun, inheritApprovals, lockRuns, openRuns } from '#store/runs.ts'
 import type { NewRun, RunRow } from '#store/runs.ts'
-import { newestSnapshot } from '#store/snapshots.ts'
+import { findSnapshot, newestSnapshot } from '#store/snapshots.ts'
 import type { SnapshotRow } from '#store/snapshots.ts'
 import type { Sql } from '#store/sql.ts'
 import { saveStatus, statuses } from '#store/statuses.ts'
@@ -42,7 +42,8 @@ export async function considerEnvironment(parts: Parts, name: string, signal: Ab
   const known = new Map((await statuses(sql, name)).map((row) => [row.module, row]))
   const intents = ownIntents(configuration, known, await renderAll(parts, snapshot, configuration, environment, signal))
   const gone = goneModules(configuration, name, known, await holders(sql, name))
-  const difference = asked === undefined ? compare(intents, known, gone, await overdue(parts, name)) : askedFor(intents, asked, gone)
+  const again = new Set([...(await overdue(parts, name)), ...(await reconfigured(parts, snapshot, known))])
+  const difference = asked === undefined ? compare(intents, known, gone, again) : askedFor(intents, asked, gone)
   await advance(parts, snapshot, difference.unchanged, known)
   await considerPolicy(parts, snapshot, environment, asked)
   if (difference.changed.size === 0) return undefined
@@ -64,6 +65,12 @@ export async function considerEnvironment(parts: Parts, name: string, signal: Ab
       const intent = intents.modules.get(module)?.intent
       if (intent !== undefined && known.get(module)?.delivered !== intent && !pending.has(module)) changed.set(module, intent)
     }
+  // Nothing is delivered before what it depends on: what of that is not delivered yet comes along.
+  if (asked?.kind !== 'verify')
+    for (const module of needed([...changed.keys()], dependencies)) {
+      const intent = intents.modules.get(module)?.intent
+      if (intent !== undefined && (known.get(module)?.delivered ?? null) === null && !pending.has(module)) changed.set(module, intent)
+    }
   const all = asked?.kind === 'verify' ? [...changed.keys()] : [...new Set([...changed.keys(), ...affected([...changed.keys()], dependencies)])].sort()
   const changes = await changesBetween(parts, snapshot, all, intents, known)
   const run: NewRun = {
@@ -79,6 +86,19 @@ export async function considerEnvironment(parts: Parts, name: string, signal: Ab
   }
   // Somebody decided on other runs meanwhile: what they decided counts.
   return (await open(parts, run, replaced, intents, known)) ? run.id : considerEnvironment(parts, name, signal, asked)
+}
+
+/** What failed under another commit of the workspace's own repository: its limits, targets or gates may be others now. */
+async function reconfigured({ sql, repositories }: Parts, snapshot: SnapshotRow, known: ReadonlyMap<string, StatusRow>): Promise<Set<string>> {
+  const own = repositories.workspaceName()
+  const modules = new Set<string>()
+  for (const { module, delivery, failure, run: id } of known.values()) {
+    if ((delivery !== 'failed' && delivery !== 'unknown') || failure === null || id === null) continue
+    const run = await findRun(sql, id)
+    const then = run === undefined ? undefined : await findSnapshot(sql, run.snapshot)
+    if (then !== undefined && then.commits[own] !== snapshot.commits[own]) modules.add(module)
+  }
+  return modules
 }
 
 /** What failed a while ago, and may have passed by itself. */
