@@ -19,6 +19,10 @@ export type EffectRecord = {
   readonly changes: readonly FieldChange[]
   readonly outcome: string
   readonly uid?: string
+  /** The module that held it before. */
+  readonly handedOverFrom?: string
+  /** It was sent over another's ownership. */
+  readonly force?: boolean
   /** Who else must be told: a failure's code, subject and message. */
   readonly failure?: FailureJson
 }

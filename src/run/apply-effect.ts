@@ -1,4 +1,5 @@
 import type { Outcome } from '#drivers/driver.ts'
+import { digestOf } from '#lib/digest.ts'
 import { Failure, asFailure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
 import { declaredFields } from '#model/declared.ts'
@@ -11,6 +12,7 @@ import { hold, release } from '#store/inventory.ts'
 import { endEffect, startEffect } from '#store/runs.ts'
 import type { EffectRow } from '#store/runs.ts'
 import type { Sql } from '#store/sql.ts'
+import { guarded } from './guarded.ts'
 import { sealDeferred } from './plan-run.ts'
 import type { ModuleIntent } from './render-run.ts'
 import { patience, tell } from './trouble.ts'
@@ -36,7 +38,7 @@ export async function applyEffect(
   // What had begun is taken up as it was sealed then: sealed anew, it would meet its own work.
   const effect = written?.state === 'started' ? written.effect : planned.deferred === undefined ? planned : await sealDeferred(work, bound, intent, planned)
   if (written?.state !== 'started') await guarded(work, (tx) => startEffect(tx, work.run.id, effect, clock.now()))
-  const kept = await carriedOut(work, bound, effect, desired, held, written?.state === 'started')
+  const kept = isAsSealed(effect, intent) ? await carriedOut(work, bound, effect, desired, held, written?.state === 'started') : otherBody
   await guarded(work, async (tx) => {
     await endEffect(tx, work.run.id, effect, keep(kept), clock.now())
     await account(tx, work, bound, effect, kept, held)
@@ -44,19 +46,20 @@ export async function applyEffect(
   return failureOf(effect, keep(kept))
 }
 
+/** What is sent must be what was sealed: rendered anew after a crash, a secret or a renderer may be another by now. */
+function isAsSealed(effect: Effect, intent: ModuleIntent | undefined): boolean {
+  if (effect.desired === undefined) return true
+  const shown = intent?.shown.find((one) => one.key === effect.key)
+  return shown !== undefined && digestOf(shown.body) === effect.desired
+}
+
+const otherBody: Outcome = { state: 'moved', what: 'what it renders to now is not what was planned' }
+
 /** A deletion that was accepted some time ago is confirmed: the object is gone. */
 export async function confirmGone(work: Work, row: EffectRow, held: Held | undefined): Promise<void> {
   await guarded(work, async (tx) => {
     await endEffect(tx, work.run.id, row.effect, { state: 'applied', action: 'deleted' }, work.parts.clock.now())
     if (held !== undefined) await release(tx, held.place, held.key, held.uid)
-  })
-}
-
-/** Bookkeeping in one transaction that only the holder of the lease can make. */
-async function guarded(work: Work, write: (tx: Sql) => Promise<void>): Promise<void> {
-  await work.parts.sql.transaction(async (tx) => {
-    await work.claim.fence(tx)
-    await write(tx)
   })
 }
 

@@ -1,7 +1,7 @@
 import { Failure, asFailure } from '#lib/failure.ts'
 import { isEnded } from '#model/run.ts'
 import type { Claim } from './claim.ts'
-import { findRun, openRuns, updateRun } from '#store/runs.ts'
+import { findRun, lockRuns, openRuns, updateRun } from '#store/runs.ts'
 import type { RunRow } from '#store/runs.ts'
 import { findSnapshot } from '#store/snapshots.ts'
 import type { Sql } from '#store/sql.ts'
@@ -24,7 +24,7 @@ export async function begin(parts: Parts, id: string, claim: Claim): Promise<Wor
   const snapshot = await findSnapshot(parts.sql, run.snapshot)
   if (snapshot === undefined)
     throw new Failure({ code: 'snapshot-unknown', subject: `run ${id}`, message: `its snapshot ${run.snapshot} is not in the store`, hint: 'The store was changed from outside: restore it from a backup.' })
-  const stopped = (error: unknown): Promise<void> => stop(parts, claim, run, underWay, error)
+  const stopped = (error: unknown): Promise<void> => stop(parts, claim, run, error)
   try {
     const configuration = await parts.configurations.of(snapshot)
     const environment = configuration.environments.get(run.environment)
@@ -51,12 +51,18 @@ export async function isBlocked(sql: Sql, run: RunRow): Promise<boolean> {
 }
 
 /** What only this process cannot do, or what may be otherwise in a moment, is thrown for the queue to try again; the rest ends the run. */
-async function stop(parts: Parts, claim: Claim, run: RunRow, underWay: boolean, error: unknown): Promise<void> {
+async function stop(parts: Parts, claim: Claim, run: RunRow, error: unknown): Promise<void> {
   claim.signal.throwIfAborted()
   const failure = asFailure(error, `run ${run.id}`)
   if (failure.code === 'lease-lost' || failure.code === 'store-unavailable') throw failure
   parts.log(`run ${run.id}: ${failure.code}: ${failure.subject}: ${failure.message}`)
   if (failure.retry === 'never') return sealStopped(parts, claim, run, failure.toJSON())
-  await updateRun(parts.sql, run.id, underWay ? 'delivering' : 'planning', parts.clock.now(), { failure: failure.toJSON() })
+  await parts.sql.transaction(async (tx) => {
+    await claim.fence(tx)
+    await lockRuns(tx, run.environment)
+    // Somebody may have ended it meanwhile, and its effects may have begun: it stays what it is by now.
+    const now = await findRun(tx, run.id)
+    if (now !== undefined && !isEnded(now.state)) await updateRun(tx, run.id, now.state, parts.clock.now(), { failure: failure.toJSON(), waiting: now.waiting })
+  })
   throw failure
 }

@@ -7,8 +7,10 @@ import { worst } from '#model/probe.ts'
 import { showKey } from '#model/resource.ts'
 import type { ModuleOutcome } from '#model/run.ts'
 import { heldAt } from '#store/inventory.ts'
-import { journal, moduleOutcomes, saveModuleOutcome, updateRun } from '#store/runs.ts'
+import { journal, moduleOutcomes, updateRun } from '#store/runs.ts'
 import { applyEffect, confirmGone } from './apply-effect.ts'
+import { removed } from './environment.ts'
+import { guarded, saveOutcome } from './guarded.ts'
 import type { Intents, ModuleIntent } from './render-run.ts'
 import { patience, tell } from './trouble.ts'
 import { verify } from './verify.ts'
@@ -24,7 +26,7 @@ export async function deliverModule(work: Work, intents: Intents, step: Step): P
   if (earlier !== undefined && isFinal(earlier.outcome)) return earlier
   const intent = intents.modules.get(step.module)
   const save = async (outcome: ModuleOutcome, probes: readonly ProbeResult[] = []): Promise<ModuleResult> => {
-    await saveModuleOutcome(parts.sql, run.id, outcome, probes, parts.clock.now())
+    await saveOutcome(work, outcome, probes)
     return { outcome, probes }
   }
   const base: ModuleOutcome = { module: step.module, delivery: 'delivering', verification: 'pending', readinessOnly: false }
@@ -32,17 +34,23 @@ export async function deliverModule(work: Work, intents: Intents, step: Step): P
   const deadline = AbortSignal.timeout(intent?.config.spec.deadline ?? defaultDeadline)
   const signal = AbortSignal.any([work.claim.signal, deadline])
   await save(base)
-  const failure = step.failure ?? (await applyAndAwait(work, step, intent, signal, deadline))
+  const failure = step.failure ?? unreadHere(work, step.module, intent) ?? (await applyAndAwait(work, step, intent, signal, deadline))
   work.claim.signal.throwIfAborted()
   if (failure !== undefined) return save({ ...base, delivery: 'failed', verification: 'unknown', failure })
 
   await save({ ...base, delivery: 'delivered' })
-  if (await nothingLeftToDeliver(work)) await updateRun(parts.sql, run.id, 'verifying', parts.clock.now())
+  if (await nothingLeftToDeliver(work)) await guarded(work, (tx) => updateRun(tx, run.id, 'verifying', parts.clock.now()))
   const probes = intent === undefined ? [] : await verify(work, intent)
   // Without probes readiness is all there is: where nothing tells of it either, nobody knows.
   const untold = [...work.untold].some((one) => one.startsWith(`${step.module}\n`))
   const verdict: Verdict = probes.length === 0 && untold ? 'unknown' : worst(probes.map((probe) => probe.verdict))
   return save({ ...base, delivery: 'delivered', verification: verdict, readinessOnly: probes.length === 0 }, probes)
+}
+
+/** A module that Git still has, and that could not be read this time: nobody can say what it wants, nor ask its probes. */
+function unreadHere(work: Work, module: string, intent: ModuleIntent | undefined): FailureJson | undefined {
+  if (intent !== undefined || work.run.modules[module]?.intent === removed) return undefined
+  return new Failure({ code: 'module-unread', subject: `module ${module}`, message: 'its repository is not at hand', hint: 'It is tried again when the repository can be read.', retry: 'later' }).toJSON()
 }
 
 const defaultDeadline = 300_000

@@ -1,8 +1,8 @@
 import type { Plan, Step } from '#model/plan.ts'
 import type { ModuleOutcome } from '#model/run.ts'
-import { saveModuleOutcome } from '#store/runs.ts'
 import { deliverModule } from './deliver-module.ts'
 import type { ModuleResult } from './deliver-module.ts'
+import { saveOutcome } from './guarded.ts'
 import type { Intents } from './render-run.ts'
 import type { Work } from './work.ts'
 
@@ -42,7 +42,7 @@ async function after(work: Work, intents: Intents, step: Step, needed: readonly 
       retry: 'later',
     },
   }
-  await saveModuleOutcome(work.parts.sql, work.run.id, outcome, [], work.parts.clock.now())
+  await saveOutcome(work, outcome)
   return { outcome, probes: [] }
 }
 

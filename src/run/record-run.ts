@@ -7,7 +7,7 @@ import type { RunPredicate } from '#record/statement.ts'
 import { enqueue } from '#store/queue.ts'
 import { appendCheckpoint, appendRecord, chainEnd, lastFrontier } from '#store/records.ts'
 import { approvalsOf, findRun, journal, moduleOutcomes, openRuns, updateRun } from '#store/runs.ts'
-import type { NewRun, RunRow } from '#store/runs.ts'
+import type { EffectRow, NewRun, RunRow } from '#store/runs.ts'
 import { findSnapshot } from '#store/snapshots.ts'
 import type { Sql } from '#store/sql.ts'
 import type { Parts } from './parts.ts'
@@ -48,11 +48,13 @@ async function predicateOf(tx: Sql, run: RunRow, link: { seq: number; previous: 
     plan: run.planDigest === null ? null : { digest: run.planDigest },
     gates: run.gates,
     approvals: await approvalsOf(tx, run.id),
-    effects: effects.map(({ effect, outcome, state: journalled }) => ({
+    effects: effectsOf(run, effects).map(({ effect, outcome, state: journalled }) => ({
       key: effect.key,
       module: effect.module,
       action: effect.action,
       changes: effect.changes,
+      ...(effect.handedOverFrom === undefined ? {} : { handedOverFrom: effect.handedOverFrom }),
+      ...(effect.force ? { force: true } : {}),
       outcome: outcome?.action ?? outcome?.state ?? (journalled === 'pending' ? 'skipped' : 'unknown'),
       ...(outcome?.uid === undefined ? {} : { uid: outcome.uid }),
       ...(outcome?.failure === undefined ? {} : { failure: outcome.failure }),
@@ -66,10 +68,16 @@ async function predicateOf(tx: Sql, run: RunRow, link: { seq: number; previous: 
   }
 }
 
+/** What was carried out; of a run whose effects never began, what its plan would have done. */
+function effectsOf(run: RunRow, written: readonly EffectRow[]): Pick<EffectRow, 'effect' | 'outcome' | 'state'>[] {
+  if (written.length > 0 || run.plan === null) return [...written]
+  return run.plan.steps.flatMap((step) => step.waves.flat()).map((effect) => ({ effect, outcome: null, state: 'pending' }))
+}
+
 /** After the record: the chain's head goes where nobody who can write the store can cut it, and whoever waited for this run is woken. Safe to repeat. */
 export async function announceEnd(parts: Parts, environment: string, head: Head): Promise<void> {
-  await publish(parts, environment, head)
   await wakeAfter(parts, environment)
+  await publish(parts, environment, head)
 }
 
 export async function publish(parts: Parts, environment: string, head: Head): Promise<void> {

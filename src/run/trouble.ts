@@ -1,5 +1,5 @@
 import type { FailureJson } from '#lib/failure.ts'
-import { saveModuleOutcome } from '#store/runs.ts'
+import { saveOutcome } from './guarded.ts'
 import type { Work } from './work.ts'
 
 /** How long to wait before a system that is in trouble is asked again, in milliseconds: half a second, 1, 2, … and 15 s at most. */
@@ -10,5 +10,5 @@ export function patience(attempt: number): number {
 /** Says, while a module is being delivered, what it waits for. */
 export async function tell(work: Work, module: string, failure: FailureJson): Promise<void> {
   work.parts.log(`run ${work.run.id}: ${module}: ${failure.code}: ${failure.message}: it is tried again`)
-  await saveModuleOutcome(work.parts.sql, work.run.id, { module, delivery: 'delivering', verification: 'pending', readinessOnly: false, failure }, [], work.parts.clock.now())
+  await saveOutcome(work, { module, delivery: 'delivering', verification: 'pending', readinessOnly: false, failure })
 }

@@ -98,8 +98,11 @@ export async function openRuns(sql: Sql, environment?: string): Promise<RunRow[]
 
 type RunChange = Partial<Pick<RunRow, 'waiting' | 'plan' | 'planDigest' | 'gates' | 'failure' | 'recordSeq' | 'recordDigest'>>
 
-/** Moves a run to a state, with whatever changes beside it, and says so to whoever listens. */
-export async function updateRun(sql: Sql, id: string, state: RunState, at: number, change: RunChange = {}): Promise<void> {
+/**
+ * Moves a run to a state, with whatever changes beside it, and says so to whoever listens. A run that has ended stays as it is: its record says so.
+ * Tells whether it was open.
+ */
+export async function updateRun(sql: Sql, id: string, state: RunState, at: number, change: RunChange = {}): Promise<boolean> {
   const sets = ['state = $2', 'updated_at = $3', `ended_at = ${isEnded(state) ? '$3' : 'null'}`]
   const params: Param[] = [id, state, at]
   const set = (column: string, value: Param): void => {
@@ -113,8 +116,10 @@ export async function updateRun(sql: Sql, id: string, state: RunState, at: numbe
   if (change.failure !== undefined) set('failure', change.failure)
   if (change.recordSeq !== undefined) set('record_seq', change.recordSeq)
   if (change.recordDigest !== undefined) set('record_digest', change.recordDigest)
-  const [row] = await sql.query<{ environment: string }>(`update run set ${sets.join(', ')} where id = $1 returning environment`, params)
-  await announce(sql, at, 'run', { run: id, environment: row?.environment ?? '', state })
+  const [row] = await sql.query<{ environment: string }>(`update run set ${sets.join(', ')} where id = $1 and ended_at is null returning environment`, params)
+  if (row === undefined) return false
+  await announce(sql, at, 'run', { run: id, environment: row.environment, state })
+  return true
 }
 
 export type RunModuleRow = { module: string; outcome: ModuleOutcome; probes: ProbeResult[] }
