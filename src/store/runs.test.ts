@@ -3,9 +3,9 @@ import { describeStores } from '../../test/stores.ts'
 import { createRun, findRun, openRuns, updateRun } from './runs.ts'
 import type { NewRun } from './runs.ts'
 
-const run = (id: string): NewRun => ({
+const run = (id: string, environment: string): NewRun => ({
   id,
-  environment: 'sandbox',
+  environment,
   kind: 'change',
   snapshot: 's-1',
   actor: 'ada',
@@ -20,7 +20,7 @@ const run = (id: string): NewRun => ({
 describeStores('Runs', ({ store }) => {
   test('a run that has ended stays as it is, whoever still works on it', async () => {
     const sql = await store()
-    await createRun(sql, run('run-1'))
+    await createRun(sql, run('run-1', 'staging'))
     expect(await updateRun(sql, 'run-1', 'cancelled', 5, { recordSeq: 0, recordDigest: 'sha256:r' })).toBe(true)
     for (const state of ['planning', 'verifying', 'succeeded'] as const) expect(await updateRun(sql, 'run-1', state, 9)).toBe(false)
     expect(await findRun(sql, 'run-1')).toMatchObject({ state: 'cancelled', endedAt: 5, updatedAt: 5, recordDigest: 'sha256:r' })
@@ -28,9 +28,9 @@ describeStores('Runs', ({ store }) => {
 
   test('open runs are those that have not ended, the oldest first', async () => {
     const sql = await store()
-    for (const id of ['run-1', 'run-2', 'run-3']) await createRun(sql, run(id))
-    await updateRun(sql, 'run-2', 'failed', 2)
-    expect((await openRuns(sql, 'sandbox')).map((one) => one.id)).toEqual(['run-1', 'run-3'])
+    for (const id of ['run-2', 'run-3', 'run-4']) await createRun(sql, run(id, 'sandbox'))
+    await updateRun(sql, 'run-3', 'failed', 2)
+    expect((await openRuns(sql, 'sandbox')).map((one) => one.id)).toEqual(['run-2', 'run-4'])
     expect(await openRuns(sql, 'production')).toEqual([])
   })
 })
