@@ -21,7 +21,7 @@ export async function firstDelivery(connection: Connection, around: Surroundings
       if (!waitsForFirstApproval(run, runs) || approved.has(key)) continue
       approved.add(key)
       around.note(`Approving ${run.id}, the first run of ${run.environment}, as the user playground. Later ones wait for plumb approve.`)
-      await client.approve(run.id, { reason: 'the first delivery of the playground' })
+      await client.approve(run.id, { plan: run.plan?.digest ?? '', reason: 'the first delivery of the playground' })
     }
     status = await client.status()
     if (isDone(status) || isStuck(status, runs)) return status

@@ -165,6 +165,8 @@ export type ShowAnswer = Run
 export type ApproveAnswer = { run: string | null }
 
 export type ApproveBody = {
+  /** The digest of the plan that was read: where the run waits with another one by now, nothing is approved. */
+  plan: string
   /** Why; kept in the record. */
   reason: string
   /** Objects that hold data and may be deleted or replaced, each as the plan names it. */
@@ -271,7 +273,7 @@ export function makeClient(send: Send) {
     /** One run: by its id, the end of its id, or `latest`. */
     show: (run: string) =>
       send('GET', `/v1/runs/${encodeURIComponent(run)}`, {}) as Promise<ShowAnswer>,
-    /** Approves the plan that a run waits with. */
+    /** Approves the plan that a run waits with: the one whose digest the request bears, and no other. */
     approve: (run: string, body: ApproveBody) =>
       send('POST', `/v1/runs/${encodeURIComponent(run)}/approve`, {}, body) as Promise<ApproveAnswer>,
     /** Ends a run whose effects have not begun. */

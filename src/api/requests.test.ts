@@ -2,6 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { openApiPlace } from '../../test/api-place.ts'
 import type { ApiPlace } from '../../test/api-place.ts'
+import { updateRun } from '#store/runs.ts'
+import { digestOf } from '#lib/digest.ts'
 import { routes } from './routes.ts'
 import { createToken, revoke } from './tokens.ts'
 
@@ -152,5 +154,25 @@ describe('answers', () => {
     expect(answer.status).toBe(500)
     expect(await answer.text()).not.toContain('hunter2')
     expect(place.log.splice(0).join('\n')).toContain('hunter2')
+  })
+})
+
+describe('an approval is for the plan that was read', () => {
+  const read = digestOf('the plan that was read')
+  const now = digestOf('the plan that waits now')
+  const plan = (digest: typeof read) => ({ environment: 'staging', snapshot: 'snapshot', steps: [], unknown: [], digest })
+  const approve = async (body: object) => place.post('/v1/runs/run-of-staging/approve', admin, { reason: 'fine', ...body })
+  const approvals = async () => ((await place.get('/v1/runs/run-of-staging', admin)).body as { approvals: { planDigest: string }[] }).approvals
+
+  test('another one is told, with both digests, and nothing is approved', async () => {
+    await updateRun(place.store, 'run-of-staging', 'waiting', place.clock.now(), { plan: plan(now), planDigest: now })
+    expect(codeOf(await approve({}))).toBe('request-malformed')
+    expect(await approve({ plan: read })).toMatchObject({ status: 409, body: { error: { code: 'plan-changed', fields: { waiting: now, approved: read } } } })
+    expect(await approvals()).toEqual([])
+  })
+
+  test('that very one is approved', async () => {
+    expect((await approve({ plan: now })).status).toBe(200)
+    expect(await approvals()).toMatchObject([{ principal: 'root', planDigest: now }])
   })
 })

@@ -16,7 +16,7 @@ const rows: Readonly<Record<string, { readonly role: Role; readonly where: 'work
   deploy: { role: 'developer', where: 'staging', method: 'POST', path: '/v1/environments/staging/deploy', body: { reason: 'why' } },
   verify: { role: 'developer', where: 'staging', method: 'POST', path: '/v1/environments/staging/verify', body: { reason: 'why' } },
   cancel: { role: 'developer', where: 'staging', method: 'POST', path: '/v1/runs/run-of-staging/cancel', body: { reason: 'why' } },
-  approve: { role: 'approver', where: 'staging', method: 'POST', path: '/v1/runs/run-of-staging/approve', body: { reason: 'why' } },
+  approve: { role: 'approver', where: 'staging', method: 'POST', path: '/v1/runs/run-of-staging/approve', body: { plan: 'sha256:1', reason: 'why' } },
   pause: { role: 'operator', where: 'staging', method: 'POST', path: '/v1/environments/staging/pause', body: { reason: 'why', forMs: 1000 } },
   resume: { role: 'operator', where: 'staging', method: 'POST', path: '/v1/environments/staging/resume', body: {} },
   principals: { role: 'admin', where: 'workspace', method: 'GET', path: '/v1/principals' },

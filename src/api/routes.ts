@@ -69,13 +69,13 @@ export const routes: readonly Route[] = [
     id: 'approve',
     method: 'post',
     path: '/v1/runs/{run}/approve',
-    about: 'Approves the plan that a run waits with.',
+    about: 'Approves the plan that a run waits with: the one whose digest the request bears, and no other.',
     role: 'approver',
     where: 'run',
     body: approveBody,
     answer: accepted,
     handle: async ({ parts, run, principal, body }) => {
-      await approveRun(parts, run, principal, body.reason, body.objects)
+      await approveRun(parts, run, principal, body)
       return { run: run.id }
     },
   }),

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApi } from '#api/server.ts'
+import { digestOf } from '#lib/digest.ts'
+import { approvalsOf, updateRun } from '#store/runs.ts'
 import { openApiPlace } from '../../test/api-place.ts'
 import type { ApiPlace } from '../../test/api-place.ts'
 import { jsonOf, leaves, wholeCommand } from '../../test/generate-cli-page.ts'
@@ -169,4 +171,17 @@ test('a token is alone on standard output, so that it can be written to a file',
   const { out, notes } = await plumb(['token', 'create', 'robot', '--role', 'developer', '-e', 'sandbox'])
   expect(out).toMatch(/^[\w-]{43}$/)
   expect(notes).toBe('A token for robot, shown this once. It may do all that robot may: developer in sandbox.')
+})
+
+test('an approval shows the plan that it is for, and is for that one', async () => {
+  const digest = digestOf('a plan')
+  const effect = { key: 'core/ConfigMap/shop/a', module: 'shop', action: 'deleted', changes: [], omit: [], force: false, holdsState: false } as const
+  const step = { module: 'shop', track: 'declarative', driver: 'kubernetes', target: 'cluster', dependsOn: [], waves: [[effect]] }
+  const gate = { code: 'deletion.mass', outcome: 'wait', waitingFor: 'approval', message: 'This deletes 1 object.' } as const
+  await updateRun(place.store, 'run-of-sandbox', 'waiting', place.clock.now(), { plan: { environment: 'sandbox', snapshot: 'snapshot', steps: [step], unknown: [], digest }, planDigest: digest, waiting: [gate] })
+  const { code, notes } = await plumb(['approve', 'run-of-sandbox', '--reason', 'why', '--no-wait'])
+  expect(code).toBe(0)
+  expect(notes).toContain(`Approving for sandbox: 1 deleted (plan ${digest})`)
+  expect(notes).toMatch(/deleted +ConfigMap shop\/a\n.*This deletes 1 object/)
+  expect(await approvalsOf(place.store, 'run-of-sandbox')).toMatchObject([{ principal: 'root', planDigest: digest }])
 })

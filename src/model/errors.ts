@@ -145,6 +145,7 @@ export const errors = {
   'run-unknown': { http: 404, exit: 1, about: 'There is no such run, or it is none that the caller may look at.' },
   'run-ambiguous': { http: 409, exit: 2, about: 'The ids of several runs end so.' },
   'run-not-waiting': { http: 409, exit: 1, about: 'A run has no plan that waits for an approval.' },
+  'plan-changed': { http: 409, exit: 1, about: 'An approval is for another plan than the one that a run waits with; `fields` has both digests.' },
   'run-under-way': { http: 409, exit: 1, about: 'The effects of a run have begun, so that it cannot be cancelled.' },
   'run-ended': { http: 409, exit: 1, about: 'A run has ended.' },
   'run-cancelled': { http: 409, exit: 1, about: 'A person ended a run before its effects began.' },

@@ -31,8 +31,15 @@ export async function runNamed(parts: Parts, name: string, sees: (environment: s
   throw new Failure({ code: 'run-unknown', subject: `run ${name}`, message: 'there is no such run', hint: 'List them: plumb runs' })
 }
 
-/** A person's yes to the plan that a run waits with. Failures `run-not-waiting`, `run-ended`. */
-export async function approveRun(parts: Parts, run: RunRow, principal: Principal, reason: string, objects: readonly string[]): Promise<void> {
+export type Yes = {
+  /** The digest of the plan that the person read. */
+  readonly plan: string
+  readonly reason: string
+  readonly objects: readonly string[]
+}
+
+/** A person's yes to the plan that they read, which is the one that a run waits with. Failures `run-not-waiting`, `run-ended`, `plan-changed`. */
+export async function approveRun(parts: Parts, run: RunRow, principal: Principal, { plan, reason, objects }: Yes): Promise<void> {
   expectOpen(run)
   if (run.state !== 'waiting' || run.planDigest === null)
     throw new Failure({
@@ -44,6 +51,14 @@ export async function approveRun(parts: Parts, run: RunRow, principal: Principal
     })
   const { sql, clock } = parts
   const planDigest = run.planDigest
+  if (plan !== planDigest)
+    throw new Failure({
+      code: 'plan-changed',
+      subject: `run ${run.id}`,
+      message: `it waits with the plan ${planDigest}, and the approval is for ${plan}`,
+      hint: `Read the plan as it is now: plumb show ${run.id}`,
+      fields: { waiting: planDigest, approved: plan },
+    })
   await sql.transaction(async (tx) => {
     await approve(tx, run.id, { principal: principal.name, planDigest, reason, objects, at: clock.now() })
     await enqueue(tx, clock, `run/${run.id}`)

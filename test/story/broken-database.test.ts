@@ -24,7 +24,7 @@ describe.skipIf(!hasPostgres)('a database that breaks while everything is delive
       const { runs } = await shop.client.runs({ environment: 'production' })
       return runs.find((run) => run.state === 'waiting' && run.waiting.length > 0 && run.waiting.every((one) => one.waitingFor === 'approval'))
     })
-    await shop.client.approve(waiting.id, { reason: 'the first delivery', objects: [] })
+    await shop.client.approve(waiting.id, { plan: waiting.plan?.digest ?? '', reason: 'the first delivery', objects: [] })
     await shop.delivered('production')
   })
   afterAll(() => shop.stop())

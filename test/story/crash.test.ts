@@ -78,7 +78,7 @@ describe.each(['pglite', 'postgres'] as const)('a control plane that is killed, 
       const waiting = await shop.run(commit, (run) => run.state === 'waiting')
       await again()
       expect(await shop.client().show(waiting.id)).toMatchObject({ state: 'waiting', plan: { digest: waiting.plan?.digest } })
-      await shop.client().approve(waiting.id, { reason: 'none', objects: [] })
+      await shop.client().approve(waiting.id, { plan: waiting.plan?.digest ?? '', reason: 'none', objects: [] })
       expect(await ended(commit)).toMatchObject({ id: waiting.id, state: 'succeeded', plan: { summary: { deleted: 4 } } })
     })
 

@@ -28,7 +28,7 @@ describe('a change of an environment is gated by the policy that it replaces', (
     await shop.person('pat', 'approver', ['pat@platform.example'])
     await shop.delivered('sandbox', 'staging')
     const first = await shop.until('production waits', async () => (await shop.client.runs({ environment: 'production' })).runs.find((run) => run.state === 'waiting'))
-    await bo.approve(first.id, { reason: 'the first one', objects: [] })
+    await bo.approve(first.id, { plan: first.plan?.digest ?? '', reason: 'the first one', objects: [] })
     await shop.delivered('production')
   })
   afterAll(() => shop.stop())
@@ -51,9 +51,9 @@ describe('a change of an environment is gated by the policy that it replaces', (
 
     // The author's own does not count; another's does, and what waited for approvals goes on by the new policy.
     const own = await shop.person('pat', 'approver', ['pat@platform.example'])
-    await own.approve(policy.id, { reason: 'mine', objects: [] })
+    await own.approve(policy.id, { plan: policy.plan?.digest ?? '', reason: 'mine', objects: [] })
     await shop.until('it was looked at', async () => ((await shop.client.show(policy.id)).waiting[0]?.message.includes('That of pat does not count') === true ? true : undefined))
-    await bo.approve(policy.id, { reason: 'as agreed', objects: [] })
+    await bo.approve(policy.id, { plan: policy.plan?.digest ?? '', reason: 'as agreed', objects: [] })
     expect(await shop.ended(policy.id)).toMatchObject({ state: 'succeeded', record: { digest: expect.any(String) }, gates: [{ code: 'review.approvals', outcome: 'allow', by: ['bo'], message: 'Approved by bo. This changes its policy: review.approvals: 1 -> 0.' }] })
     expect(await accepted('production')).toMatchObject({ review: { approvals: 0 } })
     expect(await shop.ended(run.id)).toMatchObject({ state: 'succeeded', approvals: [] })

@@ -18,7 +18,7 @@ describe('a commit becomes a verified run with a signed record', () => {
       return runs.find((run) => run.state === 'waiting' && run.waiting.every((one) => one.waitingFor === 'approval'))
     })
     expect(waiting.waiting.map((one) => one.code)).toEqual(['review.approvals'])
-    await shop.client.approve(waiting.id, { reason: 'the first delivery', objects: [] })
+    await shop.client.approve(waiting.id, { plan: waiting.plan?.digest ?? '', reason: 'the first delivery', objects: [] })
     await shop.delivered('production')
     const run = await shop.client.show(waiting.id)
     expect(run).toMatchObject({ state: 'succeeded', approvals: [{ principal: 'admin', reason: 'the first delivery' }] })

@@ -23,7 +23,7 @@ describe.skipIf(missing !== undefined)(`the path on a PostgreSQL server${missing
   test('a change, an approval, a removal, and what nothing changes', async () => {
     const first = await shop.until('production waits', async () => (await shop.client.runs({ environment: 'production' })).runs.find((run) => run.state === 'waiting' && run.waiting.every((one) => one.waitingFor === 'approval')))
     expect(first.waiting.map((one) => one.code)).toEqual(['review.approvals'])
-    await shop.client.approve(first.id, { reason: 'the first delivery', objects: [] })
+    await shop.client.approve(first.id, { plan: first.plan?.digest ?? '', reason: 'the first delivery', objects: [] })
     expect(await shop.ended(first.id)).toMatchObject({ state: 'succeeded', approvals: [{ principal: 'admin' }] })
 
     const added = await shop.settled('sandbox', await shop.push('storefront', {

@@ -7,7 +7,7 @@ import type { Connection } from '../connect.ts'
 import { followRun, needsPerson } from '../follow.ts'
 import { collect, durationOption, narrowed } from '../options.ts'
 import type { Common } from '../options.ts'
-import { printRun } from '../print/run.ts'
+import { printRun, printRunPlan } from '../print/run.ts'
 import { progress } from '../progress.ts'
 import type { Exit, ExitCode } from '../program.ts'
 import { runId } from '../run-id.ts'
@@ -57,7 +57,8 @@ export function writeCommands(program: Command, around: Surroundings, exit: Exit
     .action(async (id: string, options: Asking & { reason: string; object?: string[] }) => {
       const connection = connect(options, around)
       const before = await connection.client.show(await runId(connection.client, id, options))
-      const { run } = await connection.client.approve(before.id, { reason: options.reason, objects: options.object ?? [] })
+      for (const line of printRunPlan(before, lookOf(around))) around.note(line)
+      const { run } = await connection.client.approve(before.id, { plan: before.plan?.digest ?? 'none', reason: options.reason, objects: options.object ?? [] })
       await follow(connection, run ?? before.id, options, before)
     })
 

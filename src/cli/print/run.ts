@@ -48,6 +48,18 @@ export function printRun(run: Run, look: Look): string[] {
   return lines
 }
 
+/** What a run is about to do, in brief: what is told to whoever approves it. */
+export function printRunPlan(run: Run, look: Look): string[] {
+  if (run.plan === null) return []
+  const paint = painter(look.colours)
+  const effects = run.steps.flatMap((step) => step.effects.flatMap((effect) => effectLines({ ...effect, changes: [] }, paint, look.width)))
+  const shown = effects.length > mostEffects ? [...effects.slice(0, mostEffects), `    and more: plumb show ${run.id}`] : effects
+  return [`Approving for ${run.environment}: ${counts(run.plan.summary)} (plan ${run.plan.digest})`, ...shown, ...run.waiting.flatMap((one) => wrap(`asked for: ${safe(one.message)}`, look.width - 4).map((line) => `    ${line}`))]
+}
+
+/** So many lines of effects are told before an approval. */
+const mostEffects = 40
+
 function stepLines(step: Step, probes: readonly ProbeResult[], paint: Paint, width: number): string[] {
   const only = step.readinessOnly && step.verification === 'passed' ? paint('quiet', ' (readiness only)') : ''
   const lines = [`  ${paint('strong', safe(step.module))}  ${shown(step.delivery, paint)}  ${shown(step.verification, paint)}${only}`]

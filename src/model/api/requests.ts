@@ -10,6 +10,7 @@ const module = name.describe('A module’s name.')
 const modules = z.array(name).min(1).max(1000).optional().describe('Only these modules; all, if left out.')
 
 export const approveBody = z.strictObject({
+  plan: text(200).describe('The digest of the plan that was read: where the run waits with another one by now, nothing is approved.'),
   reason,
   objects: z.array(text(1000)).max(1000).default([]).describe('Objects that hold data and may be deleted or replaced, each as the plan names it.'),
 })
