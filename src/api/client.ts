@@ -40,6 +40,7 @@ export type Effect = {
   deferred?: string
   handedOverFrom?: string
   holdsState: boolean
+  holdsData?: string[]
   failure?: Failure
 }
 

@@ -209,6 +209,12 @@ describe('deletion.state', () => {
   test('it is said what, and how to name it', () => {
     expect(word('deletion.state', { plan: plan([db]) })).toMatchObject({ message: expect.stringMatching(/deletes data: PersistentVolumeClaim shop\/db/), hint: expect.stringMatching(/--object core\/PersistentVolumeClaim\/shop\/db/) })
   })
+  test('what is in a namespace that goes has to be named too', () => {
+    const namespace = plan([deleted('core/Namespace//shop', { contents: 7, holdsData: [db.key, logs.key] })])
+    expect(word('deletion.state', { plan: namespace })).toMatchObject({ outcome: 'wait', message: expect.stringContaining('PersistentVolumeClaim shop/db, PersistentVolumeClaim shop/logs') })
+    expect(word('deletion.state', { plan: namespace, approvals: [approval('bob', [db.key])] })).toMatchObject({ outcome: 'wait', hint: expect.stringContaining(`--object ${logs.key}`) })
+    expect(word('deletion.state', { plan: namespace, approvals: [approval('bob', [db.key, logs.key])] })).toMatchObject({ outcome: 'allow', by: ['bob'] })
+  })
   test('what is changed and not deleted needs no name', () => {
     expect(word('deletion.state', { plan: plan([effect('core/PersistentVolumeClaim/shop/db', { holdsState: true })]) })).toBeUndefined()
   })

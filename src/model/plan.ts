@@ -57,6 +57,8 @@ export type Observation =
       readonly terminating: boolean
       /** For a namespace or a definition: how many objects live in it, where that was counted. */
       readonly contents?: number
+      /** Which of those hold data, sorted. */
+      readonly holdsData?: readonly ObjectKey[]
     }
   /** Its kind is not served yet: decided when the step is reached, and gated again. */
   | { readonly key: ObjectKey; readonly state: 'deferred'; readonly reason: string }
@@ -105,6 +107,8 @@ export type Effect = {
   readonly holdsState: boolean
   /** For a deleted namespace or definition: how many objects it contains. */
   readonly contents?: number
+  /** Which of those hold data, sorted: a person names each. Part of the digest. */
+  readonly holdsData?: readonly ObjectKey[]
   /** What the driver adds for itself: no secrets. */
   readonly payload?: JsonObject
   readonly origin?: Origin

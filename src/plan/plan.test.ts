@@ -107,6 +107,12 @@ describe('the digest of a plan', () => {
     expect(digest(namespace(3))).toBe(digest(namespace(4)))
   })
 
+  test('ticks with what holds data in a namespace that goes: that is approved by name', () => {
+    const namespace = (...holdsData: string[]): PlanInput => input([module('web', [], [live(old, { contents: 4, holdsData })])], [row(old, 'web')])
+    expect(effectsOf(makePlan(namespace('core/PersistentVolumeClaim/shop/db')))).toMatchObject([{ action: 'deleted', holdsData: ['core/PersistentVolumeClaim/shop/db'] }])
+    expect(digest(namespace('core/PersistentVolumeClaim/shop/db'))).not.toBe(digest(namespace('core/PersistentVolumeClaim/shop/db', 'core/PersistentVolumeClaim/shop/new')))
+  })
+
   test('ticks with every live value that an effect stands on', () => {
     const seen = (value: string): PlanInput => input([module('web', [config('a', { x: '2', y: '1' })], [live(config('a', { x: '1', y: value }))])], [row(config('a', { x: '1', y: '1' }), 'web')])
     expect(digest(seen('1'))).not.toBe(digest(seen('5')))

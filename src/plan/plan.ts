@@ -104,6 +104,7 @@ export function planDigest(steps: readonly Step[]): Digest {
       handedOverFrom: effect.handedOverFrom,
       payload: effect.payload,
       refused: effect.refused?.code,
+      holdsData: effect.holdsData,
     })),
   )
   return digestOf(effects.sort((a, b) => compare(a.module, b.module) || compare(a.target, b.target) || compare(a.key, b.key)))

@@ -2,12 +2,12 @@ import { digestOf } from '#lib/digest.ts'
 import type { FailureJson } from '#lib/failure.ts'
 import { readPath } from '#model/field-path.ts'
 import { declaredPaths, ownerName } from '#model/field-set.ts'
+import { holdsState } from '#model/holds-state.ts'
 import { listKeysOf } from '#model/list-keys.ts'
 import { seal } from '#model/moved.ts'
 import type { Effect, FieldChange, Held, Observation } from '#model/plan.ts'
 import { showKey, type Desired, type ObjectKey } from '#model/resource.ts'
 import { compareFields, type Present } from './fields.ts'
-import { holdsState } from './state.ts'
 
 /** The field manager that Plumbline applies as. */
 export const plumbline = 'plumbline'

@@ -1,7 +1,7 @@
+import { holdsState } from '#model/holds-state.ts'
 import { seal } from '#model/moved.ts'
 import type { Effect, Held, Observation } from '#model/plan.ts'
 import type { ObjectKey } from '#model/resource.ts'
-import { holdsState } from './state.ts'
 
 export type PruneInput = {
   readonly module: string
@@ -51,5 +51,6 @@ function pruneOne({ module, observations, declaredBy }: PruneInput, held: Held):
     sealed,
     holdsState: holdsState(held.key, observation.body),
     ...(observation.contents === undefined ? {} : { contents: observation.contents }),
+    ...(observation.holdsData === undefined ? {} : { holdsData: observation.holdsData }),
   }
 }

@@ -78,6 +78,7 @@ export function viewEffect(effect: Effect, row?: EffectRow): RunView['steps'][nu
     ...(effect.deferred === undefined ? {} : { deferred: effect.deferred }),
     ...(effect.handedOverFrom === undefined ? {} : { handedOverFrom: effect.handedOverFrom }),
     holdsState: effect.holdsState,
+    ...(effect.holdsData === undefined ? {} : { holdsData: [...effect.holdsData] }),
     ...(failure === undefined ? {} : { failure }),
   }
 }

@@ -82,6 +82,7 @@ export function effectLines(effect: Effect, paint: Paint, width: number): string
     ...(effect.handedOverFrom === undefined ? [] : [`handed over from ${safe(effect.handedOverFrom)}`]),
     ...(effect.deferred === undefined ? [] : [`decided when it is reached: ${safe(effect.deferred)}`]),
     ...(effect.holdsState ? ['holds data'] : []),
+    ...(effect.holdsData === undefined ? [] : [`with the data of ${safe(effect.holdsData.map(showKey).join(', '))}`]),
   ]
   const outcome = effect.outcome ?? effect.action
   const lines = [`    ${shown(outcome, paint)}${' '.repeat(Math.max(0, 10 - outcome.length))} ${safe(showKey(effect.key))}${notes.length === 0 ? '' : paint('quiet', `  (${notes.join('; ')})`)}`]

@@ -69,9 +69,11 @@ describe('on a cluster', () => {
     ])
   })
 
-  test('what lives in a namespace is counted when it is held and no longer wanted', async () => {
+  test('what lives in a namespace is counted, and what holds data is named, when it is held and no longer wanted', async () => {
     const key = `core/Namespace//${place.namespace}`
+    await place.write({ apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'db', namespace: place.namespace }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } })
     const [held] = await observe(place.call, [key], [])
+    expect(held).toMatchObject({ holdsData: [`core/PersistentVolumeClaim/${place.namespace}/db`] })
     expect(held?.state === 'present' ? held.contents : 0).toBeGreaterThan(10)
     const [wanted] = await observe(place.call, [key], [desiredOf({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: place.namespace } })])
     expect(wanted).not.toHaveProperty('contents')
@@ -91,6 +93,7 @@ describe('on a cluster', () => {
     await place.write(definition(true))
     await expect.poll(() => place.write(thing).then(() => 'written', () => 'not yet'), { timeout: 10_000 }).toBe('written')
     expect(await observe(place.call, [key], [])).toMatchObject([{ state: 'present', contents: 1 }])
+    expect((await observe(place.call, [key], []))[0]).not.toHaveProperty('holdsData')
     await place.write(definition(false))
     await expect.poll(async () => (await observe(place.call, [desiredOf(thing).key], []))[0], { timeout: 10_000 }).toMatchObject({ state: 'unknown', failure: { message: 'it is defined but not served just now' } })
     const { uid } = (await place.read(definition(false)) as { metadata: { uid: string } }).metadata

@@ -71,6 +71,8 @@ export const effectView = z.object({
   deferred: z.string().optional(),
   handedOverFrom: z.string().optional(),
   holdsState: z.boolean(),
+  /** For a deleted namespace or definition: what in it holds data. */
+  holdsData: z.array(z.string()).optional(),
   failure: failureView.optional(),
 }).meta({ id: 'Effect' })
 

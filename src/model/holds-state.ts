@@ -1,6 +1,6 @@
-import { readPath } from '#model/field-path.ts'
-import { parseKey, type ObjectKey } from '#model/resource.ts'
 import type { JsonObject } from '#lib/json.ts'
+import { readPath } from './field-path.ts'
+import { parseKey, type ObjectKey } from './resource.ts'
 
 /**
  * Kinds whose objects hold data, or whose operator deletes the data with them, as `<group>/<kind>`. Deleting one needs a person who names it.
