@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { connect } from '#cli/connect.ts'
 import { printStatus } from '#cli/print/status.ts'
 import type { ExitCode } from '#cli/program.ts'
-import { lookOf } from '#cli/surroundings.ts'
+import { logTo, lookOf } from '#cli/surroundings.ts'
 import type { Surroundings } from '#cli/surroundings.ts'
 import { systemClock } from '#lib/clock.ts'
 import { startPlayground } from '#playground/playground.ts'
@@ -38,7 +38,7 @@ export async function runPlayground(run: PlaygroundRun, around: Surroundings): P
   quiet.note(`Starting three embedded clusters, three Git repositories and the control plane in ${shown(dir, around.cwd)} …`)
   const opened: (() => Promise<void>)[] = []
   try {
-    const playground = await startPlayground({ dir, clock: systemClock, log: quiet.note, searchPath: env['PATH'] ?? '' })
+    const playground = await startPlayground({ dir, clock: systemClock, log: logTo(quiet), searchPath: env['PATH'] ?? '' })
     opened.push(() => playground.stop())
     if (stop.aborted) return 4
     const plane = await startControlPlane({
@@ -49,7 +49,7 @@ export async function runPlayground(run: PlaygroundRun, around: Surroundings): P
       port: run.port,
       clock: systemClock,
       env: { ...env, PLUMB_SECRET_FOLDERS: [...(env['PLUMB_SECRET_FOLDERS']?.split(':') ?? []), playground.credentials].join(':') },
-      log: quiet.note,
+      log: logTo(quiet),
     })
     opened.push(() => plane.stop())
     if (stop.aborted) return 4

@@ -1,6 +1,9 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { AddCommands } from '#cli/program.ts'
+import { logTo } from '#cli/surroundings.ts'
+import type { Surroundings } from '#cli/surroundings.ts'
+import { Failure } from '#lib/failure.ts'
 import { portOption } from './port-option.ts'
 import { stopRequested, stopped } from './stop-signal.ts'
 
@@ -20,6 +23,8 @@ export function upCommand(env: Readonly<Record<string, string | undefined>>): Ad
       .option('--port <port>', 'the port to listen on; 0 takes any', portOption, 8811)
       .option('--json', 'print JSON')
       .action(async (options: Options) => {
+        const kubeconfig = resolve(around.cwd, options.kubeconfig || env['KUBECONFIG'] || join(homedir(), '.kube', 'config'))
+        expectReadable(kubeconfig, around)
         const stop = stopRequested(around.now)
         const [{ startControlPlane }, { systemClock }] = await Promise.all([import('./control-plane.ts'), import('#lib/clock.ts')])
         const isUrl = /^[a-z+]+:\/\/|^[\w.-]+@[\w.-]+:/.test(options.workspace)
@@ -28,12 +33,12 @@ export function upCommand(env: Readonly<Record<string, string | undefined>>): Ad
           dir: resolve(around.cwd, options.dir ?? around.env.dir ?? '.plumb'),
           ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }),
           workspace: { url: isUrl ? options.workspace : resolve(around.cwd, options.workspace), branch: options.branch },
-          kubeconfig: resolve(around.cwd, options.kubeconfig ?? env['KUBECONFIG'] ?? join(homedir(), '.kube', 'config')),
+          kubeconfig,
           host: options.host,
           port: options.port,
           clock: systemClock,
           env,
-          log: around.note,
+          log: logTo(around),
         })
         if (options.json === true) around.print(JSON.stringify({ url: plane.url }))
         else around.print(`Plumbline listens on ${plane.url}. In another terminal: plumb status`)
@@ -42,4 +47,10 @@ export function upCommand(env: Readonly<Record<string, string | undefined>>): Ad
         await plane.stop()
       })
   }
+}
+
+/** A control plane without its clusters would only say so run by run. */
+function expectReadable(kubeconfig: string, around: Surroundings): void {
+  if (around.readFile(kubeconfig) !== undefined) return
+  throw new Failure({ code: 'kubeconfig-invalid', subject: kubeconfig, message: 'there is no such file, or it cannot be read', hint: 'Name the one kubeconfig file whose contexts the targets name: --kubeconfig FILE, or KUBECONFIG.' })
 }

@@ -1,3 +1,4 @@
+import { safe } from './print/safe.ts'
 import type { Look } from './print/table.ts'
 
 /** What a command may know of where it runs; handed in by `main.ts`. */
@@ -19,4 +20,9 @@ export type Surroundings = {
 
 export function lookOf(around: Surroundings): Look {
   return { colours: around.colours, width: Math.max(60, around.width), now: around.now() }
+}
+
+/** Where a server's log goes: its lines hold what repositories and systems said, each safe to print. */
+export function logTo(around: Surroundings): (line: string) => void {
+  return (line) => around.note(safe(line))
 }
