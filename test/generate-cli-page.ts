@@ -57,7 +57,7 @@ export function cliPage(): string {
     if (json === undefined) throw new Error(`plumb ${name} has no row in jsonOf: what does it print with --json?`)
     const usage = ['plumb', name, ...command.registeredArguments.map((one) => (one.required ? `<${one.name()}>` : `[${one.name()}]`)), '[options]'].join(' ')
     const args = command.registeredArguments.filter((one) => one.description !== '').map((one) => `| \`${one.name()}\` | ${cell(one.description)} | ${shownDefault(one.defaultValue)} |`)
-    const options = command.options.map((one) => `| \`${one.flags}\` | ${cell(one.description)}${one.mandatory ? ' (required)' : ''} | ${one.negate ? '' : shownDefault(one.defaultValue)} |`)
+    const options = command.options.map((one) => `| \`${one.flags}\` | ${cell(one.description)}${one.mandatory ? ' (required)' : ''} | ${one.negate ? '' : shownDefault(one.defaultValueDescription ?? one.defaultValue)} |`)
     return `## plumb ${name}\n\n${sentence(command.description())}\n\n    ${usage}\n\n| Option | Meaning | Default |\n| --- | --- | --- |\n${[...args, ...options].join('\n')}\n\n\`--json\` prints ${json}.\n`
   })
   return `# The command

@@ -58,7 +58,7 @@ export type EnvironmentStatus = {
 export type Event = {
   seq: number
   at: string
-  kind: 'run' | 'module' | 'effect' | 'status' | 'pause' | 'snapshot' | 'record'
+  kind: 'run' | 'module' | 'effect' | 'status' | 'pause' | 'snapshot' | 'repository' | 'problems' | 'record'
   data: Record<string, unknown>
 }
 
@@ -142,7 +142,9 @@ export type Sample = {
 export type Status = {
   workspace: string
   snapshot: string | null
+  /** None for a caller who may not look at every environment. */
   repositories: Repository[]
+  /** None for a caller who may not look at every environment. */
   problems: Failure[]
   environments: EnvironmentStatus[]
 }

@@ -1,4 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { eventView } from '#model/api/views.ts'
 import { announce } from '#store/events.ts'
 import type { Event } from '#store/events.ts'
 import { openApiPlace } from '../../test/api-place.ts'
@@ -59,6 +61,14 @@ describe('the stream of events', () => {
     await stream.close()
   })
 
+  test('every kind that the store announces is documented', () => {
+    const folder = new URL('../store/', import.meta.url)
+    const text = readdirSync(folder).filter((name) => name.endsWith('.ts')).map((name) => readFileSync(new URL(name, folder), 'utf8')).join('\n')
+    const kinds = [...text.matchAll(/await announce\([^']+'(\w+)', \{/g)].map((match) => match[1])
+    expect(kinds).toContain('repository')
+    for (const kind of kinds) expect(eventView.shape.kind.options).toContain(kind)
+  })
+
   test('misses nothing across a reconnect', async () => {
     const first = await listen(admin)
     await say({ environment: 'staging', run: 'before' })
@@ -84,6 +94,9 @@ describe('the stream of events', () => {
     await say({ environment: 'production', run: 'run-of-production' })
     await say({ run: 'run-of-production', module: 'shop' }, 'module')
     await say({ run: 'run-of-nowhere', module: 'shop' }, 'module')
+    await say({ repository: 'secret-plans' }, 'repository')
+    await say({ snapshot: 'snapshot' }, 'problems')
+    await say({ snapshot: 'snapshot' }, 'snapshot')
     await say({ run: 'run-of-sandbox', module: 'shop' }, 'module')
     await eventually(() => stream.heard.length > 1)
     expect(stream.heard.slice(1).map((one) => one.data['data'])).toEqual([{ run: 'run-of-sandbox', module: 'shop' }])

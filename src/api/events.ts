@@ -79,7 +79,8 @@ async function isVisible(store: Store, principal: Principal, event: Event, envir
   if (seesAll(principal)) return true
   const { environment, run } = event.data
   if (typeof environment === 'string') return visibleTo(principal)(environment)
-  if (typeof run !== 'string') return true
+  // What is of no environment is of the whole workspace.
+  if (typeof run !== 'string') return false
   const known = environments.get(run) ?? (await findRun(store, run))?.environment
   if (known === undefined) return false
   if (environments.size > 1000) environments.clear()

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { roles } from '#model/principal.ts'
 import type { Principal, Role } from '#model/principal.ts'
+import { saveProblems, saveRepository } from '#store/snapshots.ts'
 import { openApiPlace } from '../../test/api-place.ts'
 import type { ApiPlace } from '../../test/api-place.ts'
 import { routes } from './routes.ts'
@@ -97,6 +98,15 @@ describe('what a principal of one environment sees', () => {
     const { body } = await place.get('/v1/status', token)
     expect(body).toMatchObject({ environments: [{ name: 'sandbox', modules: [{ name: 'shop' }] }] })
     expect(JSON.stringify(body)).not.toContain('production')
+  })
+
+  test('no repository and no problem of the workspace: only who sees all of it does', async () => {
+    const at = place.clock.now()
+    await saveRepository(place.store, { name: 'secret-plans', url: 'https://git.example/secret-plans', branch: 'main', head: null, commit: null, checkedAt: at, failure: null })
+    await saveProblems(place.store, 'snapshot', [{ code: 'configuration-invalid', subject: 'secret-plans/module.yaml', message: 'wrong', retry: 'never' }], at)
+    expect((await place.get('/v1/status', token)).body).toMatchObject({ repositories: [], problems: [] })
+    const all = await place.token('all', [{ role: 'viewer', environments: ['*'] }])
+    expect((await place.get('/v1/status', all)).body).toMatchObject({ repositories: [{ name: 'secret-plans' }], problems: [{ code: 'configuration-invalid' }] })
   })
 
   test('a run of another environment is as unknown as one that is not there', async () => {

@@ -25,13 +25,15 @@ export const routes: readonly Route[] = [
     role: 'viewer',
     where: 'each',
     answer: statusView,
-    handle: async ({ parts, sees, signal }) => {
+    handle: async ({ parts, principal, sees, signal }) => {
       const snapshot = await newestSnapshot(parts.sql)
       // What this process has not seen yet it says nothing of; and nobody waits long for a repository that does not answer.
       await catchUp(parts, AbortSignal.any([signal, AbortSignal.timeout(2_000)])).catch(() => undefined)
       const configuration = snapshot === undefined ? undefined : await parts.configurations.of(snapshot).catch(() => undefined)
       const environments = [...(configuration?.environments.values() ?? [])].filter((one) => sees(one.metadata.name))
-      return viewStatus(parts.sql, configuration?.workspace.metadata.name ?? '', environments, (module, repository) => (configuration === undefined ? undefined : brokenModule(configuration, module, repository)), parts.clock.now())
+      const status = await viewStatus(parts.sql, configuration?.workspace.metadata.name ?? '', environments, (module, repository) => (configuration === undefined ? undefined : brokenModule(configuration, module, repository)), parts.clock.now())
+      // They are of the whole workspace, and name what others have.
+      return seesAll(principal) ? status : { ...status, repositories: [], problems: [] }
     },
   }),
   route({

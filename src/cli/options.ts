@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { duration } from '#model/config/parts.ts'
+import { lasting } from './print/table.ts'
 
 export type Common = { dir?: string; server?: string; tokenFile?: string; json?: boolean; env?: string; module?: string }
 
@@ -22,6 +23,11 @@ export function durationOption(text: string): number {
   const parsed = duration.safeParse(text)
   if (parsed.success) return parsed.data
   throw new InvalidArgumentError('expected a duration such as 30m, 8h or 2d')
+}
+
+/** An option for a duration, whose default, in milliseconds, is told as one would type it. */
+export function lastingOption(flags: string, about: string, milliseconds: number): Option {
+  return new Option(flags, about).argParser(durationOption).default(milliseconds, lasting(milliseconds))
 }
 
 export function countOption(text: string): number {

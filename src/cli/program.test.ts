@@ -130,6 +130,11 @@ describe('exit codes', () => {
     expect((await plumb(args)).code).toBe(code)
   })
 
+  test('the help tells durations as one types them', async () => {
+    expect((await plumb(['pause', '--help'])).out).toContain('(default: 1h)')
+    expect((await plumb(['approve', '--help'])).out).toContain('(default: 15m)')
+  })
+
   test('a near miss is named', async () => {
     expect((await plumb(['status', '-e', 'stagin'])).notes).toContain('Did you mean “staging”?')
     expect((await plumb(['stauts'])).notes).toContain('Did you mean status?')

@@ -5,7 +5,7 @@ import { isEnded } from '#model/run.ts'
 import { connect } from '../connect.ts'
 import type { Connection } from '../connect.ts'
 import { followRun, needsPerson } from '../follow.ts'
-import { collect, durationOption, narrowed } from '../options.ts'
+import { collect, lastingOption, narrowed } from '../options.ts'
 import type { Common } from '../options.ts'
 import { printRun, printRunPlan } from '../print/run.ts'
 import { progress } from '../progress.ts'
@@ -27,7 +27,7 @@ export function writeCommands(program: Command, around: Surroundings, exit: Exit
     exit(options.wait ? exitOf(run) : 0)
   }
   const waiting = (command: Command): Command =>
-    command.option('--no-wait', 'do not follow the run to its end').option('--timeout <duration>', 'how long to follow it', durationOption, 900_000)
+    command.option('--no-wait', 'do not follow the run to its end').addOption(lastingOption('--timeout <duration>', 'how long to follow it', 900_000))
 
   for (const kind of ['deploy', 'verify'] as const) {
     const about = { deploy: 'deliver the newest snapshot now, whether or not something changed', verify: 'ask every probe now; changes nothing' }[kind]
@@ -74,7 +74,7 @@ export function writeCommands(program: Command, around: Surroundings, exit: Exit
 
   narrowed(program.command('pause').description('hold deliveries to an environment, or of one module in it'))
     .requiredOption('--reason <text>', 'why')
-    .option('--for <duration>', 'for how long', durationOption, 3_600_000)
+    .addOption(lastingOption('--for <duration>', 'for how long', 3_600_000))
     .action(async (options: Common & { reason: string; for: number }) => {
       const environment = needed(options, 'pause')
       await connect(options, around).client.pause(environment, { module: options.module ?? null, reason: options.reason, forMs: options.for })

@@ -153,8 +153,8 @@ export const statusView = z
   .object({
     workspace: z.string(),
     snapshot: z.string().nullable(),
-    repositories: z.array(repositoryView),
-    problems: z.array(failureView),
+    repositories: z.array(repositoryView).describe('None for a caller who may not look at every environment.'),
+    problems: z.array(failureView).describe('None for a caller who may not look at every environment.'),
     environments: z.array(environmentView),
   })
   .meta({ id: 'Status', description: 'Every module in every environment: delivery and verification, two facts.' })
@@ -201,5 +201,5 @@ export const exportAnswer = z.object({ publicKey: z.string().describe('Ed25519, 
 export const problem = z.object({ error: failureView }).meta({ id: 'Problem' })
 
 export const eventView = z
-  .object({ seq: z.number(), at: time, kind: z.enum(['run', 'module', 'effect', 'status', 'pause', 'snapshot', 'record']), data: z.record(z.string(), json) })
+  .object({ seq: z.number(), at: time, kind: z.enum(['run', 'module', 'effect', 'status', 'pause', 'snapshot', 'repository', 'problems', 'record']), data: z.record(z.string(), json) })
   .meta({ id: 'Event' })
