@@ -4,7 +4,9 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'playground/**/*.test.ts', 'test/**/*.test.ts'],
     pool: 'threads',
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Stories mostly wait (for pods, probes and deadlines), so that more of them than there are cores go side by side.
+    maxWorkers: 5,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 })
