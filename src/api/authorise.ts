@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Failure } from '#lib/failure.ts'
-import { matchesGlob } from '#model/glob.ts'
-import { roles } from '#model/principal.ts'
+import { holdsRole, roles } from '#model/principal.ts'
 import type { Principal, Role } from '#model/principal.ts'
 import { principalOfToken } from '#store/principals.ts'
 import type { Sql } from '#store/sql.ts'
@@ -42,12 +41,9 @@ export function seesAll(principal: Principal): boolean {
 }
 
 function holds(principal: Principal, { role, where }: Demand): boolean {
+  if (typeof where === 'object') return holdsRole(principal, role, where.environment)
   const needed = roles.indexOf(role)
-  return principal.grants.some((grant) => {
-    if (roles.indexOf(grant.role) < needed) return false
-    if (where === 'somewhere') return grant.environments.length > 0
-    return grant.environments.some((glob) => glob === '*' || (typeof where === 'object' && matchesGlob(glob, where.environment)))
-  })
+  return principal.grants.some((grant) => roles.indexOf(grant.role) >= needed && (where === 'somewhere' ? grant.environments.length > 0 : grant.environments.includes('*')))
 }
 
 /** The token of an `Authorization` header; undefined where it has none of the form that tokens have. */

@@ -31,6 +31,7 @@ const free: GateInput = {
   approvals: [],
   pauses: [],
   authors: ['ada'],
+  strangers: [],
   earlier: [],
   startedBy: null,
   now,
@@ -163,6 +164,12 @@ describe('review.approvals', () => {
     const decision = word('review.approvals', { policy: rules, approvals })
     expect(decision).toMatchObject({ outcome, message: expect.stringMatching(message) })
     expect(decision?.hint).toBe(outcome === 'wait' ? 'plumb approve run-1 --reason "…"' : undefined)
+  })
+  test('an author whom nobody here is cannot be compared: that is said', () => {
+    const told = / The author kim@home\.example is not known here and cannot be compared with who approves\.$/
+    for (const approvals of [[], [approval('bob')]])
+      expect(word('review.approvals', { policy: policy(1), strangers: ['kim@home.example'], approvals })?.message).toMatch(told)
+    expect(word('review.approvals', { policy: policy(1, false), strangers: ['kim@home.example'] })?.message).not.toContain('kim')
   })
   test('nothing to do needs no approval', () => {
     expect(word('review.approvals', { policy: policy(2), plan: idle })).toBeUndefined()

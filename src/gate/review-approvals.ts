@@ -5,19 +5,20 @@ import { approvers, some, type Rule } from './rule.ts'
 export const reviewApprovals: Rule = {
   code: 'review.approvals',
   decide: (input) => {
-    const { plan, policy: { review }, policyChanges, authors, run } = input
+    const { plan, policy: { review }, policyChanges, authors, strangers, run } = input
     if (review.approvals === 0 || (policyChanges.length === 0 && effectsOf(plan).every(isIdle))) return undefined
     const what = policyChanges.length === 0 ? '' : ` This changes its policy: ${some(policyChanges)}.`
+    const unknown = review.notTheAuthor && strangers.length > 0 ? ` The author ${some(strangers)} is not known here and cannot be compared with who approves.` : ''
     const all = approvers(input)
     const by = review.notTheAuthor ? all.filter((principal) => !authors.includes(principal)) : all
-    if (by.length >= review.approvals) return { code: 'review.approvals', outcome: 'allow', message: `Approved by ${by.join(', ')}.${what}`, by }
+    if (by.length >= review.approvals) return { code: 'review.approvals', outcome: 'allow', message: `Approved by ${by.join(', ')}.${what}${unknown}`, by }
     const stale = input.approvals.some(({ planDigest }) => planDigest !== plan.digest) ? ' An earlier approval was for another plan and does not count.' : ''
     const own = all.length > by.length ? ` That of ${all.filter((principal) => authors.includes(principal)).join(', ')} does not count: an author does not approve the own change.` : ''
     return {
       code: 'review.approvals',
       outcome: 'wait',
       waitingFor: 'approval',
-      message: `${plan.environment} asks for ${review.approvals} approval${review.approvals === 1 ? '' : 's'}${review.notTheAuthor ? ' by others than the author' : ''}; there ${by.length === 1 ? 'is' : 'are'} ${by.length}.${what}${own}${stale}`,
+      message: `${plan.environment} asks for ${review.approvals} approval${review.approvals === 1 ? '' : 's'}${review.notTheAuthor ? ' by others than the author' : ''}; there ${by.length === 1 ? 'is' : 'are'} ${by.length}.${what}${own}${stale}${unknown}`,
       hint: `plumb approve ${run} --reason "…"`,
       ...(by.length === 0 ? {} : { by }),
     }

@@ -42,6 +42,8 @@ export type GateInput = {
   readonly pauses: readonly { readonly module: string | null; readonly reason: string; readonly by: string; readonly until: number }[]
   /** The principals that wrote the commits which this plan delivers. */
   readonly authors: readonly string[]
+  /** The addresses of authors of those commits that belong to no principal, where the policy asks for others than the author. */
+  readonly strangers: readonly string[]
   /** Of the environment that `deliver.after` names. What is missing is not known. */
   readonly earlier: readonly EarlierModule[]
   /** The principal who started the run; null where it started by itself. */

@@ -3,6 +3,8 @@ import { Failure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
 import type { GateDecision } from '#model/gate.ts'
 import type { Plan, Step } from '#model/plan.ts'
+import { byHolders } from '#model/principal.ts'
+import type { Principal } from '#model/principal.ts'
 import { decideGate, refusedModules } from '#gate/gate.ts'
 import { planDigest } from '#plan/plan.ts'
 import type { EarlierModule, GateInput, GatedModule } from '#gate/rule.ts'
@@ -28,6 +30,8 @@ export async function gateRun(work: Work, intents: Intents, plan: Plan): Promise
   if (run.kind === 'verify') return { outcome: 'go', decisions: [], plan }
   const now = parts.clock.now()
   const policy = await policyInForce(parts.sql, work.environment)
+  const known = await principals(parts.sql)
+  const { authors, strangers } = policy.review.approvals > 0 && policy.review.notTheAuthor ? await authorsOf(work, intents, known) : { authors: [], strangers: [] }
   const input: GateInput = {
     run: run.id,
     plan,
@@ -35,9 +39,10 @@ export async function gateRun(work: Work, intents: Intents, plan: Plan): Promise
     policyChanges: run.kind === 'policy' ? policyChanges(policy, policyIn(work.environment)) : [],
     modules: await gatedModules(work, intents),
     limits: Object.fromEntries(Object.keys(configuration.workspace.spec.repositories).map((name) => [name, limitsOf(configuration, name)])),
-    approvals: await approvalsOf(parts.sql, run.id),
+    approvals: byHolders(await approvalsOf(parts.sql, run.id), known, 'approver', run.environment),
     pauses: await activePauses(parts.sql, now, run.environment),
-    authors: policy.review.approvals > 0 && policy.review.notTheAuthor ? await authorsOf(work, intents) : [],
+    authors,
+    strangers,
     earlier: policy.deliver.after === undefined ? [] : await earlierModules(work, policy.deliver.after.environment),
     startedBy: run.startedBy,
     now,
@@ -89,10 +94,9 @@ async function gatedModules(work: Work, intents: Intents): Promise<GatedModule[]
   )
 }
 
-/** Who wrote what this run delivers: by the e-mail addresses of the commits. */
-async function authorsOf(work: Work, intents: Intents): Promise<string[]> {
+/** Who wrote what this run delivers: by the e-mail addresses of the commits. `strangers` are the addresses that belong to nobody who is known. */
+async function authorsOf(work: Work, intents: Intents, known: readonly Principal[]): Promise<{ authors: string[]; strangers: string[] }> {
   const { parts, run, snapshot } = work
-  const known = await principals(parts.sql)
   // All of them: the run itself tells of the newest commits alone.
   const rows = new Map((await statuses(parts.sql, run.environment)).map((row) => [row.module, row]))
   const all =
@@ -100,7 +104,11 @@ async function authorsOf(work: Work, intents: Intents): Promise<string[]> {
       ? await policyCommits(parts, snapshot, (await policyOf(parts.sql, run.environment))?.snapshot, Infinity)
       : await changesBetween(parts, snapshot, Object.keys(run.modules), intents, rows, Infinity)
   const written = new Set([...run.changes, ...all].map((change) => change.author.email.toLowerCase()))
-  return known.filter((principal) => principal.emails.some((email) => written.has(email.toLowerCase()))).map((principal) => principal.name)
+  const addresses = new Set(known.flatMap((principal) => principal.emails.map((email) => email.toLowerCase())))
+  return {
+    authors: known.filter((principal) => principal.emails.some((email) => written.has(email.toLowerCase()))).map((principal) => principal.name),
+    strangers: [...written].filter((email) => !addresses.has(email)).sort(),
+  }
 }
 
 /** What the environment that comes first has of this very snapshot. */

@@ -104,6 +104,22 @@ describe('gates: who and what a delivery waits for', () => {
     expect(await shop.module('production', 'orders-api')).toMatchObject({ delivery: 'synced' })
   })
 
+  test('an approval counts only while its approver may approve', async () => {
+    const run = await commit('production', 'orders', { 'deploy/production/configmap.yaml': (text) => text.replace('"103"', '"104"') }, 'A fourth')
+    const asks = (code: string, but: string) => shop.until(`it asks for ${code} and not for ${but}`, async () => {
+      const now = codes(await shop.client.show(run.id))
+      return now.includes(code) && !now.includes(but) ? true : undefined
+    })
+    await shop.client.pause('production', { module: null, reason: 'a moment', forMs: 3_600_000 })
+    await (await shop.person('guest', 'approver')).approve(run.id, { plan: run.plan?.digest ?? '', reason: 'fine', objects: [] })
+    await asks('pause', 'review.approvals')
+    await shop.client.revokeTokens('guest')
+    await shop.client.resume('production', { module: null })
+    await asks('review.approvals', 'pause')
+    await bo.approve(run.id, { plan: run.plan?.digest ?? '', reason: 'fine indeed', objects: [] })
+    expect(await shop.ended(run.id)).toMatchObject({ state: 'succeeded', gates: expect.arrayContaining([expect.objectContaining({ code: 'review.approvals', by: ['bo'] })]) })
+  })
+
   test('a pause holds a module with its reason, until somebody resumes it or it ends', async () => {
     await shop.client.pause('sandbox', { module: 'storefront-web', reason: 'we are counting', forMs: 3_600_000 })
     const run = await commit('sandbox', 'storefront', { 'deploy/sandbox/configmap.yaml': (text) => text.replace('Good', 'Fine') }, 'Fine things')
