@@ -1,4 +1,6 @@
 import { Failure } from '#lib/failure.ts'
+import { isObject } from '#lib/json.ts'
+import type { Json, JsonObject } from '#lib/json.ts'
 import type { ProbeConfig } from '#model/config/module.ts'
 import type { ProbeResult, Sample } from '#model/probe.ts'
 import type { ProbeCapabilities } from '#probes/probe.ts'
@@ -10,7 +12,18 @@ import type { Work } from './work.ts'
 /** Asks each of a module's probes, side by side, until it passes or its time is over. */
 export async function verify(work: Work, intent: ModuleIntent): Promise<ProbeResult[]> {
   const capabilities = capabilitiesFor(work, intent)
-  return Promise.all(intent.config.spec.probes.map((config) => ask(work, config, capabilities)))
+  return Promise.all(intent.config.spec.probes.map((config) => (speaks(config) && intent.limits !== 'everything' ? refused(work, config) : ask(work, config, capabilities))))
+}
+
+/** Whether it says to a system what the module's author chose, and not what its protocol has for a question. */
+function speaks(config: ProbeConfig): boolean {
+  return config.kind === 'tcp' && isObject(config.config as Json) && (config.config as JsonObject)['send'] !== undefined
+}
+
+function refused(work: Work, config: ProbeConfig): ProbeResult {
+  const message = '`send` is for modules of repositories without limits: what is said to a system may change it'
+  const sample: Sample = { signal: 'reachability', target: `${config.kind} ${config.name}`, verdict: 'unknown', message, collectedAt: work.parts.clock.now(), durationMs: 0 }
+  return { probe: config.name, kind: config.kind, verdict: 'unknown', samples: [sample] }
 }
 
 /** How many samples of one verification are kept: the first, and the newest. */
@@ -39,7 +52,7 @@ function capabilitiesFor(work: Work, intent: ModuleIntent): ProbeCapabilities {
   const { parts, environment } = work
   const reach = reachOf(environment, intent.limits, parts.resolve)
   const target = (name: string) => {
-    reach.check(name)
+    reach.checkTarget(name)
     const config = environment.spec.targets[name]
     if (config !== undefined) return config
     throw new Failure({

@@ -6,7 +6,7 @@ const limits = z.union([
   z.literal('everything').describe('No limits: for the platform team’s own repository.'),
   z.strictObject({
     environments: z.array(glob).default([]).describe('Environments, by glob.'),
-    targets: z.array(glob).default([]).describe('Targets, by glob.'),
+    targets: z.array(glob).default([]).describe('Targets, by glob: what it delivers to, and what its probes ask.'),
     namespaces: z.array(glob).default([]).describe('Kubernetes namespaces, by glob.'),
     kinds: z
       .union([z.literal('namespaced'), z.array(z.string())])
