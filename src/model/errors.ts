@@ -64,6 +64,8 @@ export const errors = {
   'object-exists': { http: 409, exit: 1, about: 'An object exists already and is not ours; the module does not say that it may be taken over.' },
   'object-recreated': { http: 409, exit: 1, about: 'An object that we made was deleted and made again by somebody else.' },
   'object-held-elsewhere': { http: 409, exit: 1, about: 'An object is held for another environment that reaches the same cluster.' },
+  'prune-unsure': { http: 409, exit: 1, about: 'What a module no longer declares stays, for a module that cannot be read now may declare it.' },
+  'hand-over-unsure': { http: 409, exit: 1, about: 'An object is not handed over while it is not known whether the module that holds it still declares it.' },
   'object-not-observed': { http: 500, exit: 4, about: 'A driver did not say what it saw of an object that a plan is about.' },
   'object-terminating': { http: 409, exit: 1, about: 'An object is being deleted, so that nothing can be applied to it now.' },
   // drivers, probes and clients

@@ -114,6 +114,8 @@ export type Effect = {
   readonly origin?: Origin
   /** What a person should know of it, where the action alone does not tell (`somebody deleted it`, `handed over to storefront`). Explains, never decides; not sealed. */
   readonly why?: string
+  /** Why what Git no longer declares stays for now (`prune-unsure`, `object-terminating`): the rest of its module goes on, and the module is tried again. */
+  readonly left?: FailureJson
   /** Why it cannot be carried out (`object-exists`, `object-terminating`, what the server's dry run said). The gate refuses such a plan. */
   readonly refused?: FailureJson
 }

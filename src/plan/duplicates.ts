@@ -22,9 +22,10 @@ export function duplicates(declared: readonly Declared[]): Failure[] {
 
 /**
  * What becomes of modules that declare the same object at the same place: the one that holds it keeps it, and each of the others is at fault; where none
- * of them holds it, all are. `standing` is what is declared without the claims of those at fault, so that no object is in it twice.
+ * of them holds it, all are. A module of an unlimited repository (`allow: everything`) wins over those of limited ones, whoever holds it. `standing` is
+ * what is declared without the claims of those at fault, so that no object is in it twice.
  */
-export function contested(declared: readonly Declared[], holder: (place: string, key: ObjectKey) => string | undefined): { readonly failures: ReadonlyMap<string, FailureJson>; readonly standing: readonly Declared[] } {
+export function contested(declared: readonly Declared[], holder: (place: string, key: ObjectKey) => string | undefined, isUnlimited: (module: string) => boolean = () => false): { readonly failures: ReadonlyMap<string, FailureJson>; readonly standing: readonly Declared[] } {
   const failures = new Map<string, FailureJson>()
   const lost = new Set<Declared>()
   const byObject = Map.groupBy(declared, ({ place, desired }) => JSON.stringify([place, desired.key]))
@@ -32,7 +33,8 @@ export function contested(declared: readonly Declared[], holder: (place: string,
     const [first] = all
     if (first === undefined || all.length === 1) continue
     const { place, desired: { key } } = first
-    const holding = all.filter(({ module }) => module === holder(place, key))
+    const strong = all.filter(({ module }) => isUnlimited(module))
+    const holding = (strong.length > 0 ? strong : all).filter(({ module }) => strong.length === 1 || module === holder(place, key))
     const failure = declaredTwice(key, all).toJSON()
     for (const one of all) {
       if (holding.length === 1 && one === holding[0]) continue

@@ -3,6 +3,7 @@ import type { FailureJson } from '#lib/failure.ts'
 import { effectsOf, isIdle } from '#model/effects.ts'
 import type { Action, FieldChange, Held, Observation, Plan, Step } from '#model/plan.ts'
 import { showKey, type Desired, type ObjectKey } from '#model/resource.ts'
+import { noDoubts, type Doubts } from './doubts.ts'
 import { duplicates, type Declared } from './duplicates.ts'
 import { orderModules, waves } from './order.ts'
 import { propose } from './propose.ts'
@@ -34,6 +35,8 @@ export type PlanInput = {
   readonly declaredByOthers: readonly Declared[]
   /** The inventory's rows at the places of these modules, of all modules and environments. */
   readonly held: readonly Held[]
+  /** None, if left out. */
+  readonly doubts?: Doubts
 }
 
 /**
@@ -42,6 +45,7 @@ export type PlanInput = {
  */
 export function makePlan(input: PlanInput): Plan {
   const declared = [...input.declaredByOthers, ...input.modules.flatMap(({ name, place, desired }) => desired.map((one): Declared => ({ place, module: name, desired: one })))]
+  const { mayDeclare, mayKeep } = input.doubts ?? noDoubts
   const [twice] = duplicates(declared)
   if (twice !== undefined) throw twice
   const owners = new Map(declared.map(({ place, module, desired }) => [at(place, desired.key), module]))
@@ -52,12 +56,13 @@ export function makePlan(input: PlanInput): Plan {
     const observations = new Map(module.observations.map((observation) => [observation.key, observation]))
     const desired = new Set(module.desired.map(({ key }) => key))
     const effects = [
-      ...propose({ ...module, module: name, environment: input.environment, held: new Map([...desired].flatMap((key) => entry(key, held.get(at(place, key))))), observations }),
+      ...propose({ ...module, module: name, environment: input.environment, held: new Map([...desired].flatMap((key) => entry(key, held.get(at(place, key))))), observations, mayKeep: (holder, key) => mayKeep(holder, name, key) }),
       ...prune({
         module: name,
         held: input.held.filter((row) => row.place === place && row.environment === input.environment && row.module === name && !desired.has(row.key)),
         observations,
         declaredBy: (key) => owners.get(at(place, key)),
+        mayDeclare: (key) => mayDeclare(place, key),
       }),
     ]
     for (const { key, action } of effects) {

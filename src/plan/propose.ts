@@ -7,6 +7,7 @@ import { listKeysOf } from '#model/list-keys.ts'
 import { seal } from '#model/moved.ts'
 import type { Effect, FieldChange, Held, Observation } from '#model/plan.ts'
 import { showKey, type Desired, type ObjectKey } from '#model/resource.ts'
+import { handOverUnsure } from './doubts.ts'
 import { compareFields, type Present } from './fields.ts'
 
 /** The field manager that Plumbline applies as. */
@@ -22,6 +23,8 @@ export type ProposeInput = {
   /** The rows of the inventory for the desired objects, whichever module holds them. */
   readonly held: ReadonlyMap<ObjectKey, Held>
   readonly observations: ReadonlyMap<ObjectKey, Observation>
+  /** Why it is not known whether another module that holds an object still declares it (`doubts.ts`). */
+  readonly mayKeep?: (holder: string, key: ObjectKey) => string | undefined
   /** The field manager; `plumbline`, if left out. */
   readonly manager?: string
 }
@@ -33,6 +36,7 @@ export type ProposeInput = {
  * |--------------------------------------|---------------------------------|---------------------------------------------------------------------|
  * | unknown, or was not observed         | any                             | `unknown`: the plan is not applicable                               |
  * | held for another environment         |                                 | refused `object-held-elsewhere`                                     |
+ * | any                                  | holds it for another module that cannot be read now | refused `hand-over-unsure`, retried later       |
  * | deferred (its kind is not served)    | any                             | `created`, sealed when it is reached                                |
  * | absent                               | nothing                         | `created`                                                           |
  * | absent                               | holds it                        | `created` again: somebody deleted it, which `why` says              |
@@ -66,6 +70,8 @@ function proposeOne(input: ProposeInput, desired: Desired): Effect {
   if (observation === undefined || observation.state === 'unknown') return { ...effect, action: 'unknown' }
   const owned = held !== undefined && held.module !== input.module ? { handedOverFrom: held.module, why: `handed over from ${held.module}` } : {}
   if (held !== undefined && held.environment !== input.environment) return { ...effect, action: 'skipped', refused: heldElsewhere(key, held, input) }
+  const keeper = held === undefined || held.module === input.module ? undefined : input.mayKeep?.(held.module, key)
+  if (held !== undefined && keeper !== undefined) return { ...effect, action: 'skipped', refused: handOverUnsure(key, held.module, input.module, keeper) }
   if (observation.state === 'deferred') return { ...effect, ...owned, action: 'created', changes: allAdded(desired), deferred: observation.reason }
   const sealed = seal(observation, []) ?? { uid: null, paths: [] }
   if (observation.state === 'absent') {
@@ -111,7 +117,7 @@ function recreated(key: ObjectKey, held: Held, live: Present): FailureJson {
   }
 }
 
-function terminating(key: ObjectKey): FailureJson {
+export function terminating(key: ObjectKey): FailureJson {
   return {
     code: 'object-terminating',
     subject: showKey(key),

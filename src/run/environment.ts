@@ -1,7 +1,6 @@
 import { newId } from '#lib/ids.ts'
 import { affected, needed } from '#plan/order.ts'
 import { enqueue } from '#store/queue.ts'
-import { holders } from '#store/inventory.ts'
 import { createRun, findRun, inheritApprovals, lockRuns, openRuns } from '#store/runs.ts'
 import type { NewRun, RunRow } from '#store/runs.ts'
 import { findSnapshot, newestSnapshot } from '#store/snapshots.ts'
@@ -41,7 +40,7 @@ export async function considerEnvironment(parts: Parts, name: string, signal: Ab
   if (environment === undefined) return undefined
   const known = new Map((await statuses(sql, name)).map((row) => [row.module, row]))
   const intents = ownIntents(configuration, known, await renderAll(parts, snapshot, configuration, environment, signal))
-  const gone = goneModules(configuration, name, known, await holders(sql, name))
+  const gone = goneModules(configuration, name, known)
   const again = new Set([...(await overdue(parts, name)), ...(await reconfigured(parts, snapshot, known))])
   const difference = asked === undefined ? compare(intents, known, gone, again) : askedFor(intents, asked, gone)
   await advance(parts, snapshot, difference.unchanged, known)
@@ -88,7 +87,7 @@ export async function considerEnvironment(parts: Parts, name: string, signal: Ab
   return (await open(parts, run, replaced, intents, known)) ? run.id : considerEnvironment(parts, name, signal, asked)
 }
 
-/** What failed under another commit of the workspace's own repository: its limits, targets or gates may be others now. */
+/** What failed under another commit of the workspace's own repository: its limits, targets or gates may be others now. What was in doubt is clear perhaps in any other snapshot. */
 async function reconfigured({ sql, repositories }: Parts, snapshot: SnapshotRow, known: ReadonlyMap<string, StatusRow>): Promise<Set<string>> {
   const own = repositories.workspaceName()
   const modules = new Set<string>()
@@ -96,7 +95,8 @@ async function reconfigured({ sql, repositories }: Parts, snapshot: SnapshotRow,
     if ((delivery !== 'failed' && delivery !== 'unknown') || failure === null || id === null) continue
     const run = await findRun(sql, id)
     const then = run === undefined ? undefined : await findSnapshot(sql, run.snapshot)
-    if (then !== undefined && then.commits[own] !== snapshot.commits[own]) modules.add(module)
+    const isUnsure = failure.code === 'prune-unsure' || failure.code === 'hand-over-unsure'
+    if (then !== undefined && (then.commits[own] !== snapshot.commits[own] || (isUnsure && then.id !== snapshot.id))) modules.add(module)
   }
   return modules
 }
@@ -120,10 +120,10 @@ async function replaceable(sql: Sql, environment: string): Promise<RunRow[]> {
   return (await openRuns(sql, environment)).filter((run) => (run.kind === 'change' || run.kind === 'deploy') && (run.state === 'planning' || run.state === 'waiting'))
 }
 
-/** Modules that are held or known here and that the snapshot no longer has. What is broken, or could not be read, is not gone. */
-function goneModules(configuration: Configuration, environment: string, known: ReadonlyMap<string, StatusRow>, holding: readonly string[]): string[] {
+/** Modules that are known here and that the snapshot no longer has: a module is known as long as it holds anything. What is broken, or could not be read, is not gone. */
+function goneModules(configuration: Configuration, environment: string, known: ReadonlyMap<string, StatusRow>): string[] {
   const present = modulesIn(configuration, environment)
-  return [...new Set([...holding, ...known.keys()])].filter((module) => {
+  return [...known.keys()].filter((module) => {
     const repository = known.get(module)?.repository
     const unreadable = repository !== undefined && configuration.broken.some((one) => one.repository === repository)
     return !present.has(module) && !unreadable

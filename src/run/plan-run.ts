@@ -11,6 +11,7 @@ import type { PlannedModule } from '#plan/plan.ts'
 import { heldAt, heldBy } from '#store/inventory.ts'
 import { statuses } from '#store/statuses.ts'
 import { modulesIn } from './configuration.ts'
+import { doubtsOf } from './doubts.ts'
 import { removed } from './environment.ts'
 import { policyDigest, policyIn, policyInForce } from './policy.ts'
 import type { Intents, ModuleIntent } from './render-run.ts'
@@ -27,7 +28,7 @@ type Bindings = ReadonlyMap<string, Bound>
 export async function planRun(work: Work, intents: Intents): Promise<Plan> {
   const { run } = work
   if (run.kind === 'policy') return policyPlan(work)
-  const { bindings, failures } = await bindAll(work, intents)
+  const { bindings, failures, waiting } = await bindAll(work, intents)
   const observed: PlannedModule[] = []
   const held: Held[] = []
   for (const [name, { changed, intent: wanted }] of Object.entries(run.modules)) {
@@ -42,12 +43,18 @@ export async function planRun(work: Work, intents: Intents): Promise<Plan> {
       observed.push(module)
       held.push(...rows)
     } catch (error) {
-      failures.set(name, finalOf(error, name))
+      failures.set(name, ownFailure(work, error, name))
+      waiting.add(name)
     }
   }
+  // What may be known in a moment is waited for, where there is nothing else to do meanwhile; elsewhere it is its own module's failure, and tried again.
+  const late = observed.length > 0 ? undefined : [...waiting].map((name) => failures.get(name)).find((failure) => failure !== undefined && failure.retry !== 'never')
+  if (late !== undefined) throw new Failure(late)
   const inventory = distinct(held)
-  const elsewhere = await declaredElsewhere(intents, observed, bindings)
-  const contests = contested([...elsewhere, ...observed.flatMap(declaredBy)], (place, key) => inventory.find((row) => row.place === place && row.key === key && row.environment === run.environment)?.module)
+  const { placed, unplaced } = await declaredElsewhere(intents, observed, bindings)
+  const declared = [...placed, ...observed.flatMap(declaredBy)]
+  const isUnlimited = (module: string): boolean => intents.modules.get(module)?.limits === 'everything'
+  const contests = contested(declared, (place, key) => inventory.find((row) => row.place === place && row.key === key && row.environment === run.environment)?.module, isUnlimited)
   for (const [name, failure] of contests.failures) failures.set(name, failure)
   const planned = observed.filter((module) => !failures.has(module.name))
   const plan = makePlan({
@@ -57,6 +64,7 @@ export async function planRun(work: Work, intents: Intents): Promise<Plan> {
     others: othersOf(work, planned),
     declaredByOthers: contests.standing.filter(({ module }) => !planned.some(({ name }) => name === module)),
     held: inventory,
+    doubts: await doubtsOf(work, intents, { lost: declared.filter((one) => !contests.standing.includes(one)), unplaced }, (target) => placeBehind(bindings, target)),
   })
   const [unknown] = plan.unknown.filter(({ retry }) => retry !== 'never')
   // What may be known in a moment is waited for: a plan on a guess is none. Who only asks is told.
@@ -75,10 +83,11 @@ function unread(module: string): Failure {
   })
 }
 
-/** A failure that concerns one module alone and will be the same at the next try. Any other is thrown: the whole run is tried again. */
-function finalOf(error: unknown, module: string): FailureJson {
+/** A failure that concerns one module alone. Any other is thrown: the whole run is tried again. */
+function ownFailure(work: Work, error: unknown, module: string): FailureJson {
+  work.claim.signal.throwIfAborted()
   const failure = asFailure(error, `module ${module}`)
-  if (failure.retry !== 'never') throw failure
+  if (failure.retry === 'now' || failure.code === 'lease-lost' || failure.code === 'store-unavailable') throw failure
   return failure.toJSON()
 }
 
@@ -92,12 +101,13 @@ async function policyPlan({ parts, run, environment }: Work): Promise<Plan> {
   return { environment: run.environment, snapshot: run.snapshot, steps: [], unknown: [], digest }
 }
 
-/** Every module of the environment, bound to where it is delivered; and why the others are not. */
-async function bindAll(work: Work, intents: Intents): Promise<{ bindings: Bindings; failures: Map<string, FailureJson> }> {
+/** Every module of the environment, bound to where it is delivered; and why the others are not. `waiting`: those that could not be bound just now. */
+async function bindAll(work: Work, intents: Intents): Promise<{ bindings: Bindings; failures: Map<string, FailureJson>; waiting: Set<string> }> {
   const rows = new Map((await statuses(work.parts.sql, work.run.environment)).map((row) => [row.module, row]))
   const byTarget = new Map<string, Bound>()
   const bindings = new Map<string, Bound>()
   const failures = new Map<string, FailureJson>()
+  const waiting = new Set<string>()
   for (const name of new Set([...Object.keys(work.run.modules), ...intents.modules.keys()])) {
     const failure = intents.modules.get(name)?.failure
     if (failure !== undefined) {
@@ -113,10 +123,14 @@ async function bindAll(work: Work, intents: Intents): Promise<{ bindings: Bindin
       byTarget.set(id, bound)
       bindings.set(name, bound)
     } catch (error) {
-      failures.set(name, finalOf(error, name))
+      const own = ownFailure(work, error, name)
+      // What is only verified, or is no part of the run, needs no target that answers.
+      if (own.retry !== 'never' && work.run.modules[name]?.changed !== true) continue
+      failures.set(name, own)
+      waiting.add(name)
     }
   }
-  return { bindings, failures }
+  return { bindings, failures, waiting }
 }
 
 async function planModule(work: Work, bound: Bound, name: string, intent: ModuleIntent | undefined, own: readonly Held[]): Promise<{ module: PlannedModule; rows: Held[] }> {
@@ -125,6 +139,10 @@ async function planModule(work: Work, bound: Bound, name: string, intent: Module
   const wanted = desired.map((one) => one.key)
   const keys = [...new Set([...wanted, ...own.map((row) => row.key)])]
   const spec = intent?.config.spec
+  const observations = await bound.driver.observe(bound.call, keys, intent?.desired ?? [])
+  // A plan on a guess is none. Who only asks is told.
+  const unknown = work.dry ? undefined : observations.find((one) => one.state === 'unknown' && one.failure.retry !== 'never')
+  if (unknown?.state === 'unknown') throw new Failure(unknown.failure)
   return {
     module: {
       name,
@@ -135,7 +153,7 @@ async function planModule(work: Work, bound: Bound, name: string, intent: Module
       dependsOn: spec?.dependsOn ?? [],
       takeOver: spec?.takeOver ?? false,
       desired,
-      observations: await bound.driver.observe(bound.call, keys, intent?.desired ?? []),
+      observations,
     },
     rows: [...own, ...(await heldAt(work.parts.sql, place, wanted))],
   }
@@ -146,8 +164,10 @@ async function refuseMovedTarget(bound: Bound, bindings: Bindings, module: strin
   const place = await bound.place()
   const elsewhere = own.filter((row) => row.place !== place)
   if (elsewhere.length === 0) return
-  const reached = await Promise.all([...new Set(bindings.values())].map((one) => one.place()))
-  const left = elsewhere.filter((row) => reached.includes(row.place))
+  const asked = await Promise.allSettled([...new Set(bindings.values())].map((one) => one.place()))
+  const left = elsewhere.filter((row) => asked.some((one) => one.status === 'fulfilled' && one.value === row.place))
+  // It may be behind the target that does not answer.
+  for (const one of asked) if (left.length === 0 && one.status === 'rejected') throw one.reason
   if (left.length === 0) return
   throw new Failure({
     code: 'target-moved',
@@ -166,13 +186,23 @@ function othersOf(work: Work, planned: readonly PlannedModule[]): Set<string> {
   return new Set([...work.configuration.modules.keys(), ...Object.keys(work.run.modules)].filter((name) => !names.has(name)))
 }
 
-async function declaredElsewhere(intents: Intents, planned: readonly PlannedModule[], bindings: Bindings) {
+/** What modules declare that are not planned; of those whose target does not answer, nobody knows at which place. */
+async function declaredElsewhere(intents: Intents, planned: readonly PlannedModule[], bindings: Bindings): Promise<{ placed: Declared[]; unplaced: { module: string; key: ObjectKey }[] }> {
   const names = new Set(planned.map((module) => module.name))
-  const declared = [...intents.modules.values()].filter((intent) => !names.has(intent.name)).map(async (intent) => {
-    const place = await bindings.get(intent.name)?.place()
-    return place === undefined ? [] : intent.shown.map((desired) => ({ place, module: intent.name, desired }))
-  })
-  return (await Promise.all(declared)).flat()
+  const placed: Declared[] = []
+  const unplaced: { module: string; key: ObjectKey }[] = []
+  for (const { name, shown } of intents.modules.values()) {
+    if (names.has(name)) continue
+    const place = await bindings.get(name)?.place().catch(() => undefined)
+    if (place === undefined) unplaced.push(...shown.map(({ key }) => ({ module: name, key })))
+    else placed.push(...shown.map((desired) => ({ place, module: name, desired })))
+  }
+  return { placed, unplaced }
+}
+
+/** The place behind a target of the environment, where a module that is bound tells it. */
+async function placeBehind(bindings: Bindings, target: string): Promise<string | undefined> {
+  return [...bindings.values()].find((bound) => bound.target === target)?.place().catch(() => undefined)
 }
 
 /** The plan with a step for every module of the run, in order. A module that could not be rendered has nothing to do, and fails when it is reached. */

@@ -1,10 +1,12 @@
 import type { FailureJson } from '#lib/failure.ts'
 import { errors } from '#model/errors.ts'
 import type { ErrorCode } from '#model/errors.ts'
-import type { Plan } from '#model/plan.ts'
+import type { Effect, Plan } from '#model/plan.ts'
 import type { ModuleOutcome, RunState, Verification } from '#model/run.ts'
+import { pruneUnsure } from '#plan/doubts.ts'
 import type { Claim } from './claim.ts'
-import { findRun, lockRuns, updateRun } from '#store/runs.ts'
+import { heldBy } from '#store/inventory.ts'
+import { findRun, lockRuns, saveModuleOutcome, updateRun } from '#store/runs.ts'
 import type { RunRow } from '#store/runs.ts'
 import type { Sql } from '#store/sql.ts'
 import { forgetStatus, saveStatus, statuses } from '#store/statuses.ts'
@@ -19,13 +21,31 @@ import { statusOf } from './status-of.ts'
 import type { Work } from './work.ts'
 
 /** Ends a run that was carried out, with its record. */
-export async function seal(work: Work, intents: Intents, _plan: Plan, results: readonly ModuleResult[]): Promise<void> {
+export async function seal(work: Work, intents: Intents, plan: Plan, delivered: readonly ModuleResult[]): Promise<void> {
+  const results = await Promise.all(delivered.map((result) => withWhatIsLeft(work, intents, plan, result)))
   const bad = results.find(({ outcome }) => outcome.delivery !== 'delivered' || !['passed', 'warned'].includes(outcome.verification))
   const failure = results.find(({ outcome }) => outcome.delivery === 'failed')?.outcome.failure ?? null
   await end(work.parts, work.claim, work.run, bad === undefined ? 'succeeded' : 'failed', failure, async (tx) => {
     if (work.run.kind === 'policy') await accept(tx, work.environment, work.snapshot.id, work.parts.clock.now())
+    for (const [i, { outcome, probes }] of results.entries()) if (outcome !== delivered[i]?.outcome) await saveModuleOutcome(tx, work.run.id, outcome, probes, work.parts.clock.now())
     await settleStatuses(tx, work, intents, results)
   })
+}
+
+/** A module is not delivered while something stays that Git no longer has: all else of it was done, what depends on it went on, and it is tried again. */
+async function withWhatIsLeft(work: Work, intents: Intents, plan: Plan, result: ModuleResult): Promise<ModuleResult> {
+  const { module, delivery } = result.outcome
+  if (delivery !== 'delivered') return result
+  const effects = plan.steps.find((step) => step.module === module)?.waves.flat() ?? []
+  const left = effects.find((effect) => effect.left !== undefined)?.left ?? (intents.modules.has(module) ? undefined : await notTaken(work, module, effects))
+  return left === undefined ? result : { ...result, outcome: { ...result.outcome, delivery: 'failed', failure: left } }
+}
+
+/** A module that is gone, and whose object the heir did not take. */
+async function notTaken({ parts, run }: Work, module: string, effects: readonly Effect[]): Promise<FailureJson | undefined> {
+  const held = new Set((await heldBy(parts.sql, run.environment, module)).map((row) => row.key))
+  const effect = effects.find(({ key }) => held.has(key))
+  return effect === undefined ? undefined : pruneUnsure(effect.key, `another module, which did not take it (${effect.why ?? effect.action})`)
 }
 
 /** Ends a run that a gate refused: nothing was done. */
@@ -64,7 +84,7 @@ async function settleStatuses(tx: Sql, work: Work, intents: Intents, results: re
     const intent = intents.modules.get(outcome.module)
     const row = known.get(outcome.module) ?? statusOf(run.environment, outcome.module, intent, now)
     if (row === undefined || asked === undefined) continue
-    if (intent === undefined && outcome.delivery === 'delivered') {
+    if (intent === undefined && outcome.delivery === 'delivered' && (await heldBy(tx, run.environment, outcome.module)).length === 0) {
       await forgetStatus(tx, run.environment, outcome.module, now)
       continue
     }

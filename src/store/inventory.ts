@@ -9,12 +9,6 @@ export async function heldBy(sql: Sql, environment: string, module: string): Pro
   return sql.query<Held>(`select ${columns} from inventory where environment = $1 and module = $2 order by place, key`, [environment, module])
 }
 
-/** The modules that hold something in an environment. */
-export async function holders(sql: Sql, environment: string): Promise<string[]> {
-  const rows = await sql.query<{ module: string }>('select distinct module from inventory where environment = $1 order by module', [environment])
-  return rows.map((row) => row.module)
-}
-
 /** The rows of some objects in one place, whoever holds them. */
 export async function heldAt(sql: Sql, place: string, keys: readonly string[]): Promise<Held[]> {
   return sql.query<Held>(`select ${columns} from inventory where place = $1 and key = any($2::text[]) order by key`, [place, textArray(keys)])
