@@ -38,7 +38,10 @@ export async function applyEffect(
   // What had begun is taken up as it was sealed then: sealed anew, it would meet its own work.
   const effect = written?.state === 'started' ? written.effect : planned.deferred === undefined ? planned : await sealDeferred(work, bound, intent, planned)
   if (written?.state !== 'started') await guarded(work, (tx) => startEffect(tx, work.run.id, effect, clock.now()))
-  const kept = isAsSealed(effect, intent) ? await carriedOut(work, bound, effect, desired, held, written?.state === 'started') : otherBody
+  const begun = written?.state === 'started'
+  // What had begun may have been carried out with the body of then: that nothing was written cannot be said.
+  const differs = begun ? interrupted(effect) : otherBody
+  const kept = isAsSealed(effect, intent) ? await carriedOut(work, bound, effect, desired, held, begun) : differs
   await guarded(work, async (tx) => {
     await endEffect(tx, work.run.id, effect, keep(kept), clock.now())
     await account(tx, work, bound, effect, kept, held)

@@ -55,10 +55,10 @@ export function moduleSchema(probes: Readonly<Record<string, z.ZodType>>) {
         dependsOn: z.array(name).default([]).describe('Modules that are delivered and verified first.'),
         deadline: duration.prefault('5m').describe('How long until every object is ready.'),
         probes: z.array(probe).superRefine(uniqueNames).default([]).describe('What shows that it works.'),
-        verifyEvery: duration.optional().describe('How often the probes go on afterwards.'),
+        verifyEvery: duration.optional().describe('How often the probes go on afterwards. Checked, but not acted on yet: probes are asked after a delivery, and by `plumb verify`.'),
         takeOver: z.boolean().default(false).describe('Objects that exist already are taken over; the plan shows each field.'),
         empty: z.boolean().default(false).describe('Rendering to nothing is meant.'),
-        plainSecrets: z.boolean().default(false).describe('Secrets with their data in Git are meant; they are kept encrypted.'),
+        plainSecrets: z.boolean().default(false).describe('Secrets with their data in Git are meant; what they render to is kept in memory only.'),
         secrets: z
           .array(
             z.strictObject({
