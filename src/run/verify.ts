@@ -1,12 +1,10 @@
-import { Failure } from '#lib/failure.ts'
 import { isObject } from '#lib/json.ts'
 import type { Json, JsonObject } from '#lib/json.ts'
-import type { ProbeConfig } from '#model/config/module.ts'
+import type { ProbeConfig } from '#model/config/probe.ts'
 import type { ProbeResult, Sample } from '#model/probe.ts'
 import type { ProbeCapabilities } from '#probes/probe.ts'
-import { narrowed } from './narrow.ts'
+import { capabilitiesFor } from './probe-capabilities.ts'
 import type { ModuleIntent } from './render-run.ts'
-import { reachOf } from './reach.ts'
 import type { Work } from './work.ts'
 
 /** Asks each of a module's probes, side by side, until it passes or its time is over. */
@@ -45,31 +43,5 @@ async function ask(work: Work, config: ProbeConfig, capabilities: ProbeCapabilit
     if (sample.verdict === 'passed' || sample.verdict === 'warned') return result(sample.verdict)
     if (clock.now() + config.every > end) return result(sample.verdict)
     await clock.sleep(config.every, work.claim.signal)
-  }
-}
-
-function capabilitiesFor(work: Work, intent: ModuleIntent): ProbeCapabilities {
-  const { parts, environment } = work
-  const reach = reachOf(environment, intent.limits, parts.resolve)
-  const target = (name: string) => {
-    reach.checkTarget(name)
-    const config = environment.spec.targets[name]
-    if (config !== undefined) return config
-    throw new Failure({
-      code: 'target-unknown',
-      subject: `module ${intent.name}`,
-      message: `environment ${environment.metadata.name} has no target ${name}`,
-      hint: `Its targets: ${Object.keys(environment.spec.targets).join(', ')}.`,
-    })
-  }
-  return {
-    reach,
-    cel: parts.cel,
-    kubernetes: async (name) => narrowed(await parts.kubernetes(target(name)), intent.repository, intent.limits),
-    sqlUrl: async (name) => {
-      const config = target(name)
-      if ('postgres' in config) return (await parts.resolveSecret(config.postgres.url.secretRef, work.claim.signal)).value
-      throw new Failure({ code: 'target-unknown', subject: `module ${intent.name}`, message: `target ${name} is no database`, hint: 'Name a `postgres` target.' })
-    },
   }
 }

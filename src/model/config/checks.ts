@@ -4,9 +4,9 @@ import { didYouMean } from '#lib/nearest.ts'
 import type { Environment } from './environment.ts'
 import type { Complaint } from './issues.ts'
 import type { Broken } from './load.ts'
-import type { ProbeConfig } from './module.ts'
 import { shownFile } from './parse.ts'
 import type { ConfigDocument } from './parse.ts'
+import type { ProbeConfig } from './probe.ts'
 import { withVariables } from './substitute.ts'
 
 // What no schema can tell: whether the names that documents use for each other are there.

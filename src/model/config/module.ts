@@ -1,40 +1,10 @@
 import { z } from 'zod'
-import { apiVersion, duration, name, secretRef, track } from './parts.ts'
+import { apiVersion, duration, name, secretRef, track, uniqueNames } from './parts.ts'
+import { probeSchema } from './probe.ts'
 
-/** Items that bear a name bear one of their own; a Secret's namespace is part of it. */
-function uniqueNames(items: readonly { name: string; namespace?: string | undefined }[], context: z.core.$RefinementCtx): void {
-  const seen = new Set<string>()
-  for (const [index, item] of items.entries()) {
-    const full = `${item.namespace ?? ''}/${item.name}`
-    if (seen.has(full)) context.addIssue({ code: 'custom', path: [index, 'name'], message: 'expected a name that no other has' })
-    seen.add(full)
-  }
-}
-
-/** What every probe has, whatever its kind. The member named after the kind holds the rest (`http: { … }`). */
-const probeFrame = {
-  name: name.describe('Unique in the module.'),
-  within: duration.prefault('60s').describe('How long after the delivery it may take to pass.'),
-  every: duration.prefault('2s').describe('How often it is asked meanwhile.'),
-  timeout: duration.prefault('5s').describe('How long one answer may take.'),
-}
-
-/**
- * The schema of a Module for the probe kinds that are there (each probe folder brings its own schema).
- * A probe is `{ name, within, every, timeout, <kind>: {…} }` with exactly one kind.
- */
+/** The schema of a Module for the probe kinds that are there (each probe folder brings its own schema). */
 export function moduleSchema(probes: Readonly<Record<string, z.ZodType>>) {
-  const kinds = Object.keys(probes)
-  const probe = z
-    .strictObject({ ...probeFrame, ...Object.fromEntries(kinds.map((kind) => [kind, (probes[kind] as z.ZodType).optional()])) })
-    .refine((value) => kinds.filter((kind) => (value as Record<string, unknown>)[kind] !== undefined).length === 1, {
-      error: `expected exactly one of ${kinds.join(', ')}`,
-    })
-    .transform((value): ProbeConfig => {
-      const members = value as unknown as Record<string, unknown>
-      const kind = kinds.find((candidate) => members[candidate] !== undefined) ?? ''
-      return { name: value.name, within: value.within, every: value.every, timeout: value.timeout, kind, config: members[kind] }
-    })
+  const probe = probeSchema(probes)
   return z
     .strictObject({
       apiVersion,
@@ -76,15 +46,4 @@ export function moduleSchema(probes: Readonly<Record<string, z.ZodType>>) {
     .describe('The unit of intent: a source, a track, a driver, dependencies, probes.')
 }
 
-export type ProbeConfig = {
-  name: string
-  /** Milliseconds. */
-  within: number
-  every: number
-  timeout: number
-  /** The id of the probe's folder. */
-  kind: string
-  /** What the kind's own schema gave. */
-  config: unknown
-}
 export type Module = z.output<ReturnType<typeof moduleSchema>>

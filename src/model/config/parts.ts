@@ -35,3 +35,13 @@ export const track = z.enum(['declarative', 'operator', 'imperative'])
 export type Track = z.output<typeof track>
 
 export const apiVersion = z.literal('plumbline.dev/v1alpha1')
+
+/** Items that bear a name bear one of their own; a Secret's namespace is part of it. */
+export function uniqueNames(items: readonly { name: string; namespace?: string | undefined }[], context: z.core.$RefinementCtx): void {
+  const seen = new Set<string>()
+  for (const [index, item] of items.entries()) {
+    const full = `${item.namespace ?? ''}/${item.name}`
+    if (seen.has(full)) context.addIssue({ code: 'custom', path: [index, 'name'], message: 'expected a name that no other has' })
+    seen.add(full)
+  }
+}

@@ -1,0 +1,33 @@
+import { Failure } from '#lib/failure.ts'
+import type { ProbeCapabilities } from '#probes/probe.ts'
+import { narrowed } from './narrow.ts'
+import { reachOf } from './reach.ts'
+import type { ModuleIntent } from './render-run.ts'
+import type { Work } from './work.ts'
+
+/** What the probes of a module may use: within the environment's reach and the limits of the module's repository. */
+export function capabilitiesFor(work: Work, intent: ModuleIntent): ProbeCapabilities {
+  const { parts, environment } = work
+  const reach = reachOf(environment, intent.limits, parts.resolve)
+  const target = (name: string) => {
+    reach.checkTarget(name)
+    const config = environment.spec.targets[name]
+    if (config !== undefined) return config
+    throw new Failure({
+      code: 'target-unknown',
+      subject: `module ${intent.name}`,
+      message: `environment ${environment.metadata.name} has no target ${name}`,
+      hint: `Its targets: ${Object.keys(environment.spec.targets).join(', ')}.`,
+    })
+  }
+  return {
+    reach,
+    cel: parts.cel,
+    kubernetes: async (name) => narrowed(await parts.kubernetes(target(name)), intent.repository, intent.limits),
+    sqlUrl: async (name) => {
+      const config = target(name)
+      if ('postgres' in config) return (await parts.resolveSecret(config.postgres.url.secretRef, work.claim.signal)).value
+      throw new Failure({ code: 'target-unknown', subject: `module ${intent.name}`, message: `target ${name} is no database`, hint: 'Name a `postgres` target.' })
+    },
+  }
+}
