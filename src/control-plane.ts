@@ -8,7 +8,7 @@ import type { KubernetesClient } from '#clients/kubernetes/client.ts'
 import { drivers } from '#drivers/registry.ts'
 import { openCel } from '#lib/cel.ts'
 import type { Clock } from '#lib/clock.ts'
-import { Failure, asFailure } from '#lib/failure.ts'
+import { Failure } from '#lib/failure.ts'
 import type { TargetConfig } from '#model/config/environment.ts'
 import { probeSchemas, probes } from '#probes/registry.ts'
 import { publicPemOf, signerOf } from '#record/dsse.ts'
@@ -95,7 +95,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       webhookSecret: keys.webhook,
       signer: signerOf(keys.recordPem),
       publicKey: publicPemOf(keys.recordPem),
-      publish: async (environment, head) => publishHead({ repositories, clock }, environment, head),
+      publish: (environment, head) => publishHead({ repositories, clock }, environment, head),
       log,
     }
     const token = await ensureAdmin(store, join(dir, 'token'), clock.now())
@@ -140,23 +140,18 @@ function kubernetesClients(kubeconfig: string, clock: Clock): { open: Parts['kub
 }
 
 /** A checkpoint's head, where nobody who can write the store can cut it: on a ref of the workspace's repository. */
-async function publishHead(parts: Pick<Parts, 'repositories' | 'clock'>, environment: string, head: { size: number; root: string; head: string }) {
-  try {
-    await parts.repositories.mirror(parts.repositories.workspaceName()).push(
-      {
-        ref: `refs/plumbline/checkpoints/${environment}`,
-        name: 'head.json',
-        content: `${JSON.stringify({ environment, ...head })}\n`,
-        message: `Checkpoint of ${environment}: ${head.size} records`,
-        at: parts.clock.now(),
-        author: { name: 'Plumbline', email: 'plumbline@localhost' },
-      },
-      AbortSignal.timeout(30_000),
-    )
-    return undefined
-  } catch (error) {
-    return asFailure(error, `checkpoint of ${environment}`).toJSON()
-  }
+async function publishHead(parts: Pick<Parts, 'repositories' | 'clock'>, environment: string, head: { size: number; root: string; head: string }): Promise<void> {
+  await parts.repositories.mirror(parts.repositories.workspaceName()).push(
+    {
+      ref: `refs/plumbline/checkpoints/${environment}`,
+      name: 'head.json',
+      content: `${JSON.stringify({ environment, ...head })}\n`,
+      message: `Checkpoint of ${environment}: ${head.size} records`,
+      at: parts.clock.now(),
+      author: { name: 'Plumbline', email: 'plumbline@localhost' },
+    },
+    AbortSignal.timeout(30_000),
+  )
 }
 
 function pick(env: Readonly<Record<string, string | undefined>>, names: readonly string[]): Record<string, string> {

@@ -1,84 +1,93 @@
 import { digestOfBytes } from '#lib/digest.ts'
 import type { Digest } from '#lib/digest.ts'
-import type { FailureJson } from '#lib/failure.ts'
 import { canonicalJson } from '#lib/json.ts'
-import type { Approval, GateDecision } from '#model/gate.ts'
-import type { Action, FieldChange } from '#model/plan.ts'
-import type { ProbeResult } from '#model/probe.ts'
-import type { ModuleOutcome, RunState } from '#model/run.ts'
-import type { Commit } from '#model/snapshot.ts'
+import { chainField, dayField } from './predicates.ts'
+import type { ChainLink, FindingPredicate, KeyRotationPredicate, PolicyPredicate, PrunePredicate, RunPredicate, VerdictChangePredicate, VerificationSummaryPredicate } from './predicates.ts'
+import { verificationSummaryType } from './standards.ts'
 
 export const runRecordType = 'https://plumbline.dev/run-record/v1alpha1'
+export const verdictChangeType = 'https://plumbline.dev/verdict-change/v1alpha1'
+export const findingType = 'https://plumbline.dev/finding/v1alpha1'
+export const policyType = 'https://plumbline.dev/policy/v1alpha1'
+export const keyRotationType = 'https://plumbline.dev/key-rotation/v1alpha1'
+export const pruneType = 'https://plumbline.dev/prune/v1alpha1'
 export const checkpointType = 'https://plumbline.dev/checkpoint/v1alpha1'
 
-/** An effect as it went: what was meant, what became of it. Values of Secrets are not in it. */
-export type EffectRecord = {
-  readonly key: string
-  readonly module: string
-  readonly action: Action
-  readonly changes: readonly FieldChange[]
-  readonly outcome: string
-  readonly uid?: string
-  /** The module that held it before. */
-  readonly handedOverFrom?: string
-  /** It was sent over another's ownership. */
-  readonly force?: boolean
-  /** Who else must be told: a failure's code, subject and message. */
-  readonly failure?: FailureJson
-}
-
-/** Where a record stands in its environment's chain. `previous` is null for the first. */
-export type ChainLink = { readonly environment: string; readonly seq: number; readonly previous: Digest | null }
-
-/** What a run's record says. Times are milliseconds since 1970. */
-export type RunPredicate = {
-  readonly chain: ChainLink
-  readonly run: string
-  readonly state: RunState
-  readonly actor: string
-  readonly reason: string
-  readonly ticket: string | null
-  readonly snapshot: { readonly id: string; readonly commits: Readonly<Record<string, string>> }
-  readonly changes: readonly (Commit & { readonly repository: string })[]
-  readonly plan: { readonly digest: Digest } | null
-  readonly gates: readonly GateDecision[]
-  readonly approvals: readonly Approval[]
-  readonly effects: readonly EffectRecord[]
-  readonly modules: readonly ModuleOutcome[]
-  readonly probes: readonly (ProbeResult & { readonly module: string })[]
-  /** What could not be found out. */
-  readonly unknown: readonly FailureJson[]
-  readonly failure: FailureJson | null
-  readonly startedAt: number
-  readonly endedAt: number
-}
-
 /** An in-toto Statement v1 (https://in-toto.io/Statement/v1). */
-export type Statement<Predicate> = {
+export type Statement<Predicate, Type extends string = string> = {
   readonly _type: 'https://in-toto.io/Statement/v1'
   readonly subject: readonly { readonly name: string; readonly digest: Readonly<Record<string, string>> }[]
-  readonly predicateType: string
+  readonly predicateType: Type
   readonly predicate: Predicate
 }
 
-export type RunStatement = Statement<RunPredicate>
+type Types = {
+  [runRecordType]: RunPredicate
+  [verdictChangeType]: VerdictChangePredicate
+  [verificationSummaryType]: VerificationSummaryPredicate
+  [findingType]: FindingPredicate
+  [policyType]: PolicyPredicate
+  [keyRotationType]: KeyRotationPredicate
+  [pruneType]: PrunePredicate
+}
+
+/** A record of any kind: told apart by `predicateType`. */
+export type RecordStatement = { [Type in keyof Types]: Statement<Types[Type], Type> }[keyof Types]
+
+/** The kinds of records, as they are called where a person reads. */
+export const recordKinds = {
+  [runRecordType]: 'run',
+  [verdictChangeType]: 'verdict-change',
+  [verificationSummaryType]: 'verification-summary',
+  [findingType]: 'finding',
+  [policyType]: 'policy',
+  [keyRotationType]: 'key-rotation',
+  [pruneType]: 'prune',
+} as const satisfies Record<keyof Types, string>
+export type RecordKind = (typeof recordKinds)[keyof typeof recordKinds]
+
+/** The statement of a record. Without commits that it is about, its subject is itself by name. */
+export function statementOf<Type extends keyof Types>(predicateType: Type, predicate: Types[Type], about: { readonly name: string; readonly commits?: Readonly<Record<string, string>> }): Statement<Types[Type], Type> {
+  const commits = Object.entries(about.commits ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
+  const subject =
+    commits.length > 0 ? commits.map(([repository, sha]) => ({ name: `git:${repository}`, digest: { gitCommit: sha } })) : [{ name: about.name, digest: { sha256: digestOfBytes(about.name).slice(7) } }]
+  return { _type: 'https://in-toto.io/Statement/v1', subject, predicateType, predicate }
+}
 
 /** The statement of a run. Its subjects are the commits that it delivered; without any, the run itself. */
-export function runStatement(predicate: RunPredicate): RunStatement {
-  const commits = Object.entries(predicate.snapshot.commits).sort(([a], [b]) => (a < b ? -1 : 1))
-  return {
-    _type: 'https://in-toto.io/Statement/v1',
-    subject:
-      commits.length > 0
-        ? commits.map(([repository, sha]) => ({ name: `git:${repository}`, digest: { gitCommit: sha } }))
-        : [{ name: `run:${predicate.run}`, digest: { sha256: digestOfBytes(predicate.run).slice(7) } }],
-    predicateType: runRecordType,
-    predicate,
+export function runStatement(predicate: RunPredicate): Statement<RunPredicate, typeof runRecordType> {
+  return statementOf(runRecordType, predicate, { name: `run:${predicate.run}`, commits: predicate.snapshot.commits })
+}
+
+/** Where a record says that it stands; `undefined` for what is no record. */
+export function linkOf(statement: { readonly predicate?: unknown }): ChainLink | undefined {
+  const predicate = statement.predicate as { chain?: ChainLink; [chainField]?: ChainLink } | undefined
+  return predicate?.chain ?? predicate?.[chainField]
+}
+
+/** What a record is about, for whoever looks for it: its kind, its run, its modules, and when it was so (milliseconds since 1970). */
+export type About = { readonly kind: RecordKind; readonly run: string | null; readonly modules: readonly string[]; readonly at: number }
+
+export function aboutOf(statement: RecordStatement): About {
+  const kind = recordKinds[statement.predicateType]
+  switch (statement.predicateType) {
+    case runRecordType:
+      return { kind, run: statement.predicate.run, modules: statement.predicate.modules.map((one) => one.module), at: statement.predicate.endedAt }
+    case verdictChangeType:
+      return { kind, run: null, modules: [statement.predicate.module], at: statement.predicate.decidedAt }
+    case verificationSummaryType:
+      return { kind, run: null, modules: [statement.predicate[dayField].module], at: Date.parse(statement.predicate.timeVerified) }
+    case findingType:
+      return { kind, run: statement.predicate.run, modules: [statement.predicate.module], at: statement.predicate.at }
+    case policyType:
+      return { kind, run: statement.predicate.run, modules: [], at: statement.predicate.at }
+    default:
+      return { kind, run: null, modules: [], at: statement.predicate.at }
   }
 }
 
 /** The bytes of a record, and the digest that the next one names. */
-export function sealRecord(statement: RunStatement): { text: string; digest: Digest } {
+export function sealRecord(statement: RecordStatement): { text: string; digest: Digest } {
   const text = canonicalJson(statement)
   return { text, digest: digestOfBytes(text) }
 }

@@ -4,7 +4,7 @@ import { verifyExport } from './export.ts'
 import type { Export } from './export.ts'
 import { Frontier } from './merkle.ts'
 import { checkpointStatement, runStatement, sealRecord } from './statement.ts'
-import type { RunPredicate } from './statement.ts'
+import type { RunPredicate } from './predicates.ts'
 
 const keys = newKeyPair()
 const signer = signerOf(keys.privatePem)

@@ -3,8 +3,8 @@ import { digestOfBytes } from '#lib/digest.ts'
 import { openEnvelope } from './dsse.ts'
 import type { Envelope } from './dsse.ts'
 import { Frontier } from './merkle.ts'
-import { checkpointType, runRecordType } from './statement.ts'
-import type { CheckpointPredicate, RunStatement, Statement } from './statement.ts'
+import { checkpointType, linkOf, recordKinds } from './statement.ts'
+import type { CheckpointPredicate, RecordStatement, Statement } from './statement.ts'
 
 /** One environment's chain, as the store or an export holds it: the records' exact texts, in order. */
 export type Chain = { readonly environment: string; readonly records: Iterable<string>; readonly checkpoints: readonly Envelope[] }
@@ -70,14 +70,14 @@ function readCheckpoints(chain: Chain, keys: readonly KeyObject[], defects: Defe
 }
 
 function linkDefect(text: string, environment: string, seq: number, previous: string | null): string | undefined {
-  let statement: RunStatement
+  let statement: RecordStatement
   try {
-    statement = JSON.parse(text) as RunStatement
+    statement = JSON.parse(text) as RecordStatement
   } catch {
     return 'is not JSON'
   }
-  const link = statement.predicate?.chain
-  if (statement.predicateType !== runRecordType || link === undefined) return 'is not a run record'
+  const link = linkOf(statement)
+  if (!(statement.predicateType in recordKinds) || link === undefined) return 'is not a record'
   if (link.environment !== environment) return `belongs to the chain of ${link.environment}`
   if (link.seq !== seq) return `is numbered ${link.seq}: a record before it is missing, or two were swapped`
   if (link.previous !== previous) return 'does not name the record before it: that one was changed, removed or swapped'

@@ -11,7 +11,7 @@ import { considerEnvironment } from './environment.ts'
 import type { Asked } from './asked.ts'
 import { catchUp } from './catch-up.ts'
 import type { Parts } from './parts.ts'
-import { announceEnd, record } from './record-run.ts'
+import { record, wakeAfter } from './record-run.ts'
 
 /**
  * A run by its id, by the end of its id, or `latest` (of all, or the newest that waits), among those of environments that the caller `sees`: another one is not there for them.
@@ -68,13 +68,13 @@ export async function approveRun(parts: Parts, run: RunRow, principal: Principal
 /** Ends a run whose effects have not begun. Failures `run-ended`, `run-under-way`. */
 export async function cancelRun(parts: Parts, run: RunRow, principal: Principal, reason: string): Promise<void> {
   const { sql, clock } = parts
-  const head = await sql.transaction(async (tx) => {
+  await sql.transaction(async (tx) => {
     await lockRuns(tx, run.environment)
     expectCancellable((await findRun(tx, run.id)) ?? run)
     const failure = new Failure({ code: 'run-cancelled', subject: `run ${run.id}`, message: `${principal.name} cancelled it: ${reason}`, hint: `Start it again: plumb deploy -e ${run.environment}` })
-    return record(tx, parts, run.id, 'cancelled', failure.toJSON(), clock.now())
+    await record(tx, parts, run.id, 'cancelled', failure.toJSON(), clock.now())
   })
-  await announceEnd(parts, run.environment, head)
+  await wakeAfter(parts, run.environment)
 }
 
 function expectCancellable(run: RunRow): void {

@@ -14,8 +14,7 @@ import { brokenModule, modulesIn } from './configuration.ts'
 import type { Configuration } from './configuration.ts'
 import type { Parts } from './parts.ts'
 import { considerPolicy } from './policy.ts'
-import { publish, record, replacedBy, wakeWaiting } from './record-run.ts'
-import type { Head } from './record-run.ts'
+import { record, replacedBy, wakeWaiting } from './record-run.ts'
 import { renderAll } from './render-run.ts'
 import type { Intents } from './render-run.ts'
 import { retries } from './retries.ts'
@@ -161,8 +160,7 @@ async function advance(parts: Parts, snapshot: SnapshotRow, unchanged: readonly 
 /** Opens a run in place of others, each of which ends with its record. Tells whether it did: not when other runs could be replaced by now. */
 async function open(parts: Parts, run: NewRun, replaced: readonly RunRow[], intents: Intents, known: ReadonlyMap<string, StatusRow>): Promise<boolean> {
   const now = parts.clock.now()
-  let head: Head | undefined
-  const opened = await parts.sql.transaction(async (tx) => {
+  return parts.sql.transaction(async (tx) => {
     await lockRuns(tx, run.environment)
     const standing = await replaceable(tx, run.environment)
     const inTheWay = run.kind === 'verify' ? [] : standing.filter((one) => Object.keys(one.modules).some((module) => run.modules[module]?.changed === true))
@@ -170,7 +168,7 @@ async function open(parts: Parts, run: NewRun, replaced: readonly RunRow[], inte
     await createRun(tx, run)
     for (const old of replaced) {
       await inheritApprovals(tx, old.id, run.id)
-      head = await record(tx, parts, old.id, 'superseded', replacedBy(old, run), now)
+      await record(tx, parts, old.id, 'superseded', replacedBy(old, run), now)
     }
     if (run.kind !== 'verify')
       for (const [module, { intent, changed }] of Object.entries(run.modules)) {
@@ -180,8 +178,6 @@ async function open(parts: Parts, run: NewRun, replaced: readonly RunRow[], inte
     await enqueue(tx, parts.clock, `run/${run.id}`)
     return true
   })
-  if (head !== undefined) await publish(parts, run.environment, head)
-  return opened
 }
 
 function described(intents: Intents, module: string): Partial<StatusRow> {

@@ -1,9 +1,11 @@
 import { Worker, type WorkContext } from '#store/worker.ts'
 import { forgetEvents } from '#store/events.ts'
 import { enqueue } from '#store/queue.ts'
+import { unpublished } from '#store/records.ts'
 import { openRuns } from '#store/runs.ts'
 import type { Store } from '#store/sql.ts'
 import { catchUp } from './catch-up.ts'
+import { publishChain } from './chain.ts'
 import { claimOf } from './claim.ts'
 import { considerEnvironment } from './environment.ts'
 import { follow } from './follow.ts'
@@ -31,6 +33,7 @@ export async function startLoop(parts: Parts, store: Store, concurrency: number,
         const due = [...(await retries(parts.sql, subject(key))).values()]
         if (due.length > 0) return { again: Math.min(...due) }
       },
+      'chain/': async (key) => publishChain(parts, subject(key)),
       'tidy/': (_, context) => tidy(parts, context.signal),
       'run/': async (key, context) => {
         await catchUp(parts, context.signal)
@@ -46,6 +49,7 @@ export async function startLoop(parts: Parts, store: Store, concurrency: number,
   worker.start()
   for (const name of parts.repositories.names()) await enqueue(parts.sql, parts.clock, `repository/${name}`)
   await enqueue(parts.sql, parts.clock, 'tidy/everything', { due: parts.clock.now() + hour })
+  for (const environment of await unpublished(parts.sql)) await enqueue(parts.sql, parts.clock, `chain/${environment}`)
   for (const open of await openRuns(parts.sql)) await enqueue(parts.sql, parts.clock, `run/${open.id}`)
   return { stop: () => worker.stop() }
 }

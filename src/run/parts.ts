@@ -1,7 +1,6 @@
 import type { KubernetesClient } from '#clients/kubernetes/client.ts'
 import type { Driver } from '#drivers/driver.ts'
 import type { Clock } from '#lib/clock.ts'
-import type { FailureJson } from '#lib/failure.ts'
 import type { TargetConfig } from '#model/config/environment.ts'
 import type { Probe, ProbeCapabilities } from '#probes/probe.ts'
 import type { Signer } from '#record/dsse.ts'
@@ -34,7 +33,7 @@ export type Parts = {
   readonly signer: Signer
   /** Of the signer: PEM. */
   readonly publicKey: string
-  /** Where a checkpoint's head is published beside the store; a failure is told, not thrown. */
-  readonly publish: (environment: string, head: { size: number; root: string; head: string }) => Promise<FailureJson | undefined>
+  /** Publishes a checkpoint's head beside the store. Failures are those of a push. */
+  readonly publish: (environment: string, head: { size: number; root: string; head: string }) => Promise<void>
   readonly log: (line: string) => void
 }

@@ -14,7 +14,7 @@ import { changesSince, storyOf } from './changes.ts'
 import type { Change } from './changes.ts'
 import type { Asked } from './asked.ts'
 import type { Parts } from './parts.ts'
-import { publish, record, replacedBy } from './record-run.ts'
+import { record, replacedBy } from './record-run.ts'
 
 /**
  * What an environment's gates stand on. The first one that is seen stands by itself. Another one is accepted by a run of its own (`kind: policy`),
@@ -65,18 +65,17 @@ export async function considerPolicy(parts: Parts, snapshot: SnapshotRow, enviro
   const isKnown = latest?.planDigest === digest && (open !== undefined || asked?.kind !== 'deploy')
   if (kept !== undefined && (isChange ? isKnown : open === undefined)) return
   const run = kept === undefined || !isChange ? undefined : await policyRun(parts, snapshot, name, kept.snapshot, digest, asked)
-  const head = await sql.transaction(async (tx) => {
+  await sql.transaction(async (tx) => {
     await lockRuns(tx, name)
     const [newest] = await listRuns(tx, { environment: name, kind: 'policy', limit: 1 })
-    if (newest?.id !== latest?.id || newest?.state !== latest?.state) return undefined // somebody else decides on it, and looks at it again
-    if (kept === undefined) return void (await accept(tx, environment, snapshot.id, clock.now()))
+    if (newest?.id !== latest?.id || newest?.state !== latest?.state) return // somebody else decides on it, and looks at it again
+    if (kept === undefined) return accept(tx, environment, snapshot.id, clock.now())
     if (run !== undefined) {
       await createRun(tx, run)
       await enqueue(tx, clock, `run/${run.id}`)
     }
-    return open === undefined ? undefined : record(tx, parts, open.id, 'superseded', replacedBy(open, run), clock.now())
+    if (open !== undefined) await record(tx, parts, open.id, 'superseded', replacedBy(open, run), clock.now())
   })
-  if (head !== undefined) await publish(parts, name, head)
 }
 
 /** The commits of the workspace's repository since the snapshot whose policy is in force. */

@@ -15,7 +15,7 @@ import type { RunGate } from './gate-run.ts'
 import { isEnded } from '#model/run.ts'
 import type { Parts } from './parts.ts'
 import { accept } from './policy.ts'
-import { announceEnd, record } from './record-run.ts'
+import { record, wakeAfter } from './record-run.ts'
 import type { Intents } from './render-run.ts'
 import { statusOf } from './status-of.ts'
 import type { Work } from './work.ts'
@@ -64,15 +64,16 @@ export async function sealStopped(parts: Parts, claim: Claim, run: RunRow, failu
 /** The last step of every run: its state, its modules' statuses and its record become true together, or not at all. */
 async function end(parts: Parts, claim: Claim, run: RunRow, state: RunState, failure: FailureJson | null, settle: (tx: Sql) => Promise<void>): Promise<void> {
   const { sql, clock } = parts
-  const head = await sql.transaction(async (tx) => {
+  const ended = await sql.transaction(async (tx) => {
     await claim.fence(tx)
     await lockRuns(tx, run.environment)
     // Somebody cancelled or replaced it while its plan was made: it has its record.
-    if (isEnded((await findRun(tx, run.id))?.state ?? 'cancelled')) return undefined
+    if (isEnded((await findRun(tx, run.id))?.state ?? 'cancelled')) return false
     await settle(tx)
-    return record(tx, parts, run.id, state, failure, clock.now())
+    await record(tx, parts, run.id, state, failure, clock.now())
+    return true
   })
-  if (head !== undefined) await announceEnd(parts, run.environment, head)
+  if (ended) await wakeAfter(parts, run.environment)
 }
 
 async function settleStatuses(tx: Sql, work: Work, intents: Intents, results: readonly ModuleResult[]): Promise<void> {

@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { aFinding, aRun, aSummary, aVerdictChange } from './records-fixture.ts'
+import { testResultOf, testResultType, verificationSummaryType } from './standards.ts'
+import { aboutOf, findingType, keyRotationType, linkOf, policyType, pruneType, recordKinds, sealRecord, verdictChangeType } from './statement.ts'
+
+const link = { environment: 'staging', seq: 3, previous: `sha256:${'0'.repeat(64)}` } as const
+
+// What the published specifications ask for, in our own words: in-toto Statement v1, test-result v0.1, SLSA verification summary v1.
+const digests = z.record(z.string(), z.string().min(1)).refine((set) => Object.keys(set).length > 0)
+const descriptor = z.object({ uri: z.string().optional(), name: z.string().optional(), digest: digests.optional() }).refine((one) => one.uri ?? one.digest ?? one.name)
+const statement = z.object({ _type: z.literal('https://in-toto.io/Statement/v1'), subject: z.array(z.object({ name: z.string(), digest: digests })).min(1), predicateType: z.url(), predicate: z.looseObject({}) })
+const names = z.array(z.string()).optional()
+const testResult = z.object({ result: z.enum(['PASSED', 'WARNED', 'FAILED']), configuration: z.array(descriptor), url: z.url().optional(), passedTests: names, warnedTests: names, failedTests: names })
+const verificationSummary = z
+  .looseObject({
+    verifier: z.object({ id: z.url() }),
+    timeVerified: z.iso.datetime(),
+    resourceUri: z.string().regex(/^[a-z][a-z0-9+.-]*:/),
+    policy: z.object({ uri: z.string().min(1) }),
+    verificationResult: z.enum(['PASSED', 'FAILED']),
+    verifiedLevels: z.array(z.string().refine((level) => !level.startsWith('SLSA_'), 'only SLSA names its levels')),
+  })
+  .refine((one) => Object.keys(one).every((key) => key in verificationFields || URL.canParse(key)), 'a field of our own has a name that is a URI')
+const verificationFields = { verifier: 1, timeVerified: 1, resourceUri: 1, policy: 1, inputAttestations: 1, verificationResult: 1, verifiedLevels: 1, dependencyLevels: 1, slsaVersion: 1 }
+
+const kinds = { run: aRun(link), 'verdict-change': aVerdictChange(link), finding: aFinding(link), 'verification-summary': aSummary(link) }
+
+test.each(Object.entries(kinds))('a record of the kind %s is an in-toto statement that tells its kind, its place and its time', (kind, record) => {
+  expect(statement.parse(record)).toBeDefined()
+  expect(recordKinds[record.predicateType]).toBe(kind)
+  expect(linkOf(record)).toEqual(link)
+  expect(aboutOf(record)).toMatchObject({ kind, at: expect.any(Number) })
+  expect(aboutOf(record).at).toBeGreaterThan(Date.UTC(2026, 0))
+})
+
+test('the same record has the same bytes, whatever the order in which it was put together', () => {
+  const record = aVerdictChange(link)
+  const shuffled = { ...record, predicate: Object.fromEntries(Object.entries(record.predicate).reverse()) } as typeof record
+  expect(sealRecord(shuffled)).toEqual(sealRecord(record))
+})
+
+test('a verdict in in-toto’s words is a test result; what is unknown has no word there and is not given one', () => {
+  const record = aVerdictChange(link)
+  const made = record.predicateType === verdictChangeType ? record.predicate.testResult : undefined
+  expect(testResult.parse(made)).toMatchObject({ result: 'FAILED', failedTests: ['lag'] })
+  expect(testResultType).toBe('https://in-toto.io/attestation/test-result/v0.1')
+  const probe = (name: string, verdict: 'passed' | 'warned' | 'unknown') => ({ probe: name, kind: 'http', verdict, samples: [] })
+  expect(testResultOf([probe('a', 'passed'), probe('b', 'warned')], [])?.result).toBe('WARNED')
+  expect(testResultOf([probe('a', 'passed'), probe('b', 'unknown')], [])).toBeUndefined()
+  expect(testResultOf([], [])).toBeUndefined()
+})
+
+test('a day’s summary is a verification summary of SLSA’s, whose own levels it does not claim', () => {
+  const record = aSummary(link)
+  expect(record.predicateType).toBe(verificationSummaryType)
+  expect(verificationSummary.parse(record.predicate)).toBeDefined()
+})
+
+test('every kind has a type of its own', () => {
+  expect(Object.keys(recordKinds)).toEqual(expect.arrayContaining([findingType, policyType, keyRotationType, pruneType]))
+  expect(new Set(Object.values(recordKinds)).size).toBe(Object.keys(recordKinds).length)
+})
