@@ -1,16 +1,17 @@
 import { neverWritten, type ServedKind } from '#clients/kubernetes/client.ts'
 import { Failure } from '#lib/failure.ts'
+import { declaredFields } from '#model/declared.ts'
+import { listKeysOf } from '#model/list-keys.ts'
 import { moved } from '#model/moved.ts'
-import type { Effect, Held, Observation, Sealed } from '#model/plan.ts'
+import type { DeclaredField, Effect, Held, Observation, Sealed } from '#model/plan.ts'
 import type { Desired } from '#model/resource.ts'
 import type { Outcome } from '../driver.ts'
-import { declaredFields } from './answered.ts'
-import { bodyOf } from './body.ts'
+import { bodyOf, declare, valuePath } from './body.ts'
 import type { Call } from './call.ts'
 import { deleteObject } from './delete.ts'
 import { manager } from './names.ts'
 import { observeOne } from './observe.ts'
-import { observed, type Present } from './observed.ts'
+import { observed, ownPaths, type Present } from './observed.ts'
 import { changedMeanwhile, gone, interrupted, outcomeOf, terminating, unfit, unread } from './outcome.ts'
 import { servedKinds } from './served.ts'
 
@@ -75,7 +76,15 @@ export function applied(call: Call, effect: Effect, desired: Desired, answer: Pr
     uid: answer.uid,
     version: answer.version,
     ...(typeof generation === 'number' ? { generation } : {}),
-    fields: declaredFields(effect, desired, bodyOf(effect, desired), answer, held, call.secretDigest),
+    fields: declaredOf(call, effect, desired, answer, held),
     warnings,
   }
+}
+
+/** What is declared now. A plan knows a Secret's value by its digest; what is declared is the value. */
+function declaredOf(call: Call, effect: Effect, desired: Desired, answer: Present, held: Held | undefined): DeclaredField[] {
+  const { body } = declare(call.secretDigest, effect.module, desired)
+  const changes = effect.changes.map((change) => ({ ...change, path: valuePath(body, change.path) }))
+  const omit = effect.omit.map((path) => valuePath(body, path))
+  return declaredFields({ desired: body, listKeys: listKeysOf(effect.key, answer), effect: { changes, omit }, held: held?.fields ?? [], answer: { body: answer.body, own: ownPaths(answer) } })
 }

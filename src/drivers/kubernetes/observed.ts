@@ -1,8 +1,9 @@
 import { asFailure } from '#lib/failure.ts'
 import { isObject, type JsonObject } from '#lib/json.ts'
 import { fieldSetOf } from '#model/field-set.ts'
-import type { Observation, Owner } from '#model/plan.ts'
+import type { FieldPath, Observation, Owner } from '#model/plan.ts'
 import type { ObjectKey } from '#model/resource.ts'
+import { manager } from './names.ts'
 import { withDigests } from './secret-values.ts'
 
 export type Present = Extract<Observation, { state: 'present' }>
@@ -26,6 +27,11 @@ export function observed(key: ObjectKey, object: JsonObject, secretDigest: (valu
     delegated: [],
     terminating: metadata['deletionTimestamp'] !== undefined && metadata['deletionTimestamp'] !== null,
   }
+}
+
+/** The paths of our own Apply, where the object has managed fields. */
+export function ownPaths(object: Pick<Present, 'owners'>): readonly FieldPath[] | undefined {
+  return object.owners.find((owner) => owner.manager === manager && owner.operation === 'Apply' && owner.subresource === '')?.paths
 }
 
 function ownerOf(entry: JsonObject): Owner {
