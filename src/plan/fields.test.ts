@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { equalJson, type Json, type JsonObject } from '#lib/json.ts'
+import type { Present } from '#model/field-facts.ts'
 import { readPath, removePaths, setPath } from '#model/field-path.ts'
 import { declaredPaths } from '#model/field-set.ts'
 import { listKeysOf } from '#model/list-keys.ts'
 import type { DeclaredField, FieldPath, Owner } from '#model/plan.ts'
-import { compareFields, type Present } from './fields.ts'
+import { compareFields } from './fields.ts'
 
 const key = 'core/Pod/shop/web'
 const owner = (manager: string, paths: FieldPath[], more: Partial<Owner> = {}): Owner => ({ manager, operation: 'Apply', subresource: '', paths, ...more })

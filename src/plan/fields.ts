@@ -1,11 +1,10 @@
-import { equalJson, isObject, type Json, type JsonObject } from '#lib/json.ts'
+import { isObject, type Json, type JsonObject } from '#lib/json.ts'
+import { factsOf, heldFields, isOurs, isWideAt, sameValue, sightOf, type Present } from '#model/field-facts.ts'
 import { ancestorsOf, formatPath, isWithin, parsePath, readPath } from '#model/field-path.ts'
-import { declaredPaths, ownerName, ownershipOf, type Ownership } from '#model/field-set.ts'
+import { declaredPaths } from '#model/field-set.ts'
 import { listKeysOf } from '#model/list-keys.ts'
-import type { DeclaredField, FieldChange, FieldPath, Observation, Owner } from '#model/plan.ts'
+import type { DeclaredField, FieldChange, FieldPath } from '#model/plan.ts'
 import { judge, judgeRemoved, judgeTaken, type Judgement } from './judge.ts'
-
-export type Present = Extract<Observation, { state: 'present' }>
 
 /** The field-level part of an effect. */
 export type Fields = {
@@ -28,30 +27,18 @@ type Entry = { readonly path: FieldPath; judgement: Judgement; readonly live?: J
 export function compareFields(desired: JsonObject, held: readonly DeclaredField[] | undefined, live: Present, manager: string): Fields {
   const listKeys = listKeysOf(live.key, { body: live.body, owners: live.owners, declared: held?.map(({ path }) => path) ?? [] })
   const paths = declaredPaths(desired, listKeys)
-  const ownership = ownershipOf(live)
-  const look = looker(live, ownership, manager)
+  const sight = sightOf(live, manager)
   const before = heldFields(held ?? [])
   const entries = paths.map((path): Entry => {
     const git = readPath(desired, path) ?? null
-    const seen = look(path)
-    const isWide = isObject(git) && Object.keys(git).length === 0 && isObject(seen.live) && ownership.below(path)
-    const same = (value: Json | undefined): boolean => isWide || sameValue(value, seen.live)
-    const was = before(path)
-    const judgement =
-      held === undefined
-        ? judgeTaken({ ...seen, asGit: same(git) })
-        : judge({
-            ...seen,
-            git: was === undefined ? 'added' : sameValue(was.git, git) ? 'same' : 'changed',
-            asGit: same(git),
-            asAnswered: was !== undefined && same(was.answered === undefined ? was.git : was.answered),
-            yielded: was?.mark === 'yielded',
-          })
-    return { ...seen, path, git, judgement, isWide }
+    const seen = sight.seen(path)
+    const facts = factsOf(sight, path, git, seen, before(path))
+    const judgement = held === undefined ? judgeTaken({ ...seen, asGit: facts.asGit }) : judge(facts)
+    return { ...seen, path, git, judgement, isWide: isWideAt(sight.ownership, path, git, seen.live) }
   })
   keepKeys(entries)
   return assemble([...entries, ...removals(desired, paths, held ?? [], live, manager).map((path): Entry => {
-    const seen = look(path)
+    const seen = sight.seen(path)
     return { ...seen, path, judgement: judgeRemoved(seen), isWide: false }
   })])
 }
@@ -71,44 +58,6 @@ function assemble(entries: readonly Entry[]): Fields {
     force: entries.some(({ judgement, live, git, by }) => judgement.state === 'contested' || (judgement.state === 'taken' && by !== undefined && !sameValue(git, live))),
     write,
     touched: touched.sort(),
-  }
-}
-
-type Seen = { readonly live?: Json; readonly by?: string; readonly ours: boolean; readonly others: boolean; readonly delegated: boolean; readonly present: boolean }
-
-function looker(live: Present, ownership: Ownership, manager: string): (path: FieldPath) => Seen {
-  return (path) => {
-    const value = readPath(live.body, path)
-    const owners = ownership.of(path)
-    const others = owners.filter((owner) => !isOurs(owner, manager)).map(ownerName)
-    // An object without managed fields: the server gives them all to `before-first-apply` at our next apply, which then conflicts with it.
-    if (live.owners.length === 0 && value !== undefined) others.push('before-first-apply')
-    const to = live.delegated.find((delegated) => isWithin(path, delegated.path))?.to
-    const by = to !== undefined && others.length > 0 ? to : others.length > 0 ? [...new Set(others)].sort().join(', ') : undefined
-    return { ...(value === undefined ? {} : { live: value }), ...(by === undefined ? {} : { by }), ours: owners.some((owner) => isOurs(owner, manager)), others: others.length > 0, delegated: to !== undefined, present: value !== undefined }
-  }
-}
-
-/** Only our Apply is ours: an Update under our name is another's entry to the server, and conflicts with us. */
-function isOurs(owner: Owner, manager: string): boolean {
-  return owner.manager === manager && owner.operation === 'Apply' && owner.subresource === ''
-}
-
-/** A path's row of the inventory: its own, or the part of one that was declared as a whole (an atomic list that turned out to be keyed). */
-function heldFields(held: readonly DeclaredField[]): (path: FieldPath) => DeclaredField | undefined {
-  const rows = new Map(held.map((field) => [field.path, field]))
-  return (path) => {
-    const own = rows.get(path)
-    if (own !== undefined) return own
-    const segments = parsePath(path)
-    for (let depth = segments.length - 1; depth > 0; depth -= 1) {
-      const whole = rows.get(formatPath(segments.slice(0, depth)))
-      if (whole === undefined) continue
-      const git = readPath(whole.git, segments.slice(depth))
-      const answered = readPath(whole.answered, segments.slice(depth))
-      return git === undefined ? undefined : { path, git, ...(answered === undefined ? {} : { answered }), ...(whole.mark === undefined ? {} : { mark: whole.mark }) }
-    }
-    return undefined
   }
 }
 
@@ -142,9 +91,4 @@ function keepKeys(entries: Entry[]): void {
 
 function isEmptyMap(value: Json | undefined): boolean {
   return isObject(value) && Object.keys(value).length === 0
-}
-
-/** No value and null are one: a server drops, or fills in, what was sent as null. */
-function sameValue(a: Json | undefined, b: Json | undefined): boolean {
-  return equalJson(a ?? null, b ?? null)
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { judge, judgeRemoved, judgeTaken, type FieldFacts, type Judgement } from './judge.ts'
+import type { FieldFacts } from '#model/field-facts.ts'
+import { judge, judgeRemoved, judgeTaken, type Judgement } from './judge.ts'
 
 const usual: FieldFacts = { git: 'same', asGit: true, asAnswered: true, ours: true, others: false, delegated: false, yielded: false }
 const other: Partial<FieldFacts> = { ours: false, others: true }

@@ -1,21 +1,5 @@
+import type { FieldFacts } from '#model/field-facts.ts'
 import type { FieldChange } from '#model/plan.ts'
-
-/**
- * What is known of one declared field.
- *
- * `git`: what Git says of it now, held against what Git said at our last acknowledged apply (`added`: that apply did not declare it).
- * `asGit`: the live value is what Git says. `asAnswered`: it is what the server answered to that apply, so that nobody moved it in substance.
- * `ours`, `others`: who owns it now (both: co-owned). `delegated`: to a controller that rightly moves it. `yielded`: it was marked so then.
- */
-export type FieldFacts = {
-  readonly git: 'added' | 'changed' | 'same'
-  readonly asGit: boolean
-  readonly asAnswered: boolean
-  readonly ours: boolean
-  readonly others: boolean
-  readonly delegated: boolean
-  readonly yielded: boolean
-}
 
 /**
  * What a plan does with a field. `send`: it is part of the body that is applied. `write`: it is a reason to apply at all. `state`: how it is shown;

@@ -1,5 +1,6 @@
 import { digestOf } from '#lib/digest.ts'
 import type { FailureJson } from '#lib/failure.ts'
+import { plumbline, type Present } from '#model/field-facts.ts'
 import { readPath } from '#model/field-path.ts'
 import { declaredPaths, ownerName } from '#model/field-set.ts'
 import { holdsState } from '#model/holds-state.ts'
@@ -8,10 +9,7 @@ import { seal } from '#model/moved.ts'
 import type { Effect, FieldChange, Held, Observation } from '#model/plan.ts'
 import { showKey, type Desired, type ObjectKey } from '#model/resource.ts'
 import { handOverUnsure } from './doubts.ts'
-import { compareFields, type Present } from './fields.ts'
-
-/** The field manager that Plumbline applies as. */
-export const plumbline = 'plumbline'
+import { compareFields } from './fields.ts'
 
 export type ProposeInput = {
   readonly module: string

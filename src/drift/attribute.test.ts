@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest'
+import type { AuditEntry, ElevationWindow } from '#model/finding.ts'
+import { attribute, auditOf, type Attribution, type Traces } from './attribute.ts'
+import { at, key, owner } from './testing.ts'
+
+const edit = owner('kubectl-edit', ['spec.replicas'])
+const scale = owner('kubectl', ['spec.replicas'], { subresource: 'scale' })
+const argo = owner('argocd-controller', ['spec.replicas'], { operation: 'Apply' })
+const autoscaler = owner('horizontal-pod-autoscaler', ['spec.replicas'])
+const clientSide = owner('kubectl-client-side-apply', ['spec.replicas'])
+const stranger = owner('python-requests', ['spec.replicas'])
+const operator = [stranger, owner('python-requests', ['status.phase'], { subresource: 'status' })]
+
+const entry = (user: string, more: Partial<AuditEntry> = {}): AuditEntry => ({ object: key, verb: 'patch', user, manager: 'kubectl-edit', at, ...more })
+const elevation: ElevationWindow = { id: 'e-1', person: 'kim', from: at - 60_000, until: at + 60_000, modules: ['web'] }
+const nobody: Traces = { owners: [], all: [], ours: false, audit: undefined, elevations: [], module: 'web' }
+const by = (...owners: Traces['owners']): Partial<Traces> => ({ owners, all: owners })
+
+describe('who made a field so', () => {
+  test.each<[string, Partial<Traces>, Attribution['cause'], string | null]>([
+    ['1: in an elevation, by its person as the audit names them', { ...by(stranger), audit: entry('kim'), elevations: [elevation] }, 'hotfix', 'kim'],
+    ['1: in an elevation, removed by its person', { audit: entry('kim'), elevations: [elevation] }, 'hotfix', 'kim'],
+    ['2: in an elevation, by an interactive client', { ...by(edit), elevations: [elevation] }, 'hotfix', 'kim'],
+    ['2, not: in an elevation, by a controller', { ...by(argo), elevations: [elevation] }, 'controller', null],
+    ['2, not: in an elevation of another module', { ...by(edit), elevations: [{ ...elevation, modules: ['other'] }] }, 'manual', null],
+    ['2, not: before the elevation', { ...by(owner('kubectl-edit', [], { at: at - 120_000 })), elevations: [elevation] }, 'manual', null],
+    ['2: in an elevation of the whole environment', { ...by(edit), elevations: [{ ...elevation, modules: null }] }, 'hotfix', 'kim'],
+    ['3: in an elevation, but by another person', { ...by(edit), audit: entry('lee'), elevations: [elevation] }, 'manual', 'lee'],
+    ['3: by a person, under whatever name', { ...by(stranger), audit: entry('lee') }, 'manual', 'lee'],
+    ['3: by a person, by client-side apply', { ...by(clientSide), audit: entry('lee') }, 'manual', 'lee'],
+    ['3: removed by a person', { audit: entry('lee') }, 'manual', 'lee'],
+    ['4: by a service account, under an unknown name', { ...by(stranger), audit: entry('system:serviceaccount:ops:bot') }, 'controller', null],
+    ['4: by a service account, by client-side apply', { ...by(clientSide), audit: entry('system:serviceaccount:argocd:argocd') }, 'controller', null],
+    ['5: removed, and nobody left a trace', {}, 'unknown', null],
+    ['5: changed, and still ours alone', { ours: true }, 'unknown', null],
+    ['5: co-owned with us', { ...by(edit), ours: true }, 'unknown', null],
+    ['6: kubectl edit', by(edit), 'manual', null],
+    ['6: kubectl scale', by(scale), 'manual', null],
+    ['6: two interactive clients', by(edit, scale), 'manual', null],
+    ['7: another GitOps controller', by(argo), 'controller', null],
+    ['7: an autoscaler whose HorizontalPodAutoscaler is gone', by(autoscaler), 'controller', null],
+    ['7: an operator that also writes the status', { owners: operator.slice(0, 1), all: operator }, 'controller', null],
+    ['7: composed by Crossplane', by(owner('apiextensions.crossplane.io/composed/1a2b', [])), 'controller', null],
+    ['8: a client that nobody knows', by(stranger), 'unknown', null],
+    ['8: client-side apply alone, which Argo CD uses too', by(clientSide), 'unknown', null],
+    ['8: a controller and a person’s client', by(edit, argo), 'unknown', null],
+  ])('%s', (_, traces, cause, person) => {
+    expect(attribute({ ...nobody, ...traces })).toMatchObject({ cause, person })
+  })
+})
+
+describe('which write an audit source tells of', () => {
+  const seenAt = at + 500
+  const writes = ['update', 'patch'] as const
+  test.each<[string, AuditEntry[], Parameters<typeof auditOf>[1], string | undefined]>([
+    ['by the owner’s name and time', [entry('lee')], { verbs: writes, owners: [edit], seenAt }, 'lee'],
+    ['not at another time', [entry('lee', { at: at - 60_000 })], { verbs: writes, owners: [edit], seenAt }, undefined],
+    ['not under another name', [entry('lee', { manager: 'kubectl-patch' })], { verbs: writes, owners: [edit], seenAt }, undefined],
+    ['under no name', [entry('lee', { manager: null })], { verbs: writes, owners: [edit], seenAt }, 'lee'],
+    ['not a deletion', [entry('lee', { verb: 'delete' })], { verbs: writes, owners: [edit], seenAt }, undefined],
+    ['not our own', [entry('plumbline', { manager: 'plumbline' })], { verbs: writes, owners: [], seenAt }, undefined],
+    ['the newest of one user', [entry('lee', { at: at - 1000 }), entry('lee')], { verbs: writes, owners: [edit], seenAt }, 'lee'],
+    ['none of two users at one time', [entry('kim'), entry('lee', { at: at + 200 })], { verbs: writes, owners: [edit], seenAt }, undefined],
+    ['what was removed, just before it was seen', [entry('lee', { at: seenAt - 300 })], { verbs: writes, owners: [], seenAt }, 'lee'],
+    ['what was removed, not long before', [entry('lee', { at: seenAt - 60_000 })], { verbs: writes, owners: [], seenAt }, undefined],
+    ['what was removed, not where two wrote then', [entry('lee'), entry('kim', { at: at - 4_000 })], { verbs: writes, owners: [], seenAt }, undefined],
+    ['the last deletion, however long ago', [entry('kim', { verb: 'delete', at: at - 9_000_000 }), entry('lee', { verb: 'delete', at: at - 8_000_000 })], { verbs: ['delete'], owners: [], seenAt }, 'lee'],
+  ])('%s', (_, entries, sought, user) => {
+    expect(auditOf(entries, sought)?.user).toBe(user)
+  })
+})

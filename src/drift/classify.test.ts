@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest'
+import type { Present, FieldFacts } from '#model/field-facts.ts'
+import type { DeclaredField } from '#model/plan.ts'
+import { judge } from '#plan/judge.ts'
+import { classify, orphan, type Look } from './classify.ts'
+import { compareDeclared, isDrifted } from './compare.ts'
+import { at, heldOf, key, liveOf, ours, owner } from './testing.ts'
+
+const fields: DeclaredField[] = [
+  { path: 'metadata.labels.team', git: 'a' },
+  { path: 'spec.replicas', git: 2 },
+  { path: 'spec.template.spec.containers[name="app"].image', git: 'web:1', answered: 'registry/web:1' },
+]
+const image = 'spec.template.spec.containers[name="app"].image'
+const body = (replicas: number | undefined, tag = 'registry/web:1', team: string | null = 'a'): Present['body'] => ({
+  apiVersion: 'apps/v1', kind: 'Deployment',
+  metadata: { name: 'web', namespace: 'shop', labels: team === null ? {} : { team } },
+  spec: { ...(replicas === undefined ? {} : { replicas }), template: { spec: { containers: [{ name: 'app', image: tag }] } } },
+})
+const paths = fields.map(({ path }) => path)
+const look = (observation: Look['observation'], more: Partial<Look> = {}): Look => ({ held: heldOf(fields), observation, audit: [], elevations: [], seenAt: at, ...more })
+const without = (...left: string[]): string[] => paths.filter((path) => !left.includes(path))
+
+describe('what is no drift', () => {
+  test.each<[string, Present]>([
+    ['what is as the server answered', liveOf(body(2), [ours(paths)])],
+    ['what is as Git says, though the server once answered otherwise', liveOf(body(2, 'web:1'), [ours(paths)])],
+    ['the declared value, whoever owns it now', liveOf(body(2), [ours(without('spec.replicas')), owner('kubectl-edit', ['spec.replicas'])])],
+    ['a field that was never declared', liveOf({ ...body(2), status: { replicas: 9 }, metadata: { ...(body(2)['metadata'] as object), annotations: { note: 'x' } } }, [ours(paths), owner('kubectl-annotate', ['metadata.annotations.note'])])],
+    ['what an autoscaler rightly moves', liveOf(body(7), [ours(without('spec.replicas')), owner('horizontal-pod-autoscaler', ['spec.replicas'])], { delegated: [{ path: 'spec.replicas', to: 'HorizontalPodAutoscaler shop/web' }] })],
+  ])('%s', (_, live) => {
+    expect(classify(look(live))).toEqual([])
+  })
+
+  test('what was yielded when we last applied, and another still owns', () => {
+    const held = heldOf(fields.map((field) => (field.path === 'spec.replicas' ? { ...field, mark: 'yielded' as const } : field)))
+    const live = liveOf(body(7), [ours(without('spec.replicas')), owner('horizontal-pod-autoscaler', ['spec.replicas'])])
+    expect(classify(look(live, { held }))).toEqual([])
+    expect(compareDeclared(held, live).delegated).toEqual([{ path: 'spec.replicas', declared: 2, live: 7, to: 'horizontal-pod-autoscaler/Update' }])
+  })
+
+  test('exactly what a plan would leave alone as drifted, or in another form, in every combination of facts', () => {
+    const both = [true, false]
+    for (const asGit of both) for (const asAnswered of both) for (const own of both) for (const others of both) for (const delegated of both) for (const yielded of both) {
+      const facts: FieldFacts = { git: 'same', asGit, asAnswered, ours: own, others, delegated, yielded }
+      const { state } = judge(facts)
+      const planned = state === 'drifted' || (state === 'held' && !asAnswered)
+      expect({ facts, drifted: isDrifted(facts) }).toEqual({ facts, drifted: planned })
+    }
+  })
+})
+
+describe('each cause, with its fields, its manager and its onset', () => {
+  test('manual', () => {
+    const live = liveOf(body(5), [ours(without('spec.replicas')), owner('kubectl', ['spec.replicas'], { subresource: 'scale' })])
+    expect(classify(look(live))).toEqual([{
+      cause: 'manual', fields: [{ path: 'spec.replicas', declared: 2, live: 5 }], manager: 'kubectl (scale)', person: null, onset: at,
+      message: 'spec.replicas of Deployment shop/web is not what was declared, by kubectl (scale)', digest: expect.stringMatching(/^sha256:/),
+    }])
+  })
+
+  test('several at once, each with its own fields', () => {
+    const live = liveOf(body(5, 'other:2', null), [owner('kubectl-set', [image], { at: at - 5_000 }), owner('argocd-controller', ['spec.replicas'])])
+    expect(classify(look(live)).map(({ cause, fields: of, onset }) => [cause, of.map(({ path, declared, live: value }) => [path, declared, value]), onset])).toEqual([
+      ['unknown', [['metadata.labels.team', 'a', null]], null],
+      ['controller', [['spec.replicas', 2, 5]], at],
+      ['manual', [[image, 'registry/web:1', 'other:2']], at - 5_000],
+    ])
+  })
+
+  test('an audit source names the person of what left no trace', () => {
+    const entry = { object: key, verb: 'patch', user: 'kim', manager: 'kubectl-label', at: at - 500 } as const
+    const live = liveOf(body(2, undefined, null), [ours(without('metadata.labels.team'))])
+    expect(classify(look(live, { audit: [entry] }))).toMatchObject([{ cause: 'manual', person: 'kim', manager: 'kubectl-label', onset: at - 500 }])
+  })
+
+  test('missing: absent, with and without an audit source', () => {
+    expect(classify(look({ key, state: 'absent' }))).toMatchObject([{ cause: 'missing', manager: null, person: null, onset: null, fields: [] }])
+    const audit = [{ object: key, verb: 'delete', user: 'kim', manager: 'kubectl', at: at - 100 } as const]
+    expect(classify(look({ key, state: 'absent' }, { audit }))).toMatchObject([{ cause: 'missing', person: 'kim', onset: at - 100 }])
+  })
+
+  test('missing: being deleted, which nothing takes back', () => {
+    expect(classify(look(liveOf(body(2), [ours(paths)], { terminating: true })))).toMatchObject([{ cause: 'missing', message: 'Deployment shop/web is being deleted' }])
+  })
+
+  test('recreated: another UID, with what differs', () => {
+    const live = liveOf(body(1), [owner('kubectl-create', paths)], { uid: 'u2' })
+    expect(classify(look(live))).toMatchObject([{ cause: 'recreated', manager: 'kubectl-create', onset: at, fields: [{ path: 'spec.replicas', declared: 2, live: 1 }] }])
+  })
+
+  test('orphan', () => {
+    expect(orphan(liveOf(body(1), [owner('kubectl-create', ['spec.replicas'])]))).toMatchObject({ cause: 'orphan', manager: 'kubectl-create', fields: [] })
+  })
+})
+
+test('the values of a Secret are not told, and yet another value is another drift', () => {
+  const secret = 'core/Secret/shop/db'
+  const held = heldOf([{ path: 'data.url', git: { digest: 'hmac:1' } }], { key: secret })
+  const live = (digest: string): Present => liveOf({ apiVersion: 'v1', kind: 'Secret', data: { url: { digest } } }, [owner('kubectl-edit', ['data.url'])], { key: secret })
+  const [first] = classify(look(live('hmac:2'), { held }))
+  const [second] = classify(look(live('hmac:3'), { held }))
+  expect(first?.fields).toEqual([{ path: 'data.url', declared: null, live: null, secret: true }])
+  expect(JSON.stringify(first)).not.toContain('hmac')
+  expect(second?.digest).not.toBe(first?.digest)
+})

@@ -1,0 +1,122 @@
+import { digestOf, type Digest } from '#lib/digest.ts'
+import type { Present } from '#model/field-facts.ts'
+import type { AuditEntry, ElevationWindow, FindingCause, FindingField } from '#model/finding.ts'
+import type { Held, Observation, Owner } from '#model/plan.ts'
+import { showKey } from '#model/resource.ts'
+import { attribute, auditOf } from './attribute.ts'
+import { compareDeclared, isSecretField, type Drifted } from './compare.ts'
+import { isProgram, writerNames } from './writers.ts'
+
+/** What one look at an object tells: everything but what only time, people and policies know. `digest` is of what is there. */
+export type Drift = {
+  readonly cause: FindingCause
+  readonly fields: readonly FindingField[]
+  readonly manager: string | null
+  readonly person: string | null
+  readonly onset: number | null
+  readonly message: string
+  readonly digest: Digest
+}
+
+export type Look = {
+  readonly held: Held
+  /** Absent or present: what could not be read, or is not served just now, is not classified. */
+  readonly observation: Extract<Observation, { state: 'absent' | 'present' }>
+  /** What audit sources told of writes to this very object, by others than us. */
+  readonly audit: readonly AuditEntry[]
+  readonly elevations: readonly ElevationWindow[]
+  /** When it was first seen to be so: what leaves no time of its own is looked for just before. */
+  readonly seenAt: number
+}
+
+/**
+ * What drifted of an object that we hold, by cause; nothing where it is as declared.
+ *
+ * | the object                  | then                                                              |
+ * |-----------------------------|-------------------------------------------------------------------|
+ * | is absent, or being deleted | `missing`, whoever deleted it                                     |
+ * | has another UID             | `recreated`, with what of it differs                              |
+ * | is ours                     | each declared field by who moved it (`attribute.ts`)              |
+ */
+export function classify(look: Look): Drift[] {
+  const { held, observation } = look
+  if (observation.state === 'absent') return [missing(look, 'is gone: somebody deleted it')]
+  if (observation.uid !== held.uid) return [recreated(look, observation)]
+  if (observation.terminating) return [missing(look, 'is being deleted')]
+  return byCause(look, observation, compareDeclared(held, observation).drifted)
+}
+
+/** An object with a module's label that nobody holds, and that no other object brought along. */
+export function orphan(live: Present): Drift {
+  const first = [...live.owners].sort((a, b) => (a.at ?? 0) - (b.at ?? 0)).slice(0, 1)
+  return {
+    cause: 'orphan',
+    fields: [],
+    manager: writerNames(first),
+    person: null,
+    onset: first[0]?.at ?? null,
+    message: `${showKey(live.key)} bears a module’s label, and Plumbline did not make it`,
+    digest: digestOf({ orphan: live.uid }),
+  }
+}
+
+function missing({ held, audit, seenAt }: Look, what: string): Drift {
+  const entry = auditOf(audit, { verbs: ['delete'], owners: [], seenAt })
+  return { cause: 'missing', fields: [], manager: entry?.manager ?? null, person: personOf(entry), onset: entry?.at ?? null, message: `${showKey(held.key)} ${what}`, digest: digestOf({ missing: held.uid }) }
+}
+
+function recreated({ held, audit, seenAt }: Look, live: Present): Drift {
+  const maker = [...live.owners].filter((owner) => owner.subresource === '').sort((a, b) => (a.at ?? 0) - (b.at ?? 0)).slice(0, 1)
+  const entry = auditOf(audit, { verbs: ['create', 'patch', 'update'], owners: maker, seenAt })
+  return {
+    cause: 'recreated',
+    fields: compareDeclared(held, live).drifted.map((one) => shown(held.key, one)),
+    manager: writerNames(maker),
+    person: personOf(entry),
+    onset: entry?.at ?? maker[0]?.at ?? null,
+    message: `${showKey(held.key)} was deleted and made again by somebody: its UID is another`,
+    digest: digestOf({ recreated: live.uid }),
+  }
+}
+
+type Traced = { readonly drifted: Drifted; readonly cause: FindingCause; readonly person: string | null; readonly at: number | null; readonly owners: readonly Owner[]; readonly manager: string | null }
+
+function byCause(look: Look, live: Present, drifted: readonly Drifted[]): Drift[] {
+  const traced = drifted.map((one): Traced => {
+    const audit = auditOf(look.audit, { verbs: ['update', 'patch'], owners: one.owners, seenAt: look.seenAt })
+    const found = attribute({ owners: one.owners, all: live.owners, ours: one.ours, audit, elevations: look.elevations, module: look.held.module })
+    return { drifted: one, ...found, owners: one.owners, manager: writerNames(one.owners) ?? audit?.manager ?? null }
+  })
+  return [...Map.groupBy(traced, ({ cause }) => cause)].map(([cause, all]) => {
+    const onsets = all.flatMap(({ at }) => at ?? [])
+    return {
+      cause,
+      fields: all.map((one) => shown(look.held.key, one.drifted)),
+      manager: joined(all.map(({ manager }) => manager)),
+      person: joined(all.map(({ person }) => person)),
+      onset: onsets.length === 0 ? null : Math.min(...onsets),
+      message: messageOf(look.held.key, all),
+      digest: digestOf(all.map(({ drifted: { path, live: value } }) => [path, value])),
+    }
+  })
+}
+
+function messageOf(key: string, all: readonly Traced[]): string {
+  const [first] = all
+  const what = all.length === 1 ? `${first?.drifted.path} of ${showKey(key)} ${first?.drifted.gone === true ? 'was removed' : 'is not what was declared'}` : `${all.length} fields of ${showKey(key)} are not what was declared`
+  const who = joined(all.map(({ person }) => person)) ?? joined(all.map(({ manager }) => manager))
+  return who === null ? `${what}; nobody left a trace` : `${what}, by ${who}`
+}
+
+function shown(key: string, { path, declared, live }: Drifted): FindingField {
+  return isSecretField(key, path) ? { path, declared: null, live: null, secret: true } : { path, declared, live }
+}
+
+function joined(names: readonly (string | null)[]): string | null {
+  const known = [...new Set(names.flatMap((name) => name ?? []))].sort()
+  return known.length === 0 ? null : known.join(', ')
+}
+
+function personOf(entry: AuditEntry | undefined): string | null {
+  return entry === undefined || isProgram(entry.user) ? null : entry.user
+}

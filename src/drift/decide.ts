@@ -1,0 +1,41 @@
+import type { DriftPolicy, FindingCause } from '#model/finding.ts'
+
+export type Tier = 'sandbox' | 'staging' | 'production'
+export type CausePolicies = Readonly<Partial<Record<FindingCause, DriftPolicy>>>
+
+export type DecideInput = {
+  readonly cause: FindingCause
+  readonly tier: Tier
+  /** What the environment says, and what the module says, which counts first. */
+  readonly environment: CausePolicies
+  readonly module: CausePolicies
+  /** The object holds data (a PVC, a database). */
+  readonly holdsState: boolean
+  /** Somebody’s word that is on its way: an elevation is open for the module. */
+  readonly elevated: boolean
+}
+
+/** What a tier does where nobody says. What has no way back by itself (another object bears the name; it is not ours) is only told, everywhere. */
+const byTier: Readonly<Record<Tier, CausePolicies>> = {
+  sandbox: { hotfix: 'hold', manual: 'revert', controller: 'revert', missing: 'revert', unknown: 'revert' },
+  staging: { hotfix: 'hold' },
+  production: { hotfix: 'hold' },
+}
+
+/**
+ * What is done about a drift. The module’s word counts first, then the environment’s, then the tier’s; then what nobody’s word changes:
+ * what holds data is never reverted by itself, nothing is reverted under an open elevation, and what has no way back is reported.
+ */
+export function decide({ cause, tier, environment, module, holdsState, elevated }: DecideInput): DriftPolicy {
+  const wished = module[cause] ?? environment[cause] ?? byTier[tier][cause] ?? 'report'
+  if (wished === 'adopt' && !isAdoptable(cause)) return 'report'
+  if (wished !== 'revert') return wished
+  if (cause === 'orphan' || cause === 'recreated') return 'report'
+  if (holdsState) return 'report'
+  return elevated ? 'hold' : 'revert'
+}
+
+/** Only fields can be written back to Git. */
+function isAdoptable(cause: FindingCause): boolean {
+  return cause !== 'missing' && cause !== 'recreated' && cause !== 'orphan'
+}

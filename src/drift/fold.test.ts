@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest'
+import type { Finding } from '#model/finding.ts'
+import { fold, reopensFor, type Folded, type FoldInput } from './fold.ts'
+import { at, driftOf, findingOf, key } from './testing.ts'
+
+const input: FoldInput = {
+  subject: { environment: 'staging', place: 'place', target: 'cluster', driver: 'kubernetes', module: 'web', object: key },
+  drifts: [], known: [], restoredBy: null, isUnderWay: () => true, decide: () => 'report', newId: () => 'f-new', now: at + 1_000,
+}
+const look = (more: Partial<FoldInput>): Folded[] => fold({ ...input, ...more })
+const only = (folded: readonly Folded[]): Finding => {
+  expect(folded).toHaveLength(1)
+  return (folded[0] as Folded).finding
+}
+
+describe('one finding an object and cause', () => {
+  test('is opened once, and the same look again changes nothing', () => {
+    const opened = only(look({ drifts: [driftOf()] }))
+    expect(opened).toMatchObject({ id: 'f-new', state: 'open', count: 1, seenAt: at + 1_000, onset: at, turns: [{ by: 'kubectl-edit' }] })
+    expect(look({ drifts: [driftOf()], known: [opened], now: at + 9_000 })).toEqual([])
+  })
+
+  test('is updated and counted when it becomes otherwise, and keeps when it was seen first', () => {
+    const [changed] = look({ drifts: [driftOf({ digest: 'sha256:6', fields: [{ path: 'spec.replicas', declared: 2, live: 6 }] })], known: [findingOf()] })
+    expect(changed).toMatchObject({ happened: 'changed', finding: { id: 'f-1', count: 2, seenAt: at, updatedAt: at + 1_000, fields: [{ live: 6 }] } })
+  })
+
+  test('is resolved by itself when reality is as declared again', () => {
+    expect(look({ known: [findingOf()], restoredBy: 'kubectl' })).toMatchObject([{ happened: 'resolved', finding: { state: 'resolved', resolvedAt: at + 1_000, turns: [{ by: 'kubectl-edit' }, { by: 'kubectl' }] } }])
+    expect(look({ known: [findingOf({ state: 'resolved', resolvedAt: at })] })).toEqual([])
+  })
+
+  test('comes back as the same one within a day, and as another after it', () => {
+    const resolved = findingOf({ state: 'resolved', resolvedAt: at, count: 2 })
+    expect(look({ drifts: [driftOf()], known: [resolved] })).toMatchObject([{ happened: 'opened', finding: { id: 'f-1', count: 3, state: 'open', resolvedAt: null } }])
+    expect(only(look({ drifts: [driftOf()], known: [resolved], now: at + reopensFor })).id).toBe('f-new')
+  })
+
+  test('two causes are two findings, each with a life of its own', () => {
+    const manual = findingOf()
+    const folded = look({ drifts: [driftOf({ cause: 'controller', digest: 'sha256:9' })], known: [manual] })
+    expect(folded.map(({ finding, happened }) => [finding.cause, finding.id, happened])).toEqual([['controller', 'f-new', 'opened'], ['manual', 'f-1', 'resolved']])
+  })
+
+  test('keeps its id where more is known of its cause by now', () => {
+    const folded = look({ drifts: [driftOf({ person: 'kim' })], known: [findingOf({ cause: 'unknown', manager: null })] })
+    expect(folded).toMatchObject([{ finding: { id: 'f-1', cause: 'manual', person: 'kim', count: 1 } }])
+  })
+
+  test('what the policy ignores is no finding, and one that it ignores by now is closed', () => {
+    expect(look({ drifts: [driftOf()], decide: () => 'ignore' })).toEqual([])
+    expect(look({ drifts: [driftOf()], known: [findingOf()], decide: () => 'ignore' })).toMatchObject([{ happened: 'resolved' }])
+  })
+})
+
+describe('a person’s word', () => {
+  const accepted = findingOf({ state: 'accepted', accepted: { by: 'kim', reason: 'load test', until: at + 60_000 } })
+
+  test('stands while nothing else changes', () => {
+    expect(look({ drifts: [driftOf()], known: [accepted] })).toEqual([])
+  })
+
+  test('comes back when its time is over', () => {
+    expect(look({ drifts: [driftOf()], known: [accepted], now: at + 60_000 })).toMatchObject([{ happened: 'decided', finding: { state: 'open', accepted: null, count: 1 } }])
+  })
+
+  test('does not cover what came after it', () => {
+    expect(look({ drifts: [driftOf({ digest: 'sha256:6' })], known: [accepted] })).toMatchObject([{ happened: 'changed', finding: { state: 'open', accepted: null } }])
+  })
+})
+
+describe('a way back', () => {
+  const reverting = findingOf({ state: 'reverting', run: 'run-9', decision: 'revert' })
+
+  test('stays under way while its run does, and is open again when that ended without it', () => {
+    expect(look({ drifts: [driftOf()], known: [reverting], decide: () => 'revert' })).toEqual([])
+    expect(look({ drifts: [driftOf()], known: [reverting], decide: () => 'revert', isUnderWay: () => false })).toMatchObject([{ finding: { state: 'open', run: 'run-9' } }])
+  })
+
+  test('is our turn when it brought reality back', () => {
+    expect(look({ known: [reverting], restoredBy: 'plumbline' })).toMatchObject([{ finding: { state: 'resolved', turns: [{ by: 'kubectl-edit' }, { by: 'plumbline' }] } }])
+  })
+
+  test('what the policy holds is held', () => {
+    expect(only(look({ drifts: [driftOf()], decide: () => 'hold' }))).toMatchObject({ state: 'held', decision: 'hold' })
+  })
+})
+
+describe('fights stop', () => {
+  test('what is reverted and comes back three times is contested', () => {
+    let finding = findingOf({ decision: 'revert' })
+    const states: string[] = []
+    for (let round = 1; round <= 4; round += 1) {
+      finding = only(look({ known: [{ ...finding, state: 'reverting' }], now: at + round * 2_000 }))
+      finding = only(look({ drifts: [driftOf()], known: [finding], decide: () => 'revert', now: at + round * 2_000 + 1_000 }))
+      states.push(finding.state)
+    }
+    expect(states).toEqual(['open', 'open', 'contested', 'contested'])
+  })
+
+  test('what flips between two writers more than three times is contested, and both are named', () => {
+    let finding = findingOf()
+    const happened: string[] = []
+    for (let flip = 1; flip <= 4; flip += 1) {
+      const [folded] = look({ drifts: [driftOf({ digest: `sha256:${flip}`, manager: flip % 2 === 1 ? 'argocd-controller' : 'kubectl-edit' })], known: [finding], now: at + flip * 1_000 })
+      finding = (folded as Folded).finding
+      happened.push((folded as Folded).happened)
+    }
+    expect(happened).toEqual(['changed', 'changed', 'changed', 'contested'])
+    expect(finding.turns.slice(-2).map(({ by }) => by)).toEqual(['argocd-controller', 'kubectl-edit'])
+  })
+})

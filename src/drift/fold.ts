@@ -1,0 +1,106 @@
+import type { DriftPolicy, Finding, FindingState } from '#model/finding.ts'
+import { plumbline } from '#model/field-facts.ts'
+import type { Drift } from './classify.ts'
+import { fighters, withTurn } from './contested.ts'
+
+/** What is resolved for less than this and comes back is the same finding, opened again: a fight is seen, and nobody is told of it anew. */
+export const reopensFor = 86_400_000
+
+/** What the object is, and whose. */
+export type Subject = Pick<Finding, 'environment' | 'place' | 'target' | 'driver' | 'module' | 'object'>
+
+export type FoldInput = {
+  readonly subject: Subject
+  /** What one look told: empty where reality is as declared. */
+  readonly drifts: readonly Drift[]
+  /** Of this object: those that are not resolved, and those that were resolved lately. */
+  readonly known: readonly Finding[]
+  /** Who set the declared values again, where reality is as declared now; null where nobody can tell. */
+  readonly restoredBy: string | null
+  /** Whether a way back that a finding says is under way still is. */
+  readonly isUnderWay: (finding: Finding) => boolean
+  readonly decide: (drift: Drift) => DriftPolicy
+  readonly newId: () => string
+  readonly now: number
+}
+
+/** What became of a finding, for records and whoever listens. */
+export type Happened = 'opened' | 'changed' | 'contested' | 'resolved' | 'decided'
+
+export type Folded = { readonly finding: Finding; readonly happened: Happened }
+
+/**
+ * What a look means for the findings of its object: one finding a cause, updated and never repeated. Only what changed is answered, so that the same look
+ * twice, late or in another order changes nothing more.
+ */
+export function fold(input: FoldInput): Folded[] {
+  const known = newestByCause(input.known)
+  const present = new Set(input.drifts.map(({ cause }) => cause))
+  const gone = [...known.values()].filter((one) => one.state !== 'resolved' && !present.has(one.cause))
+  const taken = new Set<Finding>()
+  const folded = input.drifts.flatMap((drift) => {
+    const own = known.get(drift.cause)
+    // The same thing with another cause, for more is known of it now (an audit source spoke late), is the same finding.
+    const renamed = own === undefined || own.state === 'resolved' ? gone.find((one) => one.digest === drift.digest) : undefined
+    if (renamed !== undefined) taken.add(renamed)
+    return updated(input, drift, renamed ?? own) ?? []
+  })
+  return [...folded, ...gone.filter((one) => !taken.has(one)).map((one) => resolved(input, one))]
+}
+
+/** Of a cause the one that is not resolved; else the one that was resolved last. */
+function newestByCause(known: readonly Finding[]): Map<string, Finding> {
+  const sorted = [...known].sort((a, b) => Number(a.state !== 'resolved') - Number(b.state !== 'resolved') || a.updatedAt - b.updatedAt)
+  return new Map(sorted.map((one) => [one.cause, one]))
+}
+
+function updated(input: FoldInput, drift: Drift, before: Finding | undefined): Folded | undefined {
+  const { now } = input
+  const decision = input.decide(drift)
+  if (decision === 'ignore') return before === undefined || before.state === 'resolved' ? undefined : resolved(input, before)
+  const isBack = before?.state === 'resolved' && now - (before.resolvedAt ?? 0) < reopensFor
+  if (before === undefined || (before.state === 'resolved' && !isBack)) return { finding: opened(input, drift, decision), happened: 'opened' }
+  const isOther = isBack || before.digest !== drift.digest
+  const turns = isOther || before.manager !== drift.manager ? withTurn(before.turns, drift.manager ?? 'unknown', now) : before.turns
+  const facts = { ...input.subject, ...drift, turns, decision }
+  const finding: Finding = isOther
+    ? { ...before, ...facts, count: before.count + 1, source: isBack ? null : before.source, resolvedAt: null, updatedAt: now }
+    : { ...before, ...facts }
+  const state = stateOf(input, finding, isOther, isBack)
+  const next: Finding = { ...finding, state, accepted: state === 'accepted' ? finding.accepted : null, updatedAt: state === before.state && !isOther ? before.updatedAt : now }
+  if (!isOther && JSON.stringify(next) === JSON.stringify(before)) return undefined
+  const happened = isBack ? 'opened' : state === 'contested' && before.state !== 'contested' ? 'contested' : isOther ? 'changed' : 'decided'
+  return { finding: next, happened }
+}
+
+/** A person’s word stands on what was there then; a way back stands while it is under way; a fight is for a person to end. */
+function stateOf(input: FoldInput, finding: Finding, isOther: boolean, isBack: boolean): FindingState {
+  if (fighters(finding.turns) !== undefined) return 'contested'
+  if (!isBack && (finding.state === 'reverting' || finding.state === 'adopting') && input.isUnderWay(finding)) return finding.state
+  if (!isOther && finding.state === 'accepted' && (finding.accepted?.until ?? 0) > input.now) return 'accepted'
+  return finding.decision === 'hold' ? 'held' : 'open'
+}
+
+function opened({ subject, newId, now }: FoldInput, drift: Drift, decision: DriftPolicy): Finding {
+  return {
+    ...subject,
+    ...drift,
+    id: newId(),
+    seenAt: now,
+    updatedAt: now,
+    count: 1,
+    state: decision === 'hold' ? 'held' : 'open',
+    decision,
+    source: null,
+    accepted: null,
+    run: null,
+    failure: null,
+    turns: [{ by: drift.manager ?? 'unknown', at: now }],
+    resolvedAt: null,
+  }
+}
+
+function resolved({ restoredBy, now }: FoldInput, before: Finding): Folded {
+  const turns = withTurn(before.turns, before.state === 'reverting' ? plumbline : (restoredBy ?? 'unknown'), now)
+  return { finding: { ...before, state: 'resolved', accepted: null, failure: null, turns, resolvedAt: now, updatedAt: now }, happened: 'resolved' }
+}

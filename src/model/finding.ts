@@ -1,0 +1,95 @@
+import type { Digest } from '#lib/digest.ts'
+import type { FailureJson } from '#lib/failure.ts'
+import type { Json } from '#lib/json.ts'
+import type { FieldPath } from './plan.ts'
+import type { ObjectKey } from './resource.ts'
+
+/**
+ * Why reality is not what was declared, the most serious first. `missing`: the object is gone. `recreated`: another bears its name (its UID differs).
+ * `unknown`: co-owned, ambiguous, or nobody left a trace: never guessed. `manual`: an interactive client. `controller`: another controller.
+ * `hotfix`: inside an elevation. `orphan`: it bears a module's label, and nothing that we made. (What a controller rightly moves is `delegated`, what
+ * was never declared `emergent`: neither is a finding.)
+ */
+export const findingCauses = ['missing', 'recreated', 'unknown', 'manual', 'controller', 'hotfix', 'orphan'] as const
+export type FindingCause = (typeof findingCauses)[number]
+
+/**
+ * `open`: to be looked at. `held`: left as it is, and reminded of. `accepted`: a person said why, and until when. `contested`: two writers go on moving
+ * it, and nothing is reverted any more. `reverting`, `adopting`: a way back is under way (`run` says which). `resolved`: reality is as declared again.
+ */
+export const findingStates = ['open', 'held', 'accepted', 'contested', 'adopting', 'reverting', 'resolved'] as const
+export type FindingState = (typeof findingStates)[number]
+
+/** What is done about a finding. */
+export const driftPolicies = ['ignore', 'report', 'hold', 'revert', 'adopt'] as const
+export type DriftPolicy = (typeof driftPolicies)[number]
+
+/** One field that differs. Both are null where there is no value; values of Secrets are never here, and `secret` says so. */
+export type FindingField = { readonly path: FieldPath; readonly declared: Json; readonly live: Json; readonly secret?: true }
+
+/** Where a field is declared, and the commit that last touched that line, where Git could tell. `line` is 1-based. */
+export type Source = {
+  readonly repository: string
+  readonly file: string
+  readonly line: number
+  readonly commit: { readonly sha: string; readonly author: string; readonly at: number; readonly subject: string } | null
+}
+
+export type Acceptance = { readonly by: string; readonly reason: string; readonly until: number }
+
+/** Who set the fields last, and when: our own `plumbline` where they were as declared again by our hand. */
+export type Turn = { readonly by: string; readonly at: number }
+
+/** One drift: an object and a cause, in one environment. Times are milliseconds since 1970. `object` is a key of any driver. */
+export type Finding = {
+  readonly id: string
+  readonly environment: string
+  /** The place behind the target (a cluster’s id). */
+  readonly place: string
+  readonly target: string
+  readonly driver: string
+  readonly module: string
+  readonly object: ObjectKey
+  readonly cause: FindingCause
+  readonly fields: readonly FindingField[]
+  /** The field managers that made it so, where they left a trace. */
+  readonly manager: string | null
+  /** The person, where an audit source names one. */
+  readonly person: string | null
+  /** When it was made so: the field manager’s time, else the audit source’s; null where nobody says. */
+  readonly onset: number | null
+  /** When we saw it first, and when it last changed. */
+  readonly seenAt: number
+  readonly updatedAt: number
+  /** How often it was seen to become so, or to become otherwise. */
+  readonly count: number
+  readonly state: FindingState
+  /** What the policy says is done about it. */
+  readonly decision: DriftPolicy
+  /** What happened, in one sentence. */
+  readonly message: string
+  readonly source: Source | null
+  readonly accepted: Acceptance | null
+  /** The run that reverts it, or did last. */
+  readonly run: string | null
+  /** Why the last way back failed. */
+  readonly failure: FailureJson | null
+  /** The newest last; as many as it takes to see a fight. */
+  readonly turns: readonly Turn[]
+  /** Of what is there: an acceptance stands on it. */
+  readonly digest: Digest
+  readonly resolvedAt: number | null
+}
+
+/** One write that an audit source told of. */
+export type AuditEntry = {
+  readonly object: ObjectKey
+  readonly verb: 'create' | 'update' | 'patch' | 'delete'
+  readonly user: string
+  /** The field manager that the request named, or the name of its client. */
+  readonly manager: string | null
+  readonly at: number
+}
+
+/** A time-boxed break-glass session, as far as it explains a drift. `modules: null` is all of the environment. */
+export type ElevationWindow = { readonly id: string; readonly person: string; readonly from: number; readonly until: number; readonly modules: readonly string[] | null }
