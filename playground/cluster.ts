@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Clock } from '#lib/clock.ts'
 import { type ApiServer, startApiServer } from './api/api-server.ts'
+import { AuditFile } from './api/audit/audit-file.ts'
+import type { AuditPolicy } from './api/audit/audit-policy.ts'
+import { AuditWebhook, type AuditWebhookOptions } from './api/audit/audit-webhook.ts'
 import { startControllers } from './controllers/controllers.ts'
 import { services } from './controllers/kinds.ts'
 import { typedObjects, type TypedObjects } from './controllers/typed-objects.ts'
@@ -26,6 +29,8 @@ export type ClusterOptions = {
   readonly compileCache: string
   /** Undefined where PostgreSQL cannot be run. */
   readonly postgres?: PostgresRuntime | undefined
+  /** `writes` and the file alone, where it is not given. */
+  readonly audit?: { readonly policy?: AuditPolicy; readonly webhook?: AuditWebhookOptions }
   /** What it had before, to have it again; 0 and undefined for any. */
   readonly places: ClusterPlaces
 }
@@ -37,6 +42,10 @@ export type Cluster = {
   readonly api: ApiServer
   /** For tests: the cluster's objects, without HTTP. */
   readonly objects: TypedObjects
+  /** The file of audit events: a line of JSON each (`audit.k8s.io/v1`), with older files beside it. See `api/audit/README.md`. */
+  readonly auditLog: string
+  /** Posts audit events there too, from now on. Returns what ends it. Throws where it is not on loopback. */
+  auditTo(webhook: AuditWebhookOptions): () => Promise<void>
   readonly ingressUrl: string
   readonly ingress: Pick<IngressController, 'isOpen' | 'close' | 'open'>
   readonly images: ImageRegistry
@@ -47,7 +56,7 @@ export type Cluster = {
 }
 
 /** One cluster: API server, controllers, a node whose pods are processes, and a network. Failures: those of its parts. */
-export async function startCluster({ name, dir, clock, log, compileCache, postgres, places }: ClusterOptions): Promise<Cluster> {
+export async function startCluster({ name, dir, clock, log, compileCache, postgres, audit, places }: ClusterOptions): Promise<Cluster> {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const tell = (line: string): void => log(`${name}: ${line}`)
   const stops: (() => void | Promise<void>)[] = []
@@ -63,8 +72,12 @@ export async function startCluster({ name, dir, clock, log, compileCache, postgr
     const assignClusterIP = (): string => addresses.nextServiceIp(new Set(objects?.list(services).map(({ spec }) => spec.clusterIP ?? '')))
     const reach = (...at: Parameters<typeof addresses.reach>): ReturnType<typeof addresses.reach> => addresses.reach(...at)
     const options = { dir: join(dir, 'api'), clock, name, assignClusterIP, reach, logs: (...asked: Parameters<ReturnType<typeof podLogs>>) => logs?.(...asked) }
-    const api = await startApi(options, places.apiPort)
+    const api = await startApi({ ...options, ...(audit?.policy === undefined ? {} : { auditPolicy: audit.policy }) }, places.apiPort)
     stops.push(() => api.stop())
+    const auditLog = join(dir, 'audit.log')
+    api.auditTo(new AuditFile({ path: auditLog, clock, log: tell }))
+    const auditTo = (webhook: AuditWebhookOptions): (() => Promise<void>) => api.auditTo(new AuditWebhook(webhook, clock, tell))
+    if (audit?.webhook !== undefined) auditTo(audit.webhook)
     objects = typedObjects(api.objects)
     const context = { objects, clock, log: tell }
     stops.push(startControllers(context))
@@ -80,7 +93,7 @@ export async function startCluster({ name, dir, clock, log, compileCache, postgr
     stops.push(startOperators({ ...context, cluster: name, addresses, postgres }))
     for (let round = 0; round < 4; round += 1) await turn() // the controllers take in that no pod runs yet
     const taken = { apiPort: api.port, ingressPort: ingress.port, block: addresses.block }
-    return { name, api, objects, ingressUrl: `http://127.0.0.1:${ingress.port}`, ingress, images, pokePods: kubelet.poke, places: taken, stop }
+    return { name, api, objects, auditLog, auditTo, ingressUrl: `http://127.0.0.1:${ingress.port}`, ingress, images, pokePods: kubelet.poke, places: taken, stop }
   } catch (error) {
     await stop()
     throw error

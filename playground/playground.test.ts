@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -33,9 +33,10 @@ describe('the playground', () => {
   test('starts one cluster an environment, with a private kubeconfig that has a context for each', async () => {
     const playground = await start(newDir())
     expect(Object.keys(playground.clusters)).toEqual(['sandbox', 'staging', 'production'])
-    const config = JSON.parse(readFileSync(playground.kubeconfig, 'utf8')) as { contexts: { name: string }[]; clusters: { cluster: { server: string } }[] }
+    const config = JSON.parse(readFileSync(playground.kubeconfig, 'utf8')) as { users: { name: string }[]; contexts: { name: string }[]; clusters: { cluster: { server: string } }[] }
     expect(config.contexts.map(({ name }) => name)).toEqual(['sandbox', 'staging', 'production'])
     expect(config.clusters.map(({ cluster }) => cluster.server)).toEqual(Object.values(playground.clusters).map(({ api }) => api.url))
+    expect(config.users.map(({ name }) => name)).toEqual(expect.arrayContaining(['production', 'noor@production', 'ada@staging', 'sam@sandbox']))
     expect(statSync(playground.kubeconfig).mode & 0o777).toBe(0o600)
     for (const { objects } of Object.values(playground.clusters)) expect(objects.get(nodes, '', 'playground')).toBeDefined()
     expect(Object.keys(playground.repositories)).toEqual(['platform', 'orders', 'storefront'])
@@ -48,6 +49,15 @@ describe('the playground', () => {
     await first.stop()
     const second = await start(dir)
     expect(Object.values(second.clusters).map((cluster) => cluster.places)).toEqual(places)
+  })
+
+  test('keeps an audit log of each cluster, for its owner alone', async () => {
+    const { clusters } = await start(newDir(), ['sandbox'])
+    const { auditLog } = clusters['sandbox'] as Playground['clusters'][string]
+    const lines = (): string[] => readFileSync(auditLog, 'utf8').trimEnd().split('\n')
+    await until(() => existsSync(auditLog) && lines().some((line) => line.includes('"resource":"nodes"')))
+    expect(JSON.parse(lines().find((line) => line.includes('"resource":"nodes"')) ?? '')).toMatchObject({ kind: 'Event', user: { username: 'system:node:playground' }, verb: 'create' })
+    expect(statSync(auditLog).mode & 0o777).toBe(0o600)
   })
 
   test('two in one folder are refused, and the first goes on', async () => {

@@ -8,6 +8,7 @@ import { controlOf } from './control/control.ts'
 import { startControlSocket } from './control/control-socket.ts'
 import { openProductionDatabase, type ProductionDatabase } from './databases/production-database.ts'
 import { preparePostgres } from './databases/runtime.ts'
+import { people } from './example/people.ts'
 import { ensureRepositories, resetRepositories } from './example/repositories.ts'
 import { lockPlayground } from './folder-lock.ts'
 import { kubeconfigOf } from './kubeconfig.ts'
@@ -75,7 +76,7 @@ export async function startPlayground({ dir, clock, log, environments = exampleE
     if (failed !== undefined) throw failed.reason
     writePrivately(join(dir, 'playground.json'), { environments: { ...places, ...Object.fromEntries(started.map(({ name, places: taken }) => [name, taken])) } })
     const kubeconfig = join(dir, 'kubeconfig')
-    writePrivately(kubeconfig, kubeconfigOf(started))
+    writePrivately(kubeconfig, kubeconfigOf(started, people))
     const clusters = Object.fromEntries(started.map((cluster) => [cluster.name, cluster]))
     // A playground of other environments has clusters alone: the example's files name the example's environments.
     const hasExample = exampleEnvironments.every((name) => environments.includes(name))

@@ -4,9 +4,12 @@ import type { Clock } from '#lib/clock.ts'
 import type { KubernetesObject, Objects } from '#playground/contract.ts'
 import { fieldManagement } from '#playground/fields/field-management.ts'
 import { Admission } from './admission/admission.ts'
-import { type AuditEntry, AuditLog } from './admission/audit-log.ts'
 import { Policies } from './admission/policies.ts'
 import { Webhooks } from './admission/webhooks.ts'
+import { auditOf } from './audit/audit-requests.ts'
+import type { AuditPolicy } from './audit/audit-policy.ts'
+import type { AuditSink } from './audit/audit-sink.ts'
+import { AuditTrail } from './audit/audit-trail.ts'
 import { Authenticator } from './auth/authenticator.ts'
 import { impersonated } from './auth/impersonation.ts'
 import { TokenSigner } from './auth/json-web-token.ts'
@@ -23,7 +26,7 @@ import { expireEvents } from './expire-events.ts'
 import { type Fault, Faults } from './faults.ts'
 import { startHttpServer } from './http-server.ts'
 import { inProcess } from './objects/in-process.ts'
-import { apiServer, controllerManager } from './objects/own-users.ts'
+import { apiServer, writerOf } from './objects/own-users.ts'
 import { definitions, Registry } from './registry.ts'
 import { routerOf } from './router.ts'
 import { builtInSchema } from './schemas.ts'
@@ -43,6 +46,8 @@ export type ApiServerOptions = Partial<BackendOptions> & {
   readonly name: string
   /** What a watch may have waiting for a slow reader before it is cut off; 64 MiB where it is not given. */
   readonly watchBufferBytes?: number
+  /** What is audited; `writes` where it is not given. Nothing is, while nobody wants to hear of it. */
+  readonly auditPolicy?: AuditPolicy
   /** Five characters behind a `generateName`; random ones where it is not given. */
   readonly newSuffix?: () => string
 }
@@ -59,8 +64,8 @@ export type ApiServer = {
   /** A key and a certificate, PEM, for a user of groups: what roles give them they may do. Valid for a year, or so many days. */
   clientCertificate(user: { readonly name: string; readonly groups: readonly string[] }, days?: number): { readonly certificate: string; readonly key: string }
   readonly objects: Objects
-  /** What policies and webhooks had to say for an audit log, oldest first; the last 1,000. */
-  audit(): readonly AuditEntry[]
+  /** Tells of what is done from now on, as audit events. Returns what ends it. */
+  auditTo(sink: AuditSink): () => Promise<void>
   /** The last requests, oldest first; at most 10,000. `path` bears the query. */
   requests(): readonly LoggedRequest[]
   /** For tests: see `Fault`. */
@@ -77,10 +82,10 @@ const suffixAlphabet = 'bcdfghjklmnpqrstvwxz2456789' // Kubernetes' own: no vowe
 /** Starts a Kubernetes API on loopback. Failure: `playground-journal`; and what the system says of a port that is in use. */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   mkdirSync(options.dir, { recursive: true, mode: 0o700 })
-  const audit = new AuditLog()
+  const audit = new AuditTrail(options.auditPolicy ?? 'writes')
   const backend = backendOf(options, audit)
-  const objects = inProcess(backend, controllerManager)
-  const own = inProcess(backend, apiServer)
+  const objects = inProcess(backend, audit, writerOf)
+  const own = inProcess(backend, audit, () => apiServer)
   keepDefinitions(backend)
   foundNamespaces(own)
   foundRoles(own)
@@ -99,11 +104,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const http = await startHttpServer({
     certificates: pair,
     port: options.port,
-    authenticate: (headers, rawHeaders, connection, socket) => {
+    authenticate: (headers, connection, socket) => {
       const user = authenticator.authenticate(headers, connection, socket)
-      return user === undefined ? undefined : impersonated(user, rawHeaders, backend.authorizer)
+      return user === undefined ? undefined : { ...user }
     },
-    handle: routerOf(backend, authenticator, tokenRequestVerb(accounts), () => address),
+    impersonated: (user, rawHeaders) => impersonated(user, rawHeaders, backend.authorizer),
+    handle: routerOf(backend, authenticator, tokenRequestVerb(accounts), () => address, audit),
+    audit: auditOf(audit, options.clock),
     durable: () => backend.storage.durable(),
     faults,
     watchBufferBytes: options.watchBufferBytes ?? 64 * 1024 * 1024,
@@ -124,18 +131,19 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     adminToken: admin,
     clientCertificate: (user, days) => clientCertificate(pair, options.name, user, days),
     objects,
-    audit: () => audit.entries(),
+    auditTo: (sink) => audit.add(sink),
     requests: () => log,
     inject: (fault) => faults.add(fault),
     compact: () => backend.storage.compact(),
     stop: async () => {
       await http.stop()
+      await audit.stop()
       await backend.storage.close()
     },
   }
 }
 
-function backendOf(options: ApiServerOptions, audit: AuditLog): Backend {
+function backendOf(options: ApiServerOptions, audit: AuditTrail): Backend {
   const storage = new Storage(options.dir)
   const registry = new Registry(builtInSchema)
   const authorizer = new Authorizer(new RoleIndex(storage))

@@ -11,8 +11,12 @@ import { ApiError, internal } from './status.ts'
 export type HttpOptions = {
   readonly certificates: Certificates
   readonly port: number
-  /** Who asks; `undefined` for nobody that is known. `connection` is the same for all requests of one connection; throws `ApiError`s. */
-  readonly authenticate: (headers: IncomingHttpHeaders, rawHeaders: readonly string[], connection: object, socket: () => TLSSocket | undefined) => User | undefined
+  /** Whose credentials they are; `undefined` for nobody that is known. `connection` is the same for all requests of one connection. */
+  readonly authenticate: (headers: IncomingHttpHeaders, connection: object, socket: () => TLSSocket | undefined) => User | undefined
+  /** Who asks then: the user, or whom he impersonates. Throws `ApiError`s. */
+  readonly impersonated: (user: User, rawHeaders: readonly string[]) => User
+  /** Told of a request of somebody that is known when it comes; what it returns is told who asked, and the answer, once that is whole. */
+  readonly audit: (asked: AuditedRequest) => (as: User, answer: Answer) => void
   readonly handle: (request: ApiRequest) => Promise<Answer>
   /** Resolves when everything that was answered so far is on disk. */
   readonly durable: () => Promise<void>
@@ -22,6 +26,8 @@ export type HttpOptions = {
   /** Told of every request; what it returns is told the status of the answer. */
   readonly log: (method: string, path: string) => (status: number) => void
 }
+
+export type AuditedRequest = Pick<ApiRequest, 'method' | 'path' | 'query' | 'headers' | 'body'> & { readonly uri: string; readonly by: User; readonly address: string }
 
 export type HttpServer = { readonly port: number; readonly stop: () => Promise<void> }
 
@@ -83,30 +89,40 @@ async function serve(options: HttpOptions, request: Http2ServerRequest, response
     else request.socket.destroy()
     return
   }
-  const answer = fault ?? (await answerTo(options, request, method, url, signal))
+  const { answer, whole } = fault === undefined ? await answerTo(options, request, method, url, signal) : { answer: fault, whole: () => {} }
   answered(answer.status)
+  // An answer that is there is told of before it goes out: who has heard it finds it told.
+  if ('body' in answer) whole()
   await send(options, response, answer, method, signal)
+  if (!('body' in answer)) whole()
 }
 
-async function answerTo(options: HttpOptions, request: Http2ServerRequest, method: string, url: string, signal: AbortSignal): Promise<Answer> {
+async function answerTo(options: HttpOptions, request: Http2ServerRequest, method: string, url: string, signal: AbortSignal): Promise<{ answer: Answer; whole: () => void }> {
+  let answer: Answer
+  let user: User | undefined
+  let audit: ReturnType<HttpOptions['audit']> | undefined
   try {
     const headers = request.headers as Record<string, string | undefined>
     const { pathname, searchParams } = parseUrl(url)
     const body = await readBody(request)
     const connection = request.httpVersionMajor >= 2 ? request.stream.session : request.socket
     const socket = (): TLSSocket | undefined => (request.httpVersionMajor >= 2 ? request.stream.session?.socket : request.socket) as TLSSocket | undefined
-    const user = options.authenticate(request.headers, request.rawHeaders, connection ?? request, socket)
+    const asked = { method, path: pathname, query: searchParams, headers, body }
+    user = options.authenticate(request.headers, connection ?? request, socket)
     if (user === undefined) {
-      if (/^\/(?:healthz|livez|readyz|version)$/.test(pathname)) return await options.handle({ method, path: pathname, query: searchParams, headers, body, user: anonymous, signal })
-      return json(401, new ApiError(401, 'Unauthorized', 'Unauthorized').status)
+      if (!/^\/(?:healthz|livez|readyz|version)$/.test(pathname)) throw new ApiError(401, 'Unauthorized', 'Unauthorized')
+      return { answer: await options.handle({ ...asked, user: { ...anonymous }, signal }), whole: () => {} }
     }
-    const answer = await options.handle({ method, path: pathname, query: searchParams, headers, body, user, signal })
+    audit = options.audit({ ...asked, uri: url, by: user, address: request.socket.remoteAddress ?? '' })
+    user = options.impersonated(user, request.rawHeaders)
+    answer = await options.handle({ ...asked, user, signal })
     await options.durable()
-    return answer
   } catch (error) {
     const failure = error instanceof ApiError ? error : internal(`Internal error occurred: ${error instanceof Error ? error.message : String(error)}`)
-    return json(failure.code, failure.status, warningHeader(failure.warnings))
+    answer = json(failure.code, failure.status, warningHeader(failure.warnings))
   }
+  const [as, done, told] = [user, audit, answer]
+  return { answer, whole: () => as !== undefined && done?.(as, told) }
 }
 
 const anonymous: User = { name: 'system:anonymous', groups: ['system:unauthenticated'] }

@@ -1,4 +1,4 @@
-/** Who asks. */
+/** Who asks: one object a request. */
 export type User = { readonly name: string; readonly groups: readonly string[]; readonly uid?: string; readonly extra?: Readonly<Record<string, readonly string[]>> }
 
 /** A request as the verbs see it, whatever HTTP version carried it. */

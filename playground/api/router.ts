@@ -4,6 +4,8 @@ import { negotiate } from './negotiation.ts'
 import { OpenApi } from './open-api.ts'
 import { type Answer, type ApiRequest, json, pageNotFound, text } from './request.ts'
 import { methodNotAllowed, notFound } from './status.ts'
+import type { AuditTrail } from './audit/audit-trail.ts'
+import { forbiddenRequest } from './authorization/authorizer.ts'
 import { attributesOf } from './authorization/attributes.ts'
 import { answerReview } from './authorization/reviews.ts'
 import type { Authenticator } from './auth/authenticator.ts'
@@ -24,10 +26,13 @@ import { versionInfo } from './version.ts'
 export type Router = (request: ApiRequest) => Promise<Answer>
 
 /** Finds what a path names and does what the method says. */
-export function routerOf(backend: Backend, authenticator: Authenticator, tokenRequest: Verb, address: () => string): Router {
+export function routerOf(backend: Backend, authenticator: Authenticator, tokenRequest: Verb, address: () => string, audit: AuditTrail): Router {
   const openApi = new OpenApi(backend.registry)
   return async (request) => {
-    backend.authorizer.require(request.user, attributesOf(request.method, request.path, request.query))
+    const attributes = attributesOf(request.method, request.path, request.query)
+    const { allowed, reason } = backend.authorizer.check(request.user, attributes)
+    audit.annotate(request.user, { 'authorization.k8s.io/decision': allowed ? 'allow' : 'forbid', 'authorization.k8s.io/reason': reason })
+    if (!allowed) throw forbiddenRequest(request.user, attributes, reason)
     const fixed = fixedPath(backend, openApi, request, address)
     if (fixed !== undefined) return fixed
     const review = answerReview(request, authenticator, backend.authorizer)

@@ -1,6 +1,6 @@
 import type { KubernetesObject } from '#playground/contract.ts'
 import type { Steps } from '../objects/steps.ts'
-import { controllerManager, apiServer } from '../objects/own-users.ts'
+import { apiServer } from '../objects/own-users.ts'
 import { type AdmissionRequest, isExempt } from './admission-request.ts'
 import type { Policies } from './policies.ts'
 import type { Webhooks } from './webhooks.ts'
@@ -32,5 +32,5 @@ export class Admission {
 }
 
 function isAsked(request: AdmissionRequest): boolean {
-  return request.user !== apiServer && request.user !== controllerManager && !isExempt(request)
+  return request.user !== apiServer && !isExempt(request)
 }

@@ -199,9 +199,12 @@ describe('parameters', () => {
 describe('what becomes of a verdict', () => {
   test('is told as a warning, and kept for an audit, where it is not to deny', async () => {
     await enforce({ validations: [{ expression: 'false', message: 'careful' }], auditAnnotations: [{ key: 'seen', valueExpression: "'by ' + request.userInfo.username" }] }, { validationActions: ['Warn', 'Audit'] })
+    const events: JsonObject[] = []
+    const end = running.server.auditTo({ write: (event) => void events.push(event), stop: async () => {} })
     const made = await create()
+    await end()
     expect([made.status, made.headers.warning]).toEqual([201, "299 - \"Validation failed for ValidatingAdmissionPolicy 'policy' with binding 'binding': careful\""])
-    const annotations = running.server.audit().at(-1)?.annotations ?? {}
+    const annotations = events.at(-1)?.annotations as Record<string, string>
     expect(annotations['policy/seen']).toBe('by kubernetes-admin')
     expect(JSON.parse(annotations['validation.policy.admission.k8s.io/validation_failure'] ?? '')).toEqual([
       { message: 'careful', policy: 'policy', binding: 'binding', expressionIndex: 0, validationActions: ['Warn', 'Audit'] },

@@ -4,7 +4,7 @@ import { OutOfTime, withinTime } from '#playground/schema/within-time.ts'
 import type { Authorizer } from '../authorization/authorizer.ts'
 import { ApiError, forbidden } from '../status.ts'
 import { type AdmissionRequest, shownName } from './admission-request.ts'
-import type { AuditLog } from './audit-log.ts'
+import type { AuditTrail } from '../audit/audit-trail.ts'
 import { valuesOf } from './cel-values.ts'
 import { evaluatePolicy } from './evaluate-policy.ts'
 import { matched, type World } from './matching.ts'
@@ -25,10 +25,10 @@ type Verdict = { readonly denials: Denial[]; readonly failures: JsonObject[]; re
 export class Policies {
   readonly #world: World
   readonly #authorizer: Authorizer
-  readonly #audit: AuditLog
+  readonly #audit: AuditTrail
   #policies: readonly Policy[] | undefined
 
-  constructor(world: World, authorizer: Authorizer, audit: AuditLog) {
+  constructor(world: World, authorizer: Authorizer, audit: AuditTrail) {
     this.#world = world
     this.#authorizer = authorizer
     this.#audit = audit
@@ -50,7 +50,7 @@ export class Policies {
     for (const { policy, kind } of matching) this.#judge(request, policy, kind, verdict)
     const { failures, annotations, denials } = verdict
     if (failures.length > 0) annotations['validation.policy.admission.k8s.io/validation_failure'] = JSON.stringify(failures.slice(0, mostFailures))
-    this.#audit.annotate(request, annotations)
+    this.#audit.annotate(request.user, annotations)
     const [first] = denials
     if (first !== undefined) throw refusal(request, first)
   }

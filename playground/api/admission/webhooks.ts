@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { equalJson, isObject, type Json, type JsonObject } from '#lib/json.ts'
 import type { KubernetesObject } from '#playground/contract.ts'
 import { OutOfTime, withinTime } from '#playground/schema/within-time.ts'
+import type { AuditTrail } from '../audit/audit-trail.ts'
 import type { Authorizer } from '../authorization/authorizer.ts'
-import type { Steps } from '../objects/steps.ts'
+import { notAsked, type Steps } from '../objects/steps.ts'
 import { jsonPatch } from '../patches/json-patch.ts'
 import { ApiError, badRequest, forbidden } from '../status.ts'
 import { type AdmissionRequest, shownName } from './admission-request.ts'
-import type { AuditLog } from './audit-log.ts'
 import { callWebhook } from './call-webhook.ts'
 import { requestFields, valuesOf } from './cel-values.ts'
 import { conditionsHold, objects } from './evaluate-policy.ts'
@@ -29,11 +29,11 @@ const conditionMilliseconds = 500
 export class Webhooks {
   readonly #world: World
   readonly #authorizer: Authorizer
-  readonly #audit: AuditLog
+  readonly #audit: AuditTrail
   readonly #reach: Reach
   readonly #hooks: { [sort in Sort]?: readonly Hook[] } = {}
 
-  constructor(world: World, authorizer: Authorizer, audit: AuditLog, reach: Reach) {
+  constructor(world: World, authorizer: Authorizer, audit: AuditTrail, reach: Reach) {
     this.#world = world
     this.#authorizer = authorizer
     this.#audit = audit
@@ -74,14 +74,15 @@ export class Webhooks {
   *validate(request: AdmissionRequest): Steps<void> {
     const invocations = this.#of('validating').flatMap((hook) => this.#matches(request, hook) ?? [])
     if (invocations.length === 0) return
-    const answers = invocations.map((invocation) => this.#call('validating', request, invocation))
-    const settled = (yield () => Promise.allSettled(answers)) as PromiseSettledResult<Reply>[]
+    const settled = (yield () => Promise.allSettled(invocations.map((invocation) => this.#call('validating', request, invocation)))) as PromiseSettledResult<Reply>[] | typeof notAsked
+    if (settled === notAsked) return
     for (const each of settled) if (each.status === 'fulfilled') request.warnings.push(...each.value.warnings)
     for (const each of settled) if (each.status === 'rejected') throw each.reason
   }
 
   *#ask(sort: Sort, request: AdmissionRequest, invocation: Invocation): Steps<Reply> {
-    const reply = (yield () => this.#call(sort, request, invocation)) as Reply
+    const reply = (yield () => this.#call(sort, request, invocation)) as Reply | typeof notAsked
+    if (reply === notAsked) return { warnings: [], patch: undefined }
     request.warnings.push(...reply.warnings)
     return reply
   }
@@ -129,11 +130,11 @@ export class Webhooks {
     } catch (error) {
       const why = `failed calling webhook "${name}": ${(error as Error).message}`
       if (spec.failurePolicy !== 'Ignore') throw internal(why)
-      this.#audit.annotate(request, { [`failed-open.${sort}.webhook.admission.k8s.io/round_0`]: name })
+      this.#audit.annotate(request.user, { [`failed-open.${sort}.webhook.admission.k8s.io/round_0`]: name })
       return { warnings: [], patch: undefined }
     }
     const annotations = isObject(response.auditAnnotations) ? Object.entries(response.auditAnnotations) : []
-    this.#audit.annotate(request, Object.fromEntries(annotations.map(([key, value]) => [`${name}/${key}`, String(value)])))
+    this.#audit.annotate(request.user, Object.fromEntries(annotations.map(([key, value]) => [`${name}/${key}`, String(value)])))
     const warnings = Array.isArray(response.warnings) ? response.warnings.map(String) : []
     if (response.allowed !== true) throw denial(name, response.status, [...request.warnings, ...warnings])
     return { warnings, patch: response.patch }

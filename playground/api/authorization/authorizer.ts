@@ -47,7 +47,7 @@ export class Authorizer {
 }
 
 /** Source: apiserver `pkg/endpoints/handlers/responsewriters/errors.go`. */
-function forbiddenRequest(user: User, asked: Attributes, reason: string): ApiError {
+export function forbiddenRequest(user: User, asked: Attributes, reason: string): ApiError {
   const who = `User ${JSON.stringify(user.name)} cannot ${asked.verb}`
   const place = asked.namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(asked.namespace)}`
   const resource = asked.subresource === '' ? asked.resource : `${asked.resource}/${asked.subresource}`

@@ -1,4 +1,6 @@
+import { equalJson, type JsonObject } from '#lib/json.ts'
 import type { KubernetesObject, Objects, Resource } from '#playground/contract.ts'
+import type { AuditTrail } from '../audit/audit-trail.ts'
 import { type Backend, find, inVersion } from '../backend.ts'
 import { type Kind, resourceOf } from '../kinds.ts'
 import { valueAt, setAt } from '../paths.ts'
@@ -8,9 +10,38 @@ import { createObject } from './create-object.ts'
 import { deleteObject } from './delete-object.ts'
 import { updateObject } from './update-object.ts'
 import type { User } from '../request.ts'
+import { ApiError } from '../status.ts'
+import { versionInfo } from '../version.ts'
+
+/** What writes in process, by the field manager that it writes as: a user of its own for each write. */
+type WriterOf = (manager: string) => User
+type Doing = { readonly verb: 'create' | 'update' | 'delete'; readonly kind: Kind; readonly namespace: string; readonly name: string; readonly subresource: string; readonly manager: string }
+
+/** Tells of a write as of a request: what runs in process here has a connection in a real cluster. What changed nothing was none. */
+function audited<T>(backend: Backend, audit: AuditTrail, writerOf: WriterOf, doing: Doing, write: (user: User) => T, isWrite: (result: T) => boolean = () => true): T {
+  const { verb, kind, namespace, name, subresource, manager } = doing
+  const user = writerOf(manager)
+  const { group, version, plural } = kind
+  const parts = [group === '' ? 'api' : `apis/${group}`, version, ...(namespace === '' ? [] : ['namespaces', namespace]), plural, ...(verb === 'create' ? [] : [name]), ...(subresource === '' ? [] : [subresource])]
+  const path = `/${parts.join('/')}`
+  const attributes = { resourceRequest: true, verb, path, group, version, resource: plural, subresource, namespace, name }
+  if (!audit.wants(attributes)) return write(user)
+  const receivedAt = backend.clock.now()
+  const userAgent = `${manager}/${versionInfo.gitVersion} (${versionInfo.platform})`
+  const tell = (code: number, status?: JsonObject): void =>
+    audit.tell({ attributes, uri: path, by: user, as: user, userAgent, address: '127.0.0.1', sent: {}, code, status, receivedAt, answeredAt: backend.clock.now() })
+  try {
+    const result = write(user)
+    if (isWrite(result)) tell(verb === 'create' ? 201 : 200)
+    return result
+  } catch (error) {
+    if (error instanceof ApiError) tell(error.code, error.status)
+    throw error
+  }
+}
 
 /** The server for what runs in its own process. What it hands out is frozen: `structuredClone` before changing. */
-export function inProcess(backend: Backend, user: User): Objects {
+export function inProcess(backend: Backend, audit: AuditTrail, writerOf: WriterOf): Objects {
   const kindOf = (resource: Resource): Kind => {
     const kind = backend.registry.find(resource)
     if (kind === undefined) throw new Error(`${resource.group}/${resource.version}/${resource.plural} is not served`)
@@ -38,8 +69,13 @@ export function inProcess(backend: Backend, user: User): Objects {
         if (change.resource === name) listener({ type: change.type, object: shown(change.object) })
       })
     },
-    create: (resource, object, manager) =>
-      createObject(backend, kindOf(resource), object.metadata.namespace ?? '', structuredClone(object), { dryRun: false, fieldValidation: 'Ignore', manager, user }).object,
+    create: (resource, object, manager) => {
+      const kind = kindOf(resource)
+      const { namespace = '', name = '' } = object.metadata
+      return audited(backend, audit, writerOf, { verb: 'create', kind, namespace, name, subresource: '', manager }, (user) =>
+        createObject(backend, kind, namespace, structuredClone(object), { dryRun: false, fieldValidation: 'Ignore', manager, user }).object,
+      )
+    },
     edit: (resource, namespace, name, part, manager, edit) => {
       const kind = kindOf(resource)
       const live = find(backend, kind, namespace, name)
@@ -52,13 +88,25 @@ export function inProcess(backend: Backend, user: User): Objects {
         if (replicas !== undefined) setAt(next, kind.scale?.specReplicas ?? 'spec.replicas', replicas)
       }
       next.metadata.resourceVersion = live.metadata.resourceVersion ?? ''
-      return updateObject(backend, kind, live, decode(kind, next).object, { subresource: part === 'object' ? '' : part, manager, user, dryRun: false, warnings: [], how: 'updated' }).object
+      const whole = decode(kind, next).object
+      if (equalJson(whole, live)) return live
+      const subresource = part === 'object' ? '' : part
+      return audited(
+        backend,
+        audit,
+        writerOf,
+        { verb: 'update', kind, namespace, name, subresource, manager },
+        (user) => updateObject(backend, kind, live, whole, { subresource, manager, user, dryRun: false, warnings: [], how: 'updated' }).object,
+        (result) => result !== live,
+      )
     },
     delete: (resource, namespace, name, uid, propagation, graceSeconds) => {
       const kind = kindOf(resource)
       const live = find(backend, kind, namespace, name)
       if (live === undefined || (uid !== undefined && live.metadata.uid !== uid)) return
-      deleteObject(backend, kind, live, { propagation, graceSeconds, dryRun: false, user })
+      audited(backend, audit, writerOf, { verb: 'delete', kind, namespace, name, subresource: '', manager: 'kube-controller-manager' }, (user) =>
+        deleteObject(backend, kind, live, { propagation, graceSeconds, dryRun: false, user }),
+      )
     },
   }
 }

@@ -16,10 +16,13 @@ export class Moved extends Error {
 
 const attempts = 6
 
-/** For what runs in process, where nothing can wait. */
+/** Given in place of what is waited for, where nothing can wait. */
+export const notAsked = Symbol('not asked')
+
+/** For what runs in process and cannot wait: webhooks are not asked. */
 export function atOnce<T>(steps: Steps<T>): T {
-  const step = steps.next()
-  if (step.done !== true) throw new Error('nothing in process can wait for a webhook')
+  let step = steps.next()
+  while (step.done !== true) step = steps.next(notAsked)
   return step.value
 }
 
