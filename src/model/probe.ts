@@ -25,7 +25,21 @@ export type Sample = {
   /** Milliseconds since 1970. */
   readonly collectedAt: number
   readonly durationMs: number
+  /** Where several targets were asked side by side, what each answered. */
+  readonly across?: readonly Sample[]
 }
 
-/** A probe's samples for one verification, in order; the last one decides. */
-export type ProbeResult = { readonly probe: string; readonly kind: string; readonly verdict: Verdict; readonly samples: readonly Sample[] }
+/** What one verification found of a probe. */
+export type ProbeResult = {
+  readonly probe: string
+  readonly kind: string
+  readonly verdict: Verdict
+  /** How often it was asked; not all samples of a long verification are kept. */
+  readonly asked: number
+  /** In order: the first, and the newest. The last one decides, or with a window the last so many. */
+  readonly samples: readonly Sample[]
+  /** From right before the run's first effect: what relative thresholds compare with. */
+  readonly before?: Sample
+  /** Of the last `of` samples so many had to pass, and so many did. */
+  readonly window?: { readonly passed: number; readonly of: number; readonly needed: number }
+}

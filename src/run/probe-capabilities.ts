@@ -6,7 +6,7 @@ import type { ModuleIntent } from './render-run.ts'
 import type { Work } from './work.ts'
 
 /** What the probes of a module may use: within the environment's reach and the limits of the module's repository. */
-export function capabilitiesFor(work: Work, intent: ModuleIntent): ProbeCapabilities {
+export function capabilitiesFor(work: Pick<Work, 'parts' | 'environment' | 'claim'>, intent: Pick<ModuleIntent, 'name' | 'repository' | 'limits'>): ProbeCapabilities {
   const { parts, environment } = work
   const reach = reachOf(environment, intent.limits, parts.resolve)
   const target = (name: string) => {

@@ -176,9 +176,13 @@ function checkModule(module: FoundModule, environments: ReadonlyMap<string, Envi
 
 /** Probe kinds name what they aim at `address` (a name of the environment) or `target`. */
 function* checkProbe(probe: ProbeConfig, index: number, environment: Environment): Generator<Complaint> {
-  const config: Readonly<Record<string, unknown>> = typeof probe.config === 'object' && probe.config !== null ? { ...probe.config } : {}
-  const path = ['spec', 'probes', index, probe.kind]
-  const { address, target } = config
+  const path = ['spec', 'probes', index]
+  if (probe.across.length === 0) yield* checkAim(probe.config, [...path, probe.kind], environment)
+  for (const [at, config] of probe.across.entries()) yield* checkAim(config, [...path, 'across', at], environment)
+}
+
+function* checkAim(config: unknown, path: Complaint['path'], environment: Environment): Generator<Complaint> {
+  const { address, target } = (typeof config === 'object' && config !== null ? config : {}) as Readonly<Record<string, unknown>>
   const { addresses, targets } = environment.spec
   if (typeof address === 'string' && !Object.hasOwn(addresses, address)) yield unknownName([...path, 'address'], 'address', address, Object.keys(addresses), environment)
   if (typeof target === 'string' && !Object.hasOwn(targets, target)) yield unknownName([...path, 'target'], 'target', target, Object.keys(targets), environment)

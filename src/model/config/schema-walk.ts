@@ -7,6 +7,7 @@ type Def = {
   readonly element?: z.ZodType
   readonly innerType?: z.ZodType
   readonly in?: z.ZodType
+  readonly out?: z.ZodType
   readonly keyType?: z.ZodType
   readonly valueType?: z.ZodType
   readonly entries?: Readonly<Record<string, string>>
@@ -55,7 +56,11 @@ function plain(schema: z.ZodType): z.ZodType[] {
   const def = defOf(schema)
   if (def.type === 'union') return (def.options ?? []).flatMap(plain)
   if (def.innerType !== undefined) return plain(def.innerType)
-  if (def.type === 'pipe' && def.in !== undefined) return plain(def.in)
+  if (def.type === 'pipe' && def.in !== undefined) {
+    // What is made ready first (a preprocess) says nothing of what is written: what comes after it does.
+    const { in: first, out = first } = def
+    return plain(defOf(first).type === 'transform' ? out : first)
+  }
   return [schema]
 }
 

@@ -3,6 +3,7 @@ import { Failure } from '#lib/failure.ts'
 import { didYouMean } from '#lib/nearest.ts'
 import type { Environment } from './environment.ts'
 import type { Module } from './module.ts'
+import type { ProbeConfig } from './probe.ts'
 
 /** What `${…}` may name in an environment: `environment`, and what its document declares. */
 function variablesOf(environment: Environment): Readonly<Record<string, string>> {
@@ -22,7 +23,7 @@ export function withVariables(module: Module, environment: Environment): Module 
     spec: {
       ...module.spec,
       source: { ...source, path: substitute(source.path, variables, `${subject}: spec.source.path`) },
-      probes: probes.map((probe, index) => ({ ...probe, config: inValue(probe.config, variables, `${subject}: spec.probes[${index}]`) })),
+      probes: probes.map((probe, index) => inProbe(probe, variables, `${subject}: spec.probes[${index}]`)),
     },
   }
 }
@@ -46,6 +47,10 @@ function substitute(text: string, variables: Readonly<Record<string, string>>, s
       hint: didYouMean(name ?? '', known).hint ?? 'Declare it in `spec.variables` of every environment that the module goes to, or write $${ for a plain ${.',
     })
   })
+}
+
+function inProbe(probe: ProbeConfig, variables: Readonly<Record<string, string>>, subject: string): ProbeConfig {
+  return { ...probe, config: inValue(probe.config, variables, subject), across: probe.across.map((config) => inValue(config, variables, subject)) }
 }
 
 function inValue(value: unknown, variables: Readonly<Record<string, string>>, subject: string): unknown {

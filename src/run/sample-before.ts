@@ -1,0 +1,30 @@
+import { hasBefore, saveBefore } from '#store/before.ts'
+import type { BeforeRow } from '#store/before.ts'
+import { journal } from '#store/runs.ts'
+import { takeBefore } from './ask-probe.ts'
+import type { OwnedProbe } from './ask-probe.ts'
+import { guarded } from './guarded.ts'
+import type { Intents } from './render-run.ts'
+import { probesOf } from './verify.ts'
+import type { Work } from './work.ts'
+
+/**
+ * Asks the probes that compare with the time before the change, and writes the answers down: once a run, before its first effect begins. Where a crash came
+ * between, nothing has begun and it is done again; what was not asked in time is never made up later.
+ */
+export async function sampleBefore(work: Work, intents: Intents): Promise<void> {
+  const { parts, run } = work
+  if (run.kind === 'verify') return
+  const asked = Object.keys(run.modules).flatMap((module) => {
+    const intent = intents.modules.get(module)
+    return intent === undefined ? [] : probesOf(intent).flatMap((probe) => (probe.config.compare === undefined ? [] : [{ module, probe }]))
+  })
+  if (asked.length === 0 || (await hasBefore(parts.sql, run.id))) return
+  if ((await journal(parts.sql, run.id)).some((row) => row.state !== 'pending')) return
+  const rows = await Promise.all(asked.map(({ module, probe }) => rowOf(work, module, probe)))
+  await guarded(work, (tx) => saveBefore(tx, run.id, rows))
+}
+
+async function rowOf(work: Work, module: string, probe: OwnedProbe): Promise<BeforeRow> {
+  return { module, probe: probe.config.name, sample: await takeBefore(work, probe) }
+}
