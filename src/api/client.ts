@@ -99,7 +99,18 @@ export type PlanSummary = { digest: string; summary: Record<string, number> }
 
 export type Principal = { name: string; emails: string[]; grants: Grant[] }
 
-export type ProbeResult = { module: string; probe: string; kind: string; verdict: 'passed' | 'warned' | 'failed' | 'unknown'; samples: Sample[] }
+export type ProbeResult = {
+  module: string
+  probe: string
+  kind: string
+  verdict: 'passed' | 'warned' | 'failed' | 'unknown'
+  /** How often it was asked: not every sample is kept. */
+  asked: number
+  samples: Sample[]
+  before?: Sample
+  /** Of the last `of` samples so many had to pass, and so many did. */
+  window?: { passed: number; of: number; needed: number }
+}
 
 export type Repository = { name: string; url: string; branch: string; head: string | null; checkedAt: string | null; failure: Failure | null }
 
@@ -136,6 +147,18 @@ export type Sample = {
   message: string
   collectedAt: string
   durationMs: number
+  /** Where several targets were asked side by side, what each answered. */
+  across?: {
+    signal: 'latency' | 'reachability' | 'count' | 'diff' | 'boolean'
+    target: string
+    value?: unknown
+    unit?: string
+    threshold?: string
+    verdict: 'passed' | 'warned' | 'failed' | 'unknown'
+    message: string
+    collectedAt: string
+    durationMs: number
+  }[]
 }
 
 /** Every module in every environment: delivery and verification, two facts. */

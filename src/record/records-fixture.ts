@@ -19,7 +19,7 @@ export function aRun(chain: ChainLink, more: Partial<RunPredicate> = {}): Record
 export function aVerdictChange(chain: ChainLink, more: Partial<VerdictChangePredicate> = {}): RecordStatement {
   const at = start + chain.seq * 60_000
   const probes: VerdictChangePredicate['probes'] = [
-    { probe: 'lag', kind: 'sql', verdict: 'failed', samples: [{ signal: 'diff', target: 'orders-db', value: 47, unit: 's', threshold: '<= 10 s', verdict: 'failed', message: 'replica lag 47 s, threshold 10 s', collectedAt: at - 900, durationMs: 12 }] },
+    { probe: 'lag', kind: 'sql', verdict: 'failed', asked: 1, samples: [{ signal: 'diff', target: 'orders-db', value: 47, unit: 's', threshold: '<= 10 s', verdict: 'failed', message: 'replica lag 47 s, threshold 10 s', collectedAt: at - 900, durationMs: 12 }] },
   ]
   const testResult = testResultOf(more.probes ?? probes, [{ name: 'orders-api' }])
   const predicate: VerdictChangePredicate = {

@@ -45,7 +45,7 @@ test('a verdict in in-toto’s words is a test result; what is unknown has no wo
   const made = record.predicateType === verdictChangeType ? record.predicate.testResult : undefined
   expect(testResult.parse(made)).toMatchObject({ result: 'FAILED', failedTests: ['lag'] })
   expect(testResultType).toBe('https://in-toto.io/attestation/test-result/v0.1')
-  const probe = (name: string, verdict: 'passed' | 'warned' | 'unknown') => ({ probe: name, kind: 'http', verdict, samples: [] })
+  const probe = (name: string, verdict: 'passed' | 'warned' | 'unknown') => ({ probe: name, kind: 'http', verdict, asked: 1, samples: [] })
   expect(testResultOf([probe('a', 'passed'), probe('b', 'warned')], [])?.result).toBe('WARNED')
   expect(testResultOf([probe('a', 'passed'), probe('b', 'unknown')], [])).toBeUndefined()
   expect(testResultOf([], [])).toBeUndefined()

@@ -6,6 +6,7 @@ import { openRun } from './open-run.ts'
 import type { Parts } from './parts.ts'
 import { planRun } from './plan-run.ts'
 import { renderRun } from './render-run.ts'
+import { sampleBefore } from './sample-before.ts'
 import { seal, sealFailure } from './seal.ts'
 import { waitRun } from './wait-run.ts'
 
@@ -35,6 +36,9 @@ export async function run(parts: Parts, id: string, claim: Claim): Promise<void>
       // Intent is on disk before the first effect; and only one run at a time is at work on a module.
       if (!(await openRun(work, plan, gate))) return
     }
+
+    // What relative thresholds compare with is asked before the first effect, and kept.
+    await sampleBefore(work, intents)
 
     // Modules as a graph: each is applied, becomes ready and is verified before what depends on it begins.
     const modules = await deliver(work, intents, plan)

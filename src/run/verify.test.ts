@@ -20,8 +20,8 @@ const tcp: Probe<never, never> = { kind: 'tcp', needs: [], schema: undefined as 
 
 async function asked(limits: Limits, kind: string, config: object = {}) {
   const parts = { clock: new FakeClock(), probes: [sql, tcp], resolve: () => Promise.resolve([]), resolveSecret: () => Promise.resolve({ value: 'postgres://db' }) }
-  const work = { parts, environment: staging, claim: { signal: new AbortController().signal } } as unknown as Work
-  const intent = { name: 'orders', repository: 'orders', limits, config: { spec: { probes: [{ name: 'it', kind, config, within: 0, every: 1000, timeout: 1000 }] } } } as unknown as ModuleIntent
+  const work = { run: { kind: 'verify', modules: {} }, parts, environment: staging, claim: { signal: new AbortController().signal } } as unknown as Work
+  const intent = { name: 'orders', repository: 'orders', limits, config: { spec: { probes: [{ name: 'it', kind, config, within: 0, every: 1000, timeout: 1000, across: [] }] } } } as unknown as ModuleIntent
   const [result] = await verify(work, intent)
   return { verdict: result?.verdict, message: result?.samples[0]?.message }
 }

@@ -1,6 +1,7 @@
 import type { FailureJson } from '#lib/failure.ts'
 import type { Effect, Plan, Step } from '#model/plan.ts'
 import type { GateDecision } from '#model/gate.ts'
+import type { ProbeResult, Sample } from '#model/probe.ts'
 import type { Delivery, ModuleOutcome, Verification } from '#model/run.ts'
 import type { PlanAnswer, RunView, StatusView } from '#model/api/views.ts'
 import type { Environment } from '#model/config/environment.ts'
@@ -38,9 +39,7 @@ export async function viewRun(sql: Sql, run: RunRow): Promise<RunView> {
     changes: run.changes.map((change) => ({ ...change, at: iso(change.at) })),
     plan: run.plan === null ? null : { digest: run.plan.digest, summary: summary(run.plan) },
     steps: viewSteps(run, modules, written),
-    probes: modules.flatMap((row) =>
-      row.probes.map((probe) => ({ ...probe, module: row.module, samples: probe.samples.map((sample) => ({ ...sample, collectedAt: iso(sample.collectedAt) })) })),
-    ),
+    probes: modules.flatMap((row) => row.probes.map((probe) => viewProbe(row.module, probe))),
     gates: run.gates.map(viewDecision),
     approvals: approvals.map((approval) => ({ ...approval, objects: [...approval.objects], at: iso(approval.at) })),
     failure: run.failure,
@@ -48,6 +47,14 @@ export async function viewRun(sql: Sql, run: RunRow): Promise<RunView> {
     createdAt: iso(run.createdAt),
     endedAt: isoOrNull(run.endedAt),
   }
+}
+
+function viewProbe(module: string, { before, ...probe }: ProbeResult): RunView['probes'][number] {
+  return { ...probe, module, samples: probe.samples.map(viewSample), ...(before === undefined ? {} : { before: viewSample(before) }) }
+}
+
+function viewSample({ across, ...sample }: Sample): RunView['probes'][number]['samples'][number] {
+  return { ...sample, collectedAt: iso(sample.collectedAt), ...(across === undefined ? {} : { across: across.map((one) => ({ ...one, collectedAt: iso(one.collectedAt) })) }) }
 }
 
 function viewSteps(run: RunRow, modules: readonly RunModuleRow[], written: readonly EffectRow[]): RunView['steps'] {

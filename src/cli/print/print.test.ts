@@ -51,7 +51,7 @@ const run: Run = {
       ],
     },
   ],
-  probes: [{ module: 'orders-api', probe: 'ingress', kind: 'http', verdict: 'failed', samples: [{ signal: 'latency', target: hostile, verdict: 'failed', message: hostile, collectedAt: at(1), durationMs: 3 }] }],
+  probes: [{ module: 'orders-api', probe: 'ingress', kind: 'http', verdict: 'failed', asked: 1, samples: [{ signal: 'latency', target: hostile, verdict: 'failed', message: hostile, collectedAt: at(1), durationMs: 3 }] }],
   gates: [{ code: 'limits', outcome: 'refuse', message: hostile }],
   approvals: [{ principal: 'ada', reason: hostile, objects: [], at: at(1), planDigest: 'x' }],
   failure, record: { seq: 3, digest: `sha256:${'0'.repeat(64)}` }, createdAt: at(100), endedAt: at(98),
@@ -106,7 +106,7 @@ test('show tells the story: who, why, which commit, what changed, what the probe
   const plain: Run = { ...run, actor: 'Ada <ada@shop.example>', reason: 'Three replicas', ticket: 'OPS-1', state: 'succeeded', waiting: [], failure: null, gates: [{ code: 'deliver.automatic', outcome: 'allow', message: 'By itself.' }], approvals: [] }
   plain.changes = [{ ...(run.changes[0] as Run['changes'][number]), author: { name: 'Ada', email: 'ada@shop.example' }, subject: 'Three replicas' }]
   plain.steps = [{ module: 'orders-api', dependsOn: [], delivery: 'delivered', verification: 'passed', readinessOnly: false, effects: [{ key: 'apps/Deployment/orders/orders-api', action: 'configured', holdsState: false, changes: [{ path: 'spec.replicas', state: 'changed', from: 2, to: 3 }] }] }]
-  plain.probes = [{ module: 'orders-api', probe: 'ingress', kind: 'http', verdict: 'passed', samples: [{ signal: 'latency', target: 'GET http://x', verdict: 'passed', message: 'answered 200', collectedAt: at(1), durationMs: 3 }] }]
+  plain.probes = [{ module: 'orders-api', probe: 'ingress', kind: 'http', verdict: 'passed', asked: 1, samples: [{ signal: 'latency', target: 'GET http://x', verdict: 'passed', message: 'answered 200', collectedAt: at(1), durationMs: 3 }] }]
   expect(printRun(plain, { colours: false, width: 120, now })).toEqual([
     'run-1m7y9mc4r1tvxh  sandbox  succeeded  in 2.0s, 1m ago',
     '  who       Ada <ada@shop.example>',

@@ -1,6 +1,7 @@
 import type { Decision, Effect, FieldChange, ProbeResult, Run, Step } from '#api/client.ts'
 import { showKey } from '#model/resource.ts'
 import { failureLines } from './failure.ts'
+import { probeLines } from './probes.ts'
 import { cut, safe, wrap } from './safe.ts'
 import { ago, columns, lasting, painter, word } from './table.ts'
 import type { Look, Paint } from './table.ts'
@@ -65,14 +66,7 @@ function stepLines(step: Step, probes: readonly ProbeResult[], paint: Paint, wid
   const lines = [`  ${paint('strong', safe(step.module))}  ${shown(step.delivery, paint)}  ${shown(step.verification, paint)}${only}`]
   if (step.failure !== undefined) lines.push(...failureLines(step.failure, '    ', paint, width))
   for (const effect of step.effects) lines.push(...effectLines(effect, paint, width))
-  const mine = probes.filter((probe) => probe.module === step.module)
-  const rows = mine.map((probe) => {
-    const last = probe.samples.at(-1)
-    const asked = probe.samples.length > 1 ? `  (asked ${probe.samples.length} times)` : ''
-    const target = width < 110 ? [] : [{ text: safe(last?.target ?? ''), tone: 'quiet' as const }]
-    return [{ text: 'probe', tone: 'quiet' as const }, word(probe.verdict), { text: safe(probe.probe) }, { text: `${safe(last?.message ?? 'was not asked')}${asked}` }, ...target]
-  })
-  return [...lines, ...columns(rows, { width, elastic: [3, 4], indent: '    ' }, paint)]
+  return [...lines, ...probeLines(probes.filter((probe) => probe.module === step.module), paint, width)]
 }
 
 /** What an effect does, and to which fields; nothing for what stays as it is. */

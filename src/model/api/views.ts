@@ -34,7 +34,7 @@ const decisionView = z.object({
   by: z.array(z.string()).optional(),
 }).meta({ id: 'Decision' })
 
-export const sampleView = z.object({
+const sample = {
   signal: z.enum(['latency', 'reachability', 'count', 'diff', 'boolean']),
   target: z.string(),
   value: json.optional(),
@@ -44,14 +44,20 @@ export const sampleView = z.object({
   message: z.string(),
   collectedAt: time,
   durationMs: z.number(),
-}).meta({ id: 'Sample' })
+}
+export const sampleView = z
+  .object({ ...sample, across: z.array(z.object(sample)).optional().describe('Where several targets were asked side by side, what each answered.') })
+  .meta({ id: 'Sample' })
 
 const probeView = z.object({
   module: z.string(),
   probe: z.string(),
   kind: z.string(),
   verdict: z.enum(['passed', 'warned', 'failed', 'unknown']),
+  asked: z.number().describe('How often it was asked: not every sample is kept.'),
   samples: z.array(sampleView),
+  before: sampleView.optional().describe('From right before the run’s first effect.'),
+  window: z.object({ passed: z.number(), of: z.number(), needed: z.number() }).optional().describe('Of the last `of` samples so many had to pass, and so many did.'),
 }).meta({ id: 'ProbeResult' })
 
 export const changeView = z.object({

@@ -25,7 +25,7 @@ describe('every problem of a file is told, with its place and what was expected'
       ['7:19', 'spec.source.path: expected a path relative to this file, found “/etc”'],
       ['8:13', 'spec.deadline: expected a string, found 5'],
       ['9:16', 'spec.verifyEvery: expected a duration of at most 365d, found “400d”'],
-      ['11:18', 'spec.probes[0].htp: unknown field, expected one of name, within, every, timeout, http, tcp', 'Did you mean “http”?'],
+      ['11:18', 'spec.probes[0].htp: unknown field, expected one of name, settle, within, every, timeout, window, compare, across, need, http, tcp', 'Did you mean “http”?'],
       ['12:7', 'spec.probes[1]: expected exactly one of http, tcp'],
       ['13:18', 'spec.probes[2].http.address: is missing: expected a string'],
       ['13:34', 'spec.probes[2].http.status: expected a number, found “x”'],

@@ -80,8 +80,12 @@ function spread(raw: Json, probes: Readonly<Record<string, z.ZodType>>, context:
   const whole = across.map((fields): JsonObject => ({ ...member, ...fields }))
   const parsed = whole.map((config) => (probes[kind] as z.ZodType).safeParse(config))
   for (const [index, { error }] of parsed.entries())
-    for (const issue of error?.issues ?? []) context.addIssue({ ...issue, path: [...(isOwn(issue, across[index]) ? ['across', index] : [kind]), ...issue.path] } as never)
-  return { ...raw, [kind]: whole[0] ?? member, across: parsed.map(({ data }) => data) }
+    for (const issue of error?.issues ?? []) context.addIssue({ ...issue, continue: false, path: [...(isOwn(issue, across[index]) ? ['across', index] : [kind]), ...issue.path] } as never)
+  if (parsed.every(({ success }) => success)) return { ...raw, [kind]: whole[0] ?? member, across: parsed.map(({ data }) => data) }
+  // zod goes on after unknown fields alone; they are told already.
+  const unknown = new Set(parsed.flatMap(({ error }) => error?.issues ?? []).flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : [])))
+  const { across: _told, ...rest } = raw
+  return { ...rest, [kind]: Object.fromEntries(Object.entries(whole[0] ?? member).filter(([field]) => !unknown.has(field))) }
 }
 
 /** Whether a problem is of a field that stands in `across` itself: any other is the kind's. */

@@ -1,0 +1,37 @@
+import type { ProbeResult, Sample } from '#api/client.ts'
+import { safe, wrap } from './safe.ts'
+import { columns, word } from './table.ts'
+import type { Paint } from './table.ts'
+
+/** So many of several targets are told one by one. */
+const mostTargets = 20
+
+/** What the probes of one module saw: a line each, and beneath it the time before the change and each of several targets, where there are any. */
+export function probeLines(probes: readonly ProbeResult[], paint: Paint, width: number): string[] {
+  const rows = probes.map((probe) => {
+    const last = probe.samples.at(-1)
+    const target = width < 110 ? [] : [{ text: safe(last?.target ?? ''), tone: 'quiet' as const }]
+    return [{ text: 'probe', tone: 'quiet' as const }, word(probe.verdict), { text: safe(probe.probe) }, { text: `${safe(last?.message ?? 'was not asked')}${howOften(probe)}` }, ...target]
+  })
+  const lines = columns(rows, { width, elastic: [3, 4], indent: '    ' }, paint)
+  return probes.flatMap((probe, index) => [lines[index] ?? '', ...beneath(probe, paint, width)])
+}
+
+function howOften({ window, asked }: ProbeResult): string {
+  const told = [...(window === undefined ? [] : [`${window.passed} of the last ${window.of} passed, ${window.needed} needed`]), ...(asked > 1 ? [`asked ${asked} times`] : [])]
+  return told.length === 0 ? '' : `  (${told.join('; ')})`
+}
+
+function beneath({ before, samples }: ProbeResult, paint: Paint, width: number): string[] {
+  const say = (text: string): string[] => wrap(text, width - 8).map((line) => `          ${paint('quiet', line)}`)
+  const across = samples.at(-1)?.across ?? []
+  return [
+    ...(before === undefined ? [] : say(`before the change  ${word(before.verdict).text}  ${safe(before.message)}`)),
+    ...columns(across.slice(0, mostTargets).map(targetCells), { width, elastic: [1, 2], indent: '          ' }, paint),
+    ...(across.length > mostTargets ? say(`and ${across.length - mostTargets} more`) : []),
+  ]
+}
+
+function targetCells({ verdict, target, message }: Pick<Sample, 'verdict' | 'target' | 'message'>) {
+  return [word(verdict), { text: safe(target), tone: 'quiet' as const }, { text: safe(message) }]
+}
