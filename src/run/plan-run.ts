@@ -1,6 +1,6 @@
-import { Failure, asFailure } from '#lib/failure.ts'
+import { Failure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
-import type { Effect, Held, Observation, Plan, Step } from '#model/plan.ts'
+import type { Held, Plan, Step } from '#model/plan.ts'
 import type { ObjectKey } from '#model/resource.ts'
 import { contested } from '#plan/duplicates.ts'
 import type { Declared } from '#plan/duplicates.ts'
@@ -8,18 +8,16 @@ import { orderModules } from '#plan/order.ts'
 import { isIdle } from '#model/effects.ts'
 import { makePlan, planDigest } from '#plan/plan.ts'
 import type { PlannedModule } from '#plan/plan.ts'
-import { heldAt, heldBy } from '#store/inventory.ts'
-import { statuses } from '#store/statuses.ts'
+import { heldBy } from '#store/inventory.ts'
+import { bindAll, ownFailure, placeBehind, refuseMovedTarget } from './bindings.ts'
+import type { Bindings } from './bindings.ts'
 import { modulesIn } from './configuration.ts'
 import { doubtsOf } from './doubts.ts'
 import { removed } from './environment.ts'
+import { planModule } from './plan-module.ts'
 import { policyDigest, policyIn, policyInForce } from './policy.ts'
-import type { Intents, ModuleIntent } from './render-run.ts'
-import { bind } from './work.ts'
-import type { Bound, Work } from './work.ts'
-
-/** Where each module of the run is delivered to. One binding a target: the place behind it is asked for once. */
-type Bindings = ReadonlyMap<string, Bound>
+import type { Intents } from './render-run.ts'
+import type { Work } from './work.ts'
 
 /**
  * Plans a run against the world as it is now. The modules that changed are observed and compared; those that only depend on them are in the plan with
@@ -83,14 +81,6 @@ function unread(module: string): Failure {
   })
 }
 
-/** A failure that concerns one module alone. Any other is thrown: the whole run is tried again. */
-function ownFailure(work: Work, error: unknown, module: string): FailureJson {
-  work.claim.signal.throwIfAborted()
-  const failure = asFailure(error, `module ${module}`)
-  if (failure.retry === 'now' || failure.code === 'lease-lost' || failure.code === 'store-unavailable') throw failure
-  return failure.toJSON()
-}
-
 function declaredBy({ name, place, desired }: PlannedModule): Declared[] {
   return desired.map((one) => ({ place, module: name, desired: one }))
 }
@@ -99,82 +89,6 @@ function declaredBy({ name, place, desired }: PlannedModule): Declared[] {
 async function policyPlan({ parts, run, environment }: Work): Promise<Plan> {
   const digest = policyDigest(await policyInForce(parts.sql, environment), policyIn(environment))
   return { environment: run.environment, snapshot: run.snapshot, steps: [], unknown: [], digest }
-}
-
-/** Every module of the environment, bound to where it is delivered; and why the others are not. `waiting`: those that could not be bound just now. */
-async function bindAll(work: Work, intents: Intents): Promise<{ bindings: Bindings; failures: Map<string, FailureJson>; waiting: Set<string> }> {
-  const rows = new Map((await statuses(work.parts.sql, work.run.environment)).map((row) => [row.module, row]))
-  const byTarget = new Map<string, Bound>()
-  const bindings = new Map<string, Bound>()
-  const failures = new Map<string, FailureJson>()
-  const waiting = new Set<string>()
-  for (const name of new Set([...Object.keys(work.run.modules), ...intents.modules.keys()])) {
-    const failure = intents.modules.get(name)?.failure
-    if (failure !== undefined) {
-      failures.set(name, failure)
-      continue
-    }
-    // A module that is gone from Git is deleted where it was delivered.
-    const spec = intents.modules.get(name)?.config.spec ?? rows.get(name)
-    if (spec === undefined) continue
-    const id = `${spec.driver} ${spec.target}`
-    try {
-      const bound = byTarget.get(id) ?? (await bind(work, name, spec.driver, spec.target, work.claim.signal))
-      byTarget.set(id, bound)
-      bindings.set(name, bound)
-    } catch (error) {
-      const own = ownFailure(work, error, name)
-      // What is only verified, or is no part of the run, needs no target that answers.
-      if (own.retry !== 'never' && work.run.modules[name]?.changed !== true) continue
-      failures.set(name, own)
-      waiting.add(name)
-    }
-  }
-  return { bindings, failures, waiting }
-}
-
-async function planModule(work: Work, bound: Bound, name: string, intent: ModuleIntent | undefined, own: readonly Held[]): Promise<{ module: PlannedModule; rows: Held[] }> {
-  const place = await bound.place()
-  const desired = intent?.shown ?? []
-  const wanted = desired.map((one) => one.key)
-  const keys = [...new Set([...wanted, ...own.map((row) => row.key)])]
-  const spec = intent?.config.spec
-  const observations = await bound.driver.observe(bound.call, keys, intent?.desired ?? [])
-  // A plan on a guess is none. Who only asks is told.
-  const unknown = work.dry ? undefined : observations.find((one) => one.state === 'unknown' && one.failure.retry !== 'never')
-  if (unknown?.state === 'unknown') throw new Failure(unknown.failure)
-  return {
-    module: {
-      name,
-      track: spec?.track ?? 'declarative',
-      driver: bound.driver.id,
-      target: bound.target,
-      place,
-      dependsOn: spec?.dependsOn ?? [],
-      takeOver: spec?.takeOver ?? false,
-      desired,
-      observations,
-    },
-    rows: [...own, ...(await heldAt(work.parts.sql, place, wanted))],
-  }
-}
-
-/** What a module holds at its former target would be left behind there. A place that no target reaches any more cannot be cleared up. */
-async function refuseMovedTarget(bound: Bound, bindings: Bindings, module: string, own: readonly Held[]): Promise<void> {
-  const place = await bound.place()
-  const elsewhere = own.filter((row) => row.place !== place)
-  if (elsewhere.length === 0) return
-  const asked = await Promise.allSettled([...new Set(bindings.values())].map((one) => one.place()))
-  const left = elsewhere.filter((row) => asked.some((one) => one.status === 'fulfilled' && one.value === row.place))
-  // It may be behind the target that does not answer.
-  for (const one of asked) if (left.length === 0 && one.status === 'rejected') throw one.reason
-  if (left.length === 0) return
-  throw new Failure({
-    code: 'target-moved',
-    subject: `module ${module}`,
-    message: `it has another target now, and still holds ${left.length} objects at its former one`,
-    hint: 'Deliver it once with `environments` that leave this one out, so that they are deleted there, and then with the new target.',
-  })
 }
 
 function distinct(held: readonly Held[]): Held[] {
@@ -198,11 +112,6 @@ async function declaredElsewhere(intents: Intents, planned: readonly PlannedModu
     else placed.push(...shown.map((desired) => ({ place, module: name, desired })))
   }
   return { placed, unplaced }
-}
-
-/** The place behind a target of the environment, where a module that is bound tells it. */
-async function placeBehind(bindings: Bindings, target: string): Promise<string | undefined> {
-  return [...bindings.values()].find((bound) => bound.target === target)?.place().catch(() => undefined)
 }
 
 /** The plan with a step for every module of the run, in order. A module that could not be rendered has nothing to do, and fails when it is reached. */
@@ -237,50 +146,4 @@ async function previewed(work: Work, intents: Intents, plan: Plan, bindings: Bin
     }),
   )
   return { ...plan, steps }
-}
-
-/**
- * Seals an effect that could not be known when the plan was made, now that it is reached. What nobody has approved with the plan (a conflict, an
- * object that exists already) is refused here: it needs a plan of its own.
- */
-export async function sealDeferred(work: Work, bound: Bound, intent: ModuleIntent | undefined, effect: Effect): Promise<Effect> {
-  const shown = intent?.shown.find((one) => one.key === effect.key)
-  const [observation] = await bound.driver.observe(bound.call, [effect.key], (intent?.desired ?? []).filter((one) => one.key === effect.key))
-  const [sealed] = await sealedNow(work, bound, intent, effect.key, observation, shown)
-  const refused = sealed?.refused ?? (observation?.state === 'unknown' ? observation.failure : undefined)
-  if (refused !== undefined) throw new Failure(refused)
-  if (sealed === undefined || sealed.deferred !== undefined || sealed.action === 'deleted' || sealed.force)
-    throw new Failure({
-      code: 'deferred-refused',
-      subject: effect.key,
-      message: sealed?.deferred ?? 'what it turned out to do was not in the plan that was gated',
-      hint: `Deliver again: plumb deploy -e ${work.run.environment} -m ${effect.module}`,
-      retry: 'later',
-    })
-  return sealed
-}
-
-async function sealedNow(work: Work, bound: Bound, intent: ModuleIntent | undefined, key: ObjectKey, observation: Observation | undefined, shown: PlannedModule['desired'][number] | undefined): Promise<Effect[]> {
-  const place = await bound.place()
-  const plan = makePlan({
-    environment: work.run.environment,
-    snapshot: work.run.snapshot,
-    modules: [
-      {
-        name: intent?.name ?? '',
-        track: 'declarative',
-        driver: bound.driver.id,
-        target: bound.target,
-        place,
-        dependsOn: [],
-        takeOver: intent?.config.spec.takeOver ?? false,
-        desired: shown === undefined ? [] : [shown],
-        observations: observation === undefined ? [] : [observation],
-      },
-    ],
-    others: new Set(),
-    declaredByOthers: [],
-    held: await heldAt(work.parts.sql, place, [key]),
-  })
-  return plan.steps.flatMap((step) => step.waves.flat())
 }
