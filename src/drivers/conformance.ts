@@ -116,18 +116,32 @@ export function conformance(driver: Driver, open: () => Promise<ConformanceFixtu
       expect(await recover(removal, [])).toMatchObject({ state: 'applied', action: 'deleted', fields: [] })
     })
 
+    test('what a creation made is recognised by what was declared then, and what somebody else made is not', async () => {
+      const desired = place.desired('first', round)
+      const [first, second] = await plan(desired) as [Effect, Effect]
+      const recognise = (effect: Effect) => driver.recognise(call, effect, driver.declare(call, module, desired.find(({ key }) => key === effect.key) as Desired))
+      expect(await recognise(first)).toEqual({ state: 'not-applied' })
+      expect(fieldsOf(await recognise(await apply(first, desired).then(() => first)))).toEqual(fieldsOf(await driver.recover(call, first, desired.find(({ key }) => key === first.key), undefined)))
+      await place.disturb(desired.find(({ key }) => key === second.key) as Desired)
+      const writes = place.writes?.()
+      expect(await recognise(second)).toEqual({ state: 'not-applied' })
+      expect(place.writes?.()).toBe(writes)
+    })
+
     test('unknown stays unknown: what cannot be reached is neither absent, nor applied, nor undone', async () => {
       const desired = place.desired('first', round)
       const [effect] = await plan(desired) as [Effect]
-      const [seen, applied, recovered, named] = await Promise.all([
+      const [seen, applied, recovered, recognised, named] = await Promise.all([
         driver.observe(place.unreachable, desired.map(({ key }) => key), []),
         apply(effect, desired, [], place.unreachable),
         driver.recover(place.unreachable, effect, desired[0], undefined),
+        driver.recognise(place.unreachable, effect, driver.declare(call, module, desired[0] as Desired)),
         driver.identify(place.unreachable).catch((error: unknown) => error),
       ])
       expect(seen.map(({ key, state }) => ({ key, state }))).toEqual(desired.map(({ key }) => ({ key, state: 'unknown' })))
       expect(applied.state).toMatch(/^(unknown|refused)$/)
       expect(recovered).toMatchObject({ state: 'unknown' })
+      expect(recognised).toMatchObject({ state: 'unknown' })
       expect(named).toBeInstanceOf(Failure)
       expect((await observe(desired)).map(({ state }) => state)).toEqual(desired.map(() => 'absent'))
     })

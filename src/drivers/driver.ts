@@ -84,6 +84,11 @@ export type Driver<Needs extends Capability = Capability> = {
    * write bears the resourceVersion of that read. `desired` is absent for a deletion; `held` is the inventory's row, where there is one.
    */
   apply(call: DriverCall<Needs>, effect: Effect, desired: Desired | undefined, held: Held | undefined): Promise<Outcome>
+  /**
+   * Tells whether what is there is the object of a creation whose answer never came, when what its module renders to may be another by now: from what was
+   * declared then, as `declare` gave it. It reads, and writes nothing. Anybody's object but our own is `not-applied`, as none is.
+   */
+  recognise(call: DriverCall<Needs>, effect: Effect, declared: Desired): Promise<Outcome | { readonly state: 'not-applied' }>
   /** Tells what became of an effect that was under way when the process died. */
   recover(call: DriverCall<Needs>, effect: Effect, desired: Desired | undefined, held: Held | undefined): Promise<Outcome | { readonly state: 'not-applied' }>
   /**

@@ -44,7 +44,8 @@ export type ProposeInput = {
  * | present                              | holds it for another module     | as ours, and handed over (a module that still declares it is refused before, by `duplicates.ts`) |
  * | present                              | holds it                        | `configured` or `unchanged`, field by field (`judge.ts`)            |
  *
- * That our manager owns fields of an object proves nothing: the inventory alone does. What is refused keeps the action and the changes that it would
+ * That our manager owns fields of an object proves nothing: the inventory alone does (what a creation made whose answer never came is in it by now: the run
+ * recognises it before it plans). What is refused keeps the action and the changes that it would
  * have, for a person to see.
  */
 export function propose(input: ProposeInput): Effect[] {

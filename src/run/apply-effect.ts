@@ -3,11 +3,13 @@ import { digestOf } from '#lib/digest.ts'
 import { Failure, asFailure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
 import { declaredFields } from '#model/declared.ts'
+import { isWithin } from '#model/field-path.ts'
 import { listKeysOf } from '#model/list-keys.ts'
-import type { Effect, Held } from '#model/plan.ts'
+import type { Effect, FieldPath, Held } from '#model/plan.ts'
 import { showKey } from '#model/resource.ts'
 import type { Desired } from '#model/resource.ts'
 import { forgets } from '#plan/prune.ts'
+import { beginCreation, begunAt, endCreation } from '#store/begun.ts'
 import { hold, release } from '#store/inventory.ts'
 import { endEffect, startEffect } from '#store/runs.ts'
 import type { EffectRow } from '#store/runs.ts'
@@ -32,21 +34,31 @@ export async function applyEffect(
   intent: ModuleIntent | undefined,
 ): Promise<FailureJson | undefined> {
   if (written?.state === 'done') return failureOf(planned, written.outcome)
-  const { clock } = work.parts
   if (planned.action === 'unchanged' || planned.action === 'skipped') return settle(work, planned, intent?.shown.find((one) => one.key === planned.key), held)
 
   // What had begun is taken up as it was sealed then: sealed anew, it would meet its own work.
-  const effect = written?.state === 'started' ? written.effect : planned.deferred === undefined ? planned : await sealDeferred(work, bound, intent, planned)
-  if (written?.state !== 'started') await guarded(work, (tx) => startEffect(tx, work.run.id, effect, clock.now()))
   const begun = written?.state === 'started'
-  // What had begun may have been carried out with the body of then: that nothing was written cannot be said.
-  const differs = begun ? interrupted(effect) : otherBody
-  const kept = isAsSealed(effect, intent) ? await carriedOut(work, bound, effect, desired, held, begun) : differs
+  const effect = begun ? written.effect : planned.deferred === undefined ? planned : await sealDeferred(work, bound, intent, planned)
+  if (!begun) await start(work, bound, effect, intent)
+  const kept = isAsSealed(effect, intent) ? await carriedOut(work, bound, effect, desired, held, begun) : begun ? await carriedOutThen(work, bound, effect) : otherBody
   await guarded(work, async (tx) => {
-    await endEffect(tx, work.run.id, effect, keep(kept), clock.now())
+    await endEffect(tx, work.run.id, effect, keep(kept), work.parts.clock.now())
     await account(tx, work, bound, effect, kept, held)
   })
   return failureOf(effect, keep(kept))
+}
+
+/** Written down before the driver is called; of a creation also where it is made and what was declared, to recognise it by where no answer comes. */
+async function start(work: Work, bound: Bound, effect: Effect, intent: ModuleIntent | undefined): Promise<void> {
+  const { run, parts } = work
+  const { key, module } = effect
+  const place = await bound.place()
+  const declared = intent?.shown.find((one) => one.key === key)
+  const at = parts.clock.now()
+  await guarded(work, async (tx) => {
+    await startEffect(tx, run.id, effect, at)
+    if (effect.action === 'created' && declared !== undefined) await beginCreation(tx, { place, key, run: run.id, environment: run.environment, module, effect, declared, at })
+  })
 }
 
 /** What is sent must be what was sealed: rendered anew after a crash, a secret or a renderer may be another by now. */
@@ -57,6 +69,17 @@ function isAsSealed(effect: Effect, intent: ModuleIntent | undefined): boolean {
 }
 
 const otherBody: Outcome = { state: 'moved', what: 'what it renders to now is not what was planned' }
+
+/**
+ * What became of an effect that had begun, where its module renders to something else by now. A creation is told by what was declared then. Of any other
+ * nobody can say that nothing was written: it is `unknown`, and the next plan sends those fields again.
+ */
+async function carriedOutThen(work: Work, bound: Bound, effect: Effect): Promise<Outcome> {
+  const [then] = (await begunAt(work.parts.sql, await bound.place(), [effect.key], work.run.environment, effect.module)).filter(({ key, run }) => key === effect.key && run === work.run.id)
+  if (then === undefined) return interrupted(effect)
+  const outcome = await bound.driver.recognise(bound.call, effect, then.declared)
+  return outcome.state === 'not-applied' ? otherBody : outcome
+}
 
 /** A deletion that was accepted some time ago is confirmed: the object is gone. */
 export async function confirmGone(work: Work, row: EffectRow, held: Held | undefined): Promise<void> {
@@ -118,6 +141,7 @@ async function settle(work: Work, effect: Effect, shown: Desired | undefined, he
 }
 
 async function account(tx: Sql, work: Work, bound: Bound, effect: Effect, outcome: Outcome, held: Held | undefined): Promise<void> {
+  if (outcome.state === 'unknown' && effect.action === 'configured' && held !== undefined) return hold(tx, { ...held, fields: held.fields.filter((field) => !mayBeWritten(effect, field.path)) })
   if (outcome.state !== 'applied') return // what is not confirmed stays as it was
   if (effect.action === 'deleted') {
     if (held !== undefined) await release(tx, held.place, held.key, held.uid)
@@ -134,6 +158,12 @@ async function account(tx: Sql, work: Work, bound: Bound, effect: Effect, outcom
     fields: outcome.fields,
     run: work.run.id,
   })
+  await endCreation(tx, await bound.place(), effect.key)
+}
+
+/** What was sent without an answer is declared for sure no more: the next plan sends what Git says then, also where that is what it said before. */
+function mayBeWritten({ changes }: Effect, path: FieldPath): boolean {
+  return changes.some((change) => change.state !== 'yielded' && change.state !== 'held' && (isWithin(change.path, path) || isWithin(path, change.path)))
 }
 
 type Kept = NonNullable<EffectRow['outcome']>

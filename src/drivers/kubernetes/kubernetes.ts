@@ -6,6 +6,7 @@ import { identify } from './identify.ts'
 import { observe } from './observe.ts'
 import { preview } from './preview.ts'
 import { ready } from './ready.ts'
+import { recognise } from './recognise.ts'
 import { recover } from './recover.ts'
 import { watch } from './watch.ts'
 
@@ -20,6 +21,7 @@ export const kubernetes: Driver<'kubernetes'> = {
   observe,
   preview,
   apply,
+  recognise,
   recover,
   ready,
   watch,

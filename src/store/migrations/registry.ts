@@ -2,7 +2,8 @@ import { work } from './0001-work.ts'
 import { path } from './0002-path.ts'
 import { chains } from './0003-chains.ts'
 import { before } from './0004-before.ts'
+import { begun } from './0005-begun.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; a test holds it against the folder. */
-export const migrations: readonly Migration[] = [work, path, chains, before]
+export const migrations: readonly Migration[] = [work, path, chains, before, begun]
