@@ -8,8 +8,10 @@ import type { KubernetesClient } from '#clients/kubernetes/client.ts'
 import { drivers } from '#drivers/registry.ts'
 import { openCel } from '#lib/cel.ts'
 import type { Clock } from '#lib/clock.ts'
-import { Failure } from '#lib/failure.ts'
+import { Failure, asFailure } from '#lib/failure.ts'
+import { Redactor } from '#lib/redact.ts'
 import type { TargetConfig } from '#model/config/environment.ts'
+import { redactedFailure } from '#model/redacted.ts'
 import { probeSchemas, probes } from '#probes/registry.ts'
 import { publicPemOf, signerOf } from '#record/dsse.ts'
 import { rememberingCache } from '#render/cache.ts'
@@ -19,10 +21,11 @@ import { Configurations } from '#run/configuration.ts'
 import { startLoop } from '#run/loop.ts'
 import type { Parts } from '#run/parts.ts'
 import { Repositories } from '#run/repositories.ts'
-import { resolveSecret } from '#secrets/resolve.ts'
+import { remembering, resolveSecret } from '#secrets/resolve.ts'
 import { secretProviders } from '#secrets/registry.ts'
 import { bundleCache } from '#store/bundles.ts'
 import { openStore } from '#store/open.ts'
+import { redactingStore } from '#store/redacting.ts'
 import { newestSnapshot } from '#store/snapshots.ts'
 import { ensureAdmin } from './bootstrap.ts'
 import { openKeys } from './keys.ts'
@@ -55,7 +58,12 @@ export type ControlPlane = {
 
 /** Puts the control plane together and starts it. What it opened is closed again when a later part fails. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { dir, clock, env, log } = options
+  const { dir, clock, env } = options
+  // Whatever leaves this process, leaves it without the secrets that the process has seen: its log, its store, its records, its answers, its last words.
+  const redactor = new Redactor()
+  const redact = (text: string): string => redactor.redact(text)
+  const log = (line: string): void => options.log(redact(line))
+  if (options.databaseUrl !== undefined) redactor.add(options.databaseUrl, 'DATABASE_URL')
   const opened: (() => unknown)[] = []
   const closeAll = async (): Promise<void> => {
     for (const close of opened.toReversed()) await close()
@@ -64,11 +72,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     await mkdir(dir, { recursive: true, mode: 0o700 })
     // Keys and tokens lie here: never in anybody's commit.
     await writeFile(join(dir, '.gitignore'), '*\n')
-    const store = await openStore(options.databaseUrl === undefined ? { dir: join(dir, 'store') } : { url: options.databaseUrl }, clock)
+    const store = redactingStore(await openStore(options.databaseUrl === undefined ? { dir: join(dir, 'store') } : { url: options.databaseUrl }, clock), redact)
     opened.push(() => store.close())
     const keys = await openKeys(join(dir, 'keys'))
+    redactor.add(keys.webhook, 'keys/webhook.key')
     const secretDigest = (value: string): string => `hmac:${createHmac('sha256', keys.digest).update(value).digest('hex').slice(0, 32)}`
-    const resolve = resolveSecret(secretProviders({ variables: env, folders: env['PLUMB_SECRET_FOLDERS']?.split(':') ?? [], versionOf: secretDigest }))
+    const providers = secretProviders({ variables: env, folders: env['PLUMB_SECRET_FOLDERS']?.split(':') ?? [], versionOf: secretDigest })
+    const resolve = remembering(resolveSecret(providers), redactor)
     const inherited = pick(env, ['PATH', 'https_proxy', 'http_proxy', 'no_proxy', 'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'SSL_CERT_FILE'])
     const home = join(dir, 'home')
     await mkdir(home, { recursive: true, mode: 0o700 })
@@ -91,6 +101,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       cel: (expression, variables) => cel.evaluate(expression, variables),
       resolve: resolveHost,
       resolveSecret: resolve,
+      redactor,
       secretDigest,
       webhookSecret: keys.webhook,
       signer: signerOf(keys.recordPem),
@@ -117,7 +128,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     return { url: api.url, token, webhookSecret: keys.webhook, parts, stop: closeAll }
   } catch (error) {
     await closeAll()
-    throw error
+    throw redactedFailure(asFailure(error, 'the control plane'), redact)
   }
 }
 

@@ -7,6 +7,7 @@ import { hashToken } from '#api/authorise.ts'
 import type { Route } from '#api/route.ts'
 import { FakeClock } from '#lib/clock.ts'
 import { Failure } from '#lib/failure.ts'
+import { Redactor } from '#lib/redact.ts'
 import { environment } from '#model/config/environment.ts'
 import type { Principal, Role } from '#model/principal.ts'
 import { newKeyPair, publicPemOf } from '#record/dsse.ts'
@@ -44,7 +45,7 @@ export async function openApiPlace(): Promise<ApiPlace> {
   const clock = new FakeClock()
   const store = await openStore({ dir }, clock)
   const log: string[] = []
-  const parts = { sql: store, clock, webhookSecret, publicKey: publicPemOf(newKeyPair().privatePem), log: (line: string) => log.push(line), ...nothingBehind() } as unknown as Parts
+  const parts = { sql: store, clock, webhookSecret, redactor: new Redactor(), publicKey: publicPemOf(newKeyPair().privatePem), log: (line: string) => log.push(line), ...nothingBehind() } as unknown as Parts
   await seed(store, clock.now())
   const stopping = new AbortController()
   const app = application(parts, store, stopping.signal)

@@ -4,6 +4,7 @@ import { bodyLimit } from 'hono/body-limit'
 import { Failure, asFailure } from '#lib/failure.ts'
 import { errors } from '#model/errors.ts'
 import type { ErrorCode } from '#model/errors.ts'
+import { redactedDocument } from '#model/redacted.ts'
 import type { Parts } from '#run/parts.ts'
 import { receiveWebhook } from '#run/receive-webhook.ts'
 import type { Store } from '#store/sql.ts'
@@ -53,7 +54,7 @@ export function application(parts: Parts, store: Store, stopping: AbortSignal, t
   app.get('/v1/events', async (context) => {
     const bearer = await signIn(context)
     authorise(bearer.principal, { role: 'viewer', where: 'somewhere' })
-    return streamEvents(context, { store, clock, stopping }, bearer)
+    return streamEvents(context, { store, clock, stopping, redact: (text) => parts.redactor.redact(text) }, bearer)
   })
   for (const route of table)
     app.on(route.method, route.path.replace(/\{(\w+)\}/g, ':$1'), async (context) => serveRoute(context, parts, route, await signIn(context)))
@@ -108,5 +109,5 @@ function answerFailure(context: Context, failure: Failure, parts: Parts): Respon
   if (http === 401) context.header('WWW-Authenticate', 'Bearer')
   const retryAfter = failure.fields['retryAfterSeconds']
   if (typeof retryAfter === 'number') context.header('Retry-After', String(retryAfter))
-  return context.json({ error: shown }, http)
+  return context.json(redactedDocument({ error: shown }, (text) => parts.redactor.redact(text)), http)
 }

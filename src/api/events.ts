@@ -3,6 +3,8 @@ import { streamSSE } from 'hono/streaming'
 import type { SSEStreamingApi } from 'hono/streaming'
 import type { Clock } from '#lib/clock.ts'
 import type { Principal } from '#model/principal.ts'
+import { redactedDocument } from '#model/redacted.ts'
+import type { Redact } from '#model/redacted.ts'
 import { eventChannel, eventsAfter, lastEvent } from '#store/events.ts'
 import type { Event } from '#store/events.ts'
 import { principalOfToken } from '#store/principals.ts'
@@ -17,14 +19,14 @@ const gapMs = 100
 /** How long a transaction may stay open after it announced something, before those who listen go on without it. */
 const settledMs = 2_000
 
-type Source = { readonly store: Store; readonly clock: Clock; readonly stopping: AbortSignal }
+type Source = { readonly store: Store; readonly clock: Clock; readonly stopping: AbortSignal; readonly redact: Redact }
 
 /**
  * What changes, as server-sent events: `id` is the event's number, so that a client that comes back with `Last-Event-ID` (or `?after=`) misses
  * nothing. Only what the bearer may look at. Ends with the token that opened it, also when it is taken back.
  */
 export function streamEvents(context: Context, source: Source, bearer: Bearer): Response {
-  const { store, clock, stopping } = source
+  const { store, clock, stopping, redact } = source
   const given = context.req.header('last-event-id') ?? context.req.query('after')
   return streamSSE(context, async (stream) => {
     let nudge = Promise.withResolvers<void>()
@@ -48,7 +50,7 @@ export function streamEvents(context: Context, source: Source, bearer: Bearer): 
         if (now === undefined || ended.signal.aborted) break
         const { events, more } = settled(await eventsAfter(store, seen, page), seen, clock.now())
         for (const event of events) {
-          if (await isVisible(store, now.principal, event, environments)) await write(stream, event)
+          if (await isVisible(store, now.principal, event, environments)) await write(stream, redactedDocument(event, redact))
           seen = event.seq
         }
         if (more === 'now') continue

@@ -2,6 +2,7 @@ import type { Context } from 'hono'
 import type { z } from 'zod'
 import { Failure } from '#lib/failure.ts'
 import { runNamed } from '#run/commands.ts'
+import { redactedDocument } from '#model/redacted.ts'
 import type { Parts } from '#run/parts.ts'
 import type { RunRow } from '#store/runs.ts'
 import { authorise, visibleTo } from './authorise.ts'
@@ -21,7 +22,7 @@ export async function serveRoute(context: Context, parts: Parts, route: Route, {
   const body = route.body === undefined ? undefined : expectShape(route, route.body, 'body', await readJson(context, route))
   const call: Call<'workspace', unknown, unknown> = { parts, principal, sees, params, run: run as undefined, query, body, signal: context.req.raw.signal }
   const answer = await route.handle(call as Call<never, never, never>)
-  return context.json(route.answer.parse(answer) as object)
+  return context.json(redactedDocument(route.answer.parse(answer) as object, (text) => parts.redactor.redact(text)))
 }
 
 function placeOf(route: Route, params: Readonly<Record<string, string>>, query: Readonly<Record<string, unknown>>, run: RunRow | undefined): Demand['where'] {

@@ -1,3 +1,4 @@
+import { redactedDocument } from '#model/redacted.ts'
 import { Frontier } from '#record/merkle.ts'
 import type { ChainLink } from '#record/predicates.ts'
 import { aboutOf, checkpointStatement, sealRecord } from '#record/statement.ts'
@@ -14,9 +15,10 @@ export type Head = { readonly size: number; readonly root: string; readonly head
  * Appends one record to an environment's chain, with a signed checkpoint over all of it, in the transaction of what it tells of: both become true, or neither.
  * `build` is given the place in the chain that the record must name. The head is published later, and many of them at once.
  */
-export async function appendToChain(tx: Sql, parts: Pick<Parts, 'clock' | 'signer'>, environment: string, build: (link: ChainLink) => RecordStatement | Promise<RecordStatement>, now: number): Promise<Head & { readonly seq: number }> {
+export async function appendToChain(tx: Sql, parts: Pick<Parts, 'clock' | 'signer' | 'redactor'>, environment: string, build: (link: ChainLink) => RecordStatement | Promise<RecordStatement>, now: number): Promise<Head & { readonly seq: number }> {
   const end = await lockChain(tx, environment)
-  const statement = await build({ environment, seq: end.size, previous: end.head })
+  const built = await build({ environment, seq: end.size, previous: end.head })
+  const statement = { ...built, predicate: redactedDocument(built.predicate, (said) => parts.redactor.redact(said)) } as RecordStatement
   const { text, digest } = sealRecord(statement)
   const tree = new Frontier(end.frontier)
   tree.append(Buffer.from(digest))

@@ -1,6 +1,7 @@
 import type { KubernetesClient } from '#clients/kubernetes/client.ts'
 import type { Driver } from '#drivers/driver.ts'
 import type { Clock } from '#lib/clock.ts'
+import type { Redactor } from '#lib/redact.ts'
 import type { TargetConfig } from '#model/config/environment.ts'
 import type { Probe, ProbeCapabilities } from '#probes/probe.ts'
 import type { Signer } from '#record/dsse.ts'
@@ -26,6 +27,8 @@ export type Parts = {
   readonly cel: ProbeCapabilities['cel']
   readonly resolve: (host: string, signal: AbortSignal) => Promise<string[]>
   readonly resolveSecret: ResolveSecret
+  /** Of the secrets that this process has seen: every edge where something leaves it asks it. */
+  readonly redactor: Pick<Redactor, 'add' | 'redact'>
   /** A keyed digest: equal for equal values, and useless to who does not have the key. */
   readonly secretDigest: (value: string) => string
   /** The secret of webhooks that name their repository in the body (our own hook): the installation's. */

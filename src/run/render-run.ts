@@ -12,7 +12,7 @@ import { renderModule } from '#render/render.ts'
 import { limitsOf, modulesIn } from './configuration.ts'
 import type { Configuration } from './configuration.ts'
 import type { Parts } from './parts.ts'
-import { writtenSecrets } from './written-secrets.ts'
+import { rememberPlainSecrets, writtenSecrets } from './written-secrets.ts'
 import { driverOf } from './work.ts'
 import type { Work } from './work.ts'
 
@@ -53,6 +53,7 @@ export async function renderAll(parts: Parts, snapshot: Snapshot, configuration:
       const path = sourcePath(module, config)
       const { desired: rendered } = await renderModule({ reader, path, spec: config.spec, subject: `module ${name}`, cache: parts.renderCache, tools: parts.tools, signal })
       const desired = [...rendered, ...(await writtenSecrets(parts, module, config, base.limits, signal))]
+      if (config.spec.plainSecrets) rememberPlainSecrets(parts, name, rendered)
       const driver = driverOf(parts, name, config.spec.driver)
       const shown = desired.map((one) => driver.declare({ secretDigest: parts.secretDigest }, name, one))
       modules.set(name, { ...base, config, desired, shown, intent: intentOf(config, shown) })

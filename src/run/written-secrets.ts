@@ -1,9 +1,10 @@
 import { Failure } from '#lib/failure.ts'
+import { isObject } from '#lib/json.ts'
 import type { JsonObject } from '#lib/json.ts'
 import type { LoadedModule } from '#model/config/load.ts'
 import type { Module } from '#model/config/module.ts'
 import type { Limits } from '#model/config/workspace.ts'
-import { keyOf } from '#model/resource.ts'
+import { keyOf, showKey } from '#model/resource.ts'
 import type { Desired } from '#model/resource.ts'
 import { secretAllowed } from '#model/config/limits.ts'
 import type { Parts } from './parts.ts'
@@ -33,4 +34,14 @@ export async function writtenSecrets(parts: Parts, module: LoadedModule, config:
       }
     }),
   )
+}
+
+/** What a repository has in the clear, with its module's word that it is meant, leaves Plumbline as little as what it resolves. */
+export function rememberPlainSecrets({ redactor }: Pick<Parts, 'redactor'>, module: string, rendered: readonly Desired[]): void {
+  for (const { key, body } of rendered) {
+    if (body['kind'] !== 'Secret') continue
+    for (const [field, encoded] of [['data', true], ['stringData', false]] as const)
+      for (const [name, value] of Object.entries(isObject(body[field]) ? body[field] : {}))
+        if (typeof value === 'string') redactor.add(encoded ? Buffer.from(value, 'base64').toString('utf8') : value, `of ${module}: ${showKey(key)}#${name}`)
+  }
 }

@@ -35,7 +35,7 @@ test('what a provider throws by accident does not carry its value on', async () 
 test('a redactor is told the values that are given out', async () => {
   const redactor = new Redactor()
   await remembering(resolveSecret(providers), redactor)('env:TOKEN', never)
-  expect(redactor.redact('it was canary-77aa!')).toBe('it was [redacted]!')
+  expect(redactor.redact('it was canary-77aa!')).toBe('it was [secret env:TOKEN]!')
 })
 
 test('every folder is a provider of the registry, with a README', () => {

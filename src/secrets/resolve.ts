@@ -29,11 +29,11 @@ export function resolveSecret(providers: readonly SecretProvider[]): ResolveSecr
   }
 }
 
-/** The same, telling a redactor every value that it gives out: for the sinks of one call. */
+/** The same, telling a redactor every value that it gives out, by its reference: for the edges of the sinks. */
 export function remembering(resolve: ResolveSecret, redactor: Redactor): ResolveSecret {
   return async (reference, signal) => {
     const secret = await resolve(reference, signal)
-    redactor.add(secret.value)
+    redactor.add(secret.value, reference)
     return secret
   }
 }

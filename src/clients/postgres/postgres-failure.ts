@@ -11,7 +11,7 @@ export function postgresFailure(error: unknown, name: string, url: string): Fail
   if (error instanceof Failure) return error
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   const redactor = new Redactor()
-  for (const part of passwordsOf(url)) redactor.add(part)
+  redactor.add(url)
   const said = error instanceof Error ? redactor.redact(error.message) : ''
   // No cause goes along: what the driver throws holds the server's notices and details.
   const make = (failure: string, message: string): Failure => new Failure({ code: failure, subject: name, message, retry: 'later' })
@@ -31,13 +31,4 @@ function brokenConnection(error: unknown, code: string, name: string, said: stri
   if (said.includes('Connection terminated')) return make('connection-lost', `${name} closed the connection`)
   if (/SASL|SCRAM|password/i.test(said)) return make('sql-denied', `${name}: a password is needed, and the URL has none that serves`)
   return make('answer-invalid', `${name} does not answer as PostgreSQL does`)
-}
-
-function passwordsOf(url: string): string[] {
-  const written = /^[^:]*:\/\/[^/@]*?:(.*)@/.exec(url)?.[1] ?? ''
-  try {
-    return [written, decodeURIComponent(written)]
-  } catch {
-    return [written]
-  }
 }
