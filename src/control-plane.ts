@@ -86,7 +86,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     opened.push(() => repositories.close())
     const cel = openCel({ timeoutMs: 1000 })
     opened.push(() => cel.close())
-    const kubernetes = kubernetesClients(options.kubeconfig, clock)
+    const kubernetes = kubernetesClients(options.kubeconfig, clock, redactor)
     opened.push(() => kubernetes.close())
     const parts: Parts = {
       sql: store,
@@ -133,13 +133,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 }
 
 /** One client a context, opened when it is first needed; one that could not be opened is tried again the next time. */
-function kubernetesClients(kubeconfig: string, clock: Clock): { open: Parts['kubernetes']; close: () => Promise<void> } {
+function kubernetesClients(kubeconfig: string, clock: Clock, redactor: Redactor): { open: Parts['kubernetes']; close: () => Promise<void> } {
   const clients = new Map<string, Promise<KubernetesClient>>()
   return {
     open: (target: TargetConfig) => {
       if (!('kubernetes' in target)) throw new Failure({ code: 'target-unknown', subject: 'target', message: 'it is no Kubernetes cluster', hint: 'Name a `kubernetes` target.' })
       const { context } = target.kubernetes
-      const client = clients.get(context) ?? openKubernetes({ kubeconfig, context, clock })
+      const client = clients.get(context) ?? openKubernetes({ kubeconfig, context, clock, seen: (credential) => redactor.add(credential, `of context ${context}`) })
       clients.set(context, client)
       client.catch(() => clients.delete(context))
       return client

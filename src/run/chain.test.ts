@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { FakeClock } from '#lib/clock.ts'
 import { Failure } from '#lib/failure.ts'
+import { Redactor } from '#lib/redact.ts'
 import { newKeyPair, publicKeyOf, signerOf } from '#record/dsse.ts'
 import { aFinding, aRun, aSummary, aVerdictChange } from '#record/records-fixture.ts'
 import { verifyChain } from '#record/verify.ts'
@@ -21,7 +22,7 @@ function partsOn(sql: Store): { parts: Parts; clock: FakeClock; published: { siz
     published.push({ size, head })
     return Promise.resolve()
   }
-  const parts = { sql, clock, signer: signerOf(keys.privatePem), publish } as Partial<Parts> as Parts
+  const parts = { sql, clock, signer: signerOf(keys.privatePem), redactor: new Redactor(), publish } as Partial<Parts> as Parts
   return { parts, clock, published, refuse: (failure) => (refused = failure) }
 }
 

@@ -9,16 +9,25 @@ import { isSecret, listAll, named } from './list.ts'
 import { objectPath, withQuery } from './paths.ts'
 import { Requests, smallBody } from './requests.ts'
 import { signIn } from './sign-in.ts'
+import type { SignIn } from './sign-in.ts'
 import { watchCollection } from './watch.ts'
 
 const timeoutMs = 30_000
+
+type Options = {
+  readonly kubeconfig: string
+  readonly context: string
+  readonly clock: Clock
+  /** Told each credential that is used, so that no answer which repeats it is passed on. */
+  readonly seen?: (credential: string) => void
+}
 
 /**
  * A client of the cluster behind one context of a kubeconfig. Nothing is sent before the first call. Failures of the call itself:
  * `kubeconfig-invalid`.
  */
-export async function openKubernetes({ kubeconfig, context, clock }: { kubeconfig: string; context: string; clock: Clock }): Promise<KubernetesClient> {
-  const identity = await signIn(kubeconfig, context)
+export async function openKubernetes({ kubeconfig, context, clock, seen = () => {} }: Options): Promise<KubernetesClient> {
+  const identity = telling(await signIn(kubeconfig, context), seen)
   const link = new Link(identity.server, identity, clock)
   const requests = new Requests(link, new AdaptiveLimit(), clock)
   const discovery = new Discovery(requests, clock)
@@ -55,6 +64,17 @@ export async function openKubernetes({ kubeconfig, context, clock }: { kubeconfi
       }
     },
     close: async () => link.close(),
+  }
+}
+
+function telling(identity: SignIn, seen: (credential: string) => void): SignIn {
+  return {
+    ...identity,
+    headers: async () => {
+      const headers = await identity.headers()
+      if (headers['authorization'] !== undefined) seen(headers['authorization'].replace(/^(Bearer|Basic) /, ''))
+      return headers
+    },
   }
 }
 
