@@ -116,6 +116,8 @@ function expectWhole(sample: Sample): void {
   expect(sample.target).not.toBe('')
   expect(sample.message).toMatch(/^\P{Cc}{1,501}$/u)
   expect(sample.threshold).toEqual(expect.any(String))
+  const measured = sample.verdict === 'passed' || sample.verdict === 'warned' || (sample.verdict === 'failed' && (sample.signal === 'boolean' || sample.signal === 'reachability'))
+  if (measured) expect(sample.value ?? null).not.toBeNull()
   expect(JSON.parse(JSON.stringify(sample))).toEqual(sample)
   expect(JSON.stringify(sample)).not.toContain(canary)
 }

@@ -10,7 +10,7 @@ test('the reference has every field of every probe, with its type and its meanin
   expect(text).toContain('| `latency.max` | duration |  | Slower than this fails. |')
   expect(text).toContain('| `body.notContains` | text |  | A text that it must not contain. |')
   expect(text).toContain('| `condition.status` | `True`, `False`, `Unknown` | `"True"` |')
-  expect(text).toContain('| `target` | text | required | The environment’s database. |')
+  expect(text).toContain('| `target` | text | required | The environment’s cluster. |')
   const rows = text.split('\n').filter((line) => line.startsWith('| `'))
   expect(rows.length).toBeGreaterThan(40)
   // Every row has a type that is known, and a description.

@@ -43,12 +43,15 @@ export async function takeSample(call: { readonly clock: Clock; readonly signal:
     signal.throwIfAborted()
     found = await until(ask(), signal)
   } catch (error) {
-    found = signal.aborted ? ended(signal, asking.phase, clock.now() - collectedAt) : foundOf(error)
+    found = signal.aborted ? ended(signal, asking.phase, clock.now() - collectedAt) : foundOf(error, asking.phase)
   }
   const { threshold = asking.threshold, message, ...rest } = found
+  // Of a yes or no that is known, the value is which.
+  const isYesOrNo = (asking.signal === 'boolean' || asking.signal === 'reachability') && found.verdict !== 'unknown'
   return {
     signal: asking.signal,
     target: printable(asking.target),
+    ...(isYesOrNo ? { value: found.verdict !== 'failed' } : {}),
     ...rest,
     ...(threshold === undefined ? {} : { threshold }),
     message: printable(message),
@@ -65,8 +68,9 @@ function ended(signal: AbortSignal, phase: Phase, tookMs: number): Found {
   return { verdict: phase.of === 'subject' ? 'failed' : 'unknown', message: `${phase.name}: timed out${after}` }
 }
 
-function foundOf(error: unknown): Found {
-  if (error instanceof Failure) return { verdict: answers.has(error.code) ? 'failed' : 'unknown', message: error.message }
+/** What breaks on the way says nothing of the subject, unless the probe itself says that it does. */
+function foundOf(error: unknown, { of }: Phase): Found {
+  if (error instanceof Failure) return { verdict: error.code === 'probe-failed' || (of === 'subject' && answers.has(error.code)) ? 'failed' : 'unknown', message: error.message }
   // A defect of the probe: its text may quote anything, a secret too.
   return { verdict: 'unknown', message: `the probe itself failed (${error instanceof Error ? error.name : typeof error})` }
 }

@@ -26,8 +26,9 @@ export function capabilitiesFor(work: Pick<Work, 'parts' | 'environment' | 'clai
     kubernetes: async (name) => narrowed(await parts.kubernetes(target(name)), intent.repository, intent.limits),
     sqlUrl: async (name) => {
       const config = target(name)
-      if ('postgres' in config) return (await parts.resolveSecret(config.postgres.url.secretRef, work.claim.signal)).value
-      throw new Failure({ code: 'target-unknown', subject: `module ${intent.name}`, message: `target ${name} is no database`, hint: 'Name a `postgres` target.' })
+      const url = 'postgres' in config ? config.postgres.url : 'mysql' in config ? config.mysql.url : undefined
+      if (url !== undefined) return (await parts.resolveSecret(url.secretRef, work.claim.signal)).value
+      throw new Failure({ code: 'target-unknown', subject: `module ${intent.name}`, message: `target ${name} is no database`, hint: 'Name a `postgres` or `mysql` target.' })
     },
   }
 }

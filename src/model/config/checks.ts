@@ -174,18 +174,29 @@ function checkModule(module: FoundModule, environments: ReadonlyMap<string, Envi
   return problems
 }
 
-/** Probe kinds name what they aim at `address` (a name of the environment) or `target`. */
+/** Where probe kinds name what they aim at: addresses of the environment, and its targets. */
+const aims = [
+  { at: ['address'], what: 'address' },
+  { at: ['resolver'], what: 'address' },
+  { at: ['resolvers'], what: 'address' },
+  { at: ['target'], what: 'target' },
+  { at: ['lag', 'primary'], what: 'target' },
+] as const
+
 function* checkProbe(probe: ProbeConfig, index: number, environment: Environment): Generator<Complaint> {
   const path = ['spec', 'probes', index]
-  if (probe.across.length === 0) yield* checkAim(probe.config, [...path, probe.kind], environment)
-  for (const [at, config] of probe.across.entries()) yield* checkAim(config, [...path, 'across', at], environment)
+  if (probe.across.length === 0) yield* checkAims(probe.config, [...path, probe.kind], environment)
+  for (const [at, config] of probe.across.entries()) yield* checkAims(config, [...path, 'across', at], environment)
 }
 
-function* checkAim(config: unknown, path: Complaint['path'], environment: Environment): Generator<Complaint> {
-  const { address, target } = (typeof config === 'object' && config !== null ? config : {}) as Readonly<Record<string, unknown>>
-  const { addresses, targets } = environment.spec
-  if (typeof address === 'string' && !Object.hasOwn(addresses, address)) yield unknownName([...path, 'address'], 'address', address, Object.keys(addresses), environment)
-  if (typeof target === 'string' && !Object.hasOwn(targets, target)) yield unknownName([...path, 'target'], 'target', target, Object.keys(targets), environment)
+function* checkAims(config: unknown, path: Complaint['path'], environment: Environment): Generator<Complaint> {
+  const known = { address: Object.keys(environment.spec.addresses), target: Object.keys(environment.spec.targets) }
+  for (const { at, what } of aims) {
+    const named = at.reduce<unknown>((value, key) => (typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[key] : undefined), config)
+    for (const [place, name] of [named].flat().entries()) {
+      if (typeof name === 'string' && !known[what].includes(name)) yield unknownName([...path, ...at, ...(Array.isArray(named) ? [place] : [])], what, name, known[what], environment)
+    }
+  }
 }
 
 function unknownName(path: Complaint['path'], what: string, name: string, known: Iterable<string>, environment?: Environment): Complaint {

@@ -1,11 +1,38 @@
 import { z } from 'zod'
-import { apiVersion, duration, name, secretRef } from './parts.ts'
+import { apiVersion, duration, glob, name, secretRef } from './parts.ts'
+
+/** An absolute path, so that no search path decides what runs. */
+const program = z.array(z.string().min(1).max(1_000)).min(1).max(50).refine(([first]) => first?.startsWith('/') === true, 'expected an absolute path first')
+
+const hostCommand = z.strictObject({
+  argv: program.describe('The program, by its absolute path, and what it is always given.'),
+  arguments: z.enum(['refused', 'allowed']).default('refused').describe('Whether a probe may add arguments of its own.'),
+  env: z.record(z.string(), z.string().max(10_000)).default({}).describe('Its whole environment: nothing is inherited.'),
+})
 
 const target = z.union([
   z.strictObject({
-    kubernetes: z.strictObject({ context: z.string().min(1).describe('A context of the kubeconfig that the control plane was started with.') }).describe('A Kubernetes cluster.'),
+    kubernetes: z
+      .strictObject({
+        context: z.string().min(1).describe('A context of the kubeconfig that the control plane was started with.'),
+        jobs: z
+          .strictObject({
+            namespace: name.describe('The namespace that they run in.'),
+            serviceAccount: z.string().min(1).max(253).describe('The service account that they run as: what it may do, a probe’s command may do.'),
+            images: z.array(glob).default([]).describe('The images that they may be of, by glob.'),
+          })
+          .optional()
+          .describe('Where the commands of probes run, as Jobs. Without it none do.'),
+      })
+      .describe('A Kubernetes cluster.'),
   }),
-  z.strictObject({ postgres: z.strictObject({ url: secretRef.describe('The connection URL.') }).describe('A PostgreSQL database.') }),
+  z.strictObject({ postgres: z.strictObject({ url: secretRef.describe('The connection URL: `postgres://…`.') }).describe('A PostgreSQL database.') }),
+  z.strictObject({ mysql: z.strictObject({ url: secretRef.describe('The connection URL: `mysql://…`.') }).describe('A MySQL or MariaDB database.') }),
+  z.strictObject({
+    host: z
+      .strictObject({ commands: z.record(name, hostCommand).describe('The programs that probes may have run there, by the names that they use.') })
+      .describe('The machine that the control plane runs on.'),
+  }),
 ])
 export type TargetConfig = z.output<typeof target>
 

@@ -5,7 +5,7 @@ import { memoryTree } from '#model/memory-tree.ts'
 import type { MemoryFile } from '#model/memory-tree.ts'
 import { loadConfiguration, parseCache } from './load.ts'
 
-const probes = { http: z.strictObject({ address: z.string(), path: z.string().default('/') }), sql: z.strictObject({ target: z.string() }) }
+const probes = { http: z.strictObject({ address: z.string(), path: z.string().default('/') }), sql: z.strictObject({ target: z.string(), lag: z.strictObject({ primary: z.string() }).optional() }), dns: z.strictObject({ resolvers: z.array(z.string()) }) }
 const document = (kind: string, name: string, spec: string) => `apiVersion: plumbline.dev/v1alpha1\nkind: ${kind}\nmetadata: { name: ${name} }\nspec: ${spec}\n`
 const workspace = document('Workspace', 'shop', '{ repositories: { platform: { url: ., allow: everything }, orders: { url: ../orders.git } } }')
 const environment = (name: string, more = '') => document('Environment', name, `{ tier: sandbox, addresses: { ingress: "http://x" }, targets: { cluster: { kubernetes: { context: a } } }${more} }`)
@@ -129,6 +129,15 @@ describe('what is broken in one repository stops nothing else, and is not gone',
     expect(probing.problems.slice(2).map(({ message, hint }) => [message, hint])).toEqual([
       ['spec.probes[0].http.address: there is no address “ingres” in environment sandbox', 'Did you mean “ingress”?'],
       ['spec.probes[1].sql.target: there is no target “clutser” in environment sandbox', 'Did you mean “cluster”?'],
+    ])
+  })
+
+  test('a probe that names several addresses, or a second target', async () => {
+    const aims = ', environments: [sandbox], probes: [{ name: a, dns: { resolvers: [ingress, ingres] } }, { name: b, sql: { target: cluster, lag: { primary: clutser } } }]'
+    const { problems } = await load(platform, { ...orders, 'web/module.yaml': module('web', aims) })
+    expect(problems.map(({ message }) => message)).toEqual([
+      'spec.probes[0].dns.resolvers[1]: there is no address “ingres” in environment sandbox',
+      'spec.probes[1].sql.lag.primary: there is no target “clutser” in environment sandbox',
     ])
   })
 

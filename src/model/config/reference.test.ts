@@ -14,7 +14,7 @@ test('every field has a type and a meaning, and its default where it has one', (
     '| `spec.repositories.<name>.branch` | text | `main` | The branch that is followed. |',
     '| `spec.modules` | list of glob | `**/module.yaml` | Where Module documents are looked for, in every repository. |',
     '| `spec.tier` | `sandbox`, `staging`, `production` | *required* | How careful to be. |',
-    '| `spec.targets` | mapping of name to a mapping, with `kubernetes` or `postgres` | *required* | What can be delivered to. |',
+    '| `spec.targets` | mapping of name to a mapping, with `kubernetes` or `postgres` or `mysql` or `host` | *required* | What can be delivered to. |',
     '| `spec.review.approvals` | whole number, 0 to 10 | `0` | How many people must approve a plan. |',
     '| `spec.deadline` | duration | `5m` | How long until every object is ready. |',
     '| `spec.probes[].http.address` | text | *required* | A name \\| of the environment |',

@@ -1,9 +1,9 @@
-import { Failure } from '#lib/failure.ts'
-import type { Json, JsonObject } from '#lib/json.ts'
+import type { JsonObject } from '#lib/json.ts'
 import { isObject } from '#lib/json.ts'
+import { celFound } from '../cel-found.ts'
 import type { ProbeCapabilities } from '../probe.ts'
 import type { Found } from '../sample.ts'
-import { judge, show, thresholdText, worstOf } from '../thresholds.ts'
+import { judge, thresholdText, worstOf } from '../thresholds.ts'
 import type { KubernetesConfig } from './schema.ts'
 
 /** Holds what was read against the probe's rules: the worst of what they say. */
@@ -29,12 +29,6 @@ function rulesFound(config: KubernetesConfig, objects: readonly JsonObject[], wh
   if (count === undefined) return conditions
   const counted = condition === undefined ? objects.length : conditions.filter(({ verdict }) => verdict === 'passed').length
   return [judge(condition === undefined ? `${what}: the number of objects` : `${what}: the number with ${condition.type} = ${condition.status}`, counted, count)]
-}
-
-function celFound(value: unknown, what: string): Found {
-  if (value === true) return { verdict: 'passed', message: `${what} is as the expression says` }
-  if (value === false) return { verdict: 'failed', message: `${what} is not as the expression says` }
-  throw new Failure({ code: 'cel-failed', subject: what, message: `the CEL expression gives ${show(value as Json)}, expected true or false` })
 }
 
 function conditionFound(config: KubernetesConfig, { type, status }: NonNullable<KubernetesConfig['condition']>, object: JsonObject): Found {

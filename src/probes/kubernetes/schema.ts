@@ -1,18 +1,6 @@
 import { z } from 'zod'
-import { checkCel } from '#lib/cel.ts'
 import { name } from '#model/config/parts.ts'
-
-/** Variables stand for some name while nothing is known of them. */
-const variable = /\$?\$\{[^}]*\}/g
-
-const cel = z
-  .string()
-  .min(1)
-  .max(10_000)
-  .superRefine((expression, context) => {
-    const wrong = checkCel(expression.replaceAll(variable, 'x'))
-    if (wrong !== undefined) context.addIssue({ code: 'custom', message: wrong.message })
-  })
+import { celText } from '../cel-text.ts'
 
 const text = z.string().min(1).max(253)
 
@@ -24,7 +12,7 @@ export const schema = z
     namespace: text.optional().describe('The namespace; left out for kinds that have none, and, with `selector`, for all.'),
     name: text.optional().describe('The object’s name.'),
     selector: z.string().min(1).max(1_000).optional().describe('Instead of `name`: a label selector, `app=orders,tier!=cache`.'),
-    cel: cel.optional().describe('A CEL expression that must be true, over `object` (with `name`) or `objects` (with `selector`).'),
+    cel: celText.optional().describe('A CEL expression that must be true, over `object` (with `name`) or `objects` (with `selector`).'),
     condition: z
       .strictObject({
         type: text.describe('The type of a condition in `status.conditions`: `Available`.'),

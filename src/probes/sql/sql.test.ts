@@ -1,6 +1,7 @@
 import { TLSSocket } from 'node:tls'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openCel } from '#lib/cel.ts'
 import { systemClock } from '#lib/clock.ts'
 import { Failure } from '#lib/failure.ts'
 import type { Sample } from '#model/probe.ts'
@@ -11,6 +12,8 @@ import { closedPort, reachTo, startTcp } from '../testing.ts'
 import { sql } from './sql.ts'
 
 const missing = postgresMissing()
+const cel = openCel({ timeoutMs: 1_000 })
+afterAll(() => cel.close())
 
 describe.skipIf(missing !== undefined)(`the sql probe${missing === undefined ? '' : ` (${missing})`}`, () => {
   let url = ''
@@ -28,7 +31,7 @@ describe.skipIf(missing !== undefined)(`the sql probe${missing === undefined ? '
   })
 
   async function ask(config: object, { to = url, ms = 10_000 } = {}): Promise<Sample> {
-    const clients = { reach: reachTo({}), sqlUrl: async () => to }
+    const clients = { reach: reachTo({}), sqlUrl: async () => to, cel: cel.evaluate }
     return sql.sample({ clients, clock: systemClock, signal: AbortSignal.timeout(ms) }, sql.schema.parse({ target: 'orders-db', ...config }))
   }
 
@@ -137,7 +140,7 @@ describe.skipIf(missing !== undefined)(`the sql probe${missing === undefined ? '
       await ask({}, { to: 'postgres://u:hush-hush@%%/db' }),
       await ask({}, { to: 'postgres://u:hush-hush@169.254.169.254/db' }),
       await ask({}, { to: 'postgres://u:hush-hush@nobody.invalid/db' }),
-      await ask({}, { to: 'mysql://u:hush-hush@127.0.0.1/db' }),
+      await ask({}, { to: 'redis://u:hush-hush@127.0.0.1/db' }),
     ]
     expect(samples.map(({ verdict }) => verdict)).toEqual(samples.map(() => 'unknown'))
     expect(samples[0]?.message).toBe('orders-db does not take the user or the password')
@@ -145,7 +148,7 @@ describe.skipIf(missing !== undefined)(`the sql probe${missing === undefined ? '
   })
 
   test('connects to what was resolved and checked, and resolves nothing again', async () => {
-    const clients = { reach: { ...reachTo({}), resolve: async () => ['::1', '127.0.0.1'] }, sqlUrl: async () => url.replace('127.0.0.1', 'pinned.invalid') }
+    const clients = { reach: { ...reachTo({}), resolve: async () => ['::1', '127.0.0.1'] }, sqlUrl: async () => url.replace('127.0.0.1', 'pinned.invalid'), cel: cel.evaluate }
     expect(await sql.sample({ clients, clock: systemClock, signal: AbortSignal.timeout(5_000) }, { target: 'orders-db', query: 'select 1', max: 1 })).toMatchObject({ verdict: 'passed' })
   })
 
@@ -153,7 +156,7 @@ describe.skipIf(missing !== undefined)(`the sql probe${missing === undefined ? '
     const sqlUrl = async (): Promise<string> => {
       throw new Failure({ code: 'secret-not-found', subject: 'vault:x', message: 'there is no secret vault:x' })
     }
-    const sample = await sql.sample({ clients: { reach: reachTo({}), sqlUrl }, clock: systemClock, signal: AbortSignal.timeout(5_000) }, sql.schema.parse({ target: 'orders-db' }))
+    const sample = await sql.sample({ clients: { reach: reachTo({}), sqlUrl, cel: cel.evaluate }, clock: systemClock, signal: AbortSignal.timeout(5_000) }, sql.schema.parse({ target: 'orders-db' }))
     expect(sample).toMatchObject({ verdict: 'unknown', message: 'there is no secret vault:x' })
   })
 

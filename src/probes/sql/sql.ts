@@ -1,64 +1,46 @@
-import { readOnce } from '#clients/postgres/read-once.ts'
-import type { PostgresAnswer } from '#clients/postgres/read-once.ts'
 import type { Probe } from '../probe.ts'
 import { takeSample } from '../sample.ts'
 import type { Asking, Found } from '../sample.ts'
-import { judge, thresholdText } from '../thresholds.ts'
+import { thresholdText } from '../thresholds.ts'
+import { onSubject } from './database.ts'
+import type { SqlCall } from './database.ts'
+import { judgeRows, judgeValue } from './judge-rows.ts'
+import { judgeLag, lagThreshold } from './lag/judge-lag.ts'
+import { measureLag } from './lag/measure.ts'
 import { schema } from './schema.ts'
 import type { SqlConfig } from './schema.ts'
+import { writesFound } from './writes.ts'
 
-/** However long a probe may wait: no server is kept busy by one for longer. */
-const statementTimeoutMs = 60_000
-const maxBytes = 1024 * 1024
-
-/** Connects to a PostgreSQL database, and holds one value that a query gives against a rule. */
-export const sql: Probe<SqlConfig, 'reach' | 'sqlUrl'> = {
+/** Asks a PostgreSQL, MySQL or MariaDB database. */
+export const sql: Probe<SqlConfig, 'reach' | 'sqlUrl' | 'cel'> = {
   kind: 'sql',
-  needs: ['reach', 'sqlUrl'],
+  needs: ['reach', 'sqlUrl', 'cel'],
   schema,
   sample: (call, config) => {
-    const { signal, clients } = call
-    const { target, query } = config
-    const threshold = thresholdText(config) ?? (query === undefined ? 'accepts connections' : 'gives a row')
-    const asking: Asking = {
-      signal: query === undefined ? 'reachability' : typeof config.equals === 'boolean' ? 'boolean' : 'count',
-      target: query === undefined ? `connect ${target}` : `${target}: ${shortened(query)}`,
-      phase: { name: `credentials of ${target}`, of: 'way' },
-      threshold,
-    }
-    return takeSample(call, asking, async (): Promise<Found> => {
-      const url = await clients.sqlUrl(target)
-      asking.phase = { name: 'name resolution', of: 'way' }
-      const answer = await readOnce(
-        {
-          name: target,
-          url,
-          resolve: (host) => clients.reach.resolve(host, signal),
-          statementTimeoutMs,
-          maxBytes,
-          connecting: () => (asking.phase = { name: 'connection', of: 'subject' }),
-          connected: () => (asking.phase = { name: 'query', of: 'subject' }),
-          ...(query === undefined ? {} : { query }),
-        },
-        signal,
-      )
-      return query === undefined ? { verdict: 'passed', threshold, message: 'connected' } : judgeAnswer(config, answer, threshold)
-    })
+    const asking: Asking = { ...questionOf(config), phase: { name: `credentials of ${config.target}`, of: 'way' } }
+    return takeSample(call, asking, () => ask(call, config, asking))
   },
 }
 
-function judgeAnswer(config: SqlConfig, answer: PostgresAnswer | undefined, threshold: string): Found {
-  if (answer === undefined) return { verdict: 'failed', threshold, message: 'the query gives no row' }
-  if (answer.more) return { verdict: 'failed', threshold, message: 'the query gives more than one row' }
-  const { column, value } = answer
-  const what = column === '?column?' ? 'the value' : column.replaceAll('_', ' ')
-  const ruled = [config.equals, config.min, config.max, config.warn].some((rule) => rule !== undefined)
-  if (!ruled) return { verdict: 'passed', threshold, ...(typeof value === 'number' || typeof value === 'boolean' ? { value } : {}), message: 'the query gives a row' }
-  const found = judge(what, value, config)
-  // A text out of a database is nobody's business but the rule's.
-  if (typeof value !== 'string') return found
-  const { value: _left, ...rest } = found
-  return found.verdict === 'passed' ? { ...rest, message: `${what} is as expected` } : { ...rest, message: `${what} is another text than expected` }
+function questionOf(config: SqlConfig): Pick<Asking, 'signal' | 'target'> & { readonly threshold: string } {
+  const { target, query, rows, writes, lag } = config
+  if (lag !== undefined) return { signal: lag.max === undefined && lag.warn === undefined ? 'count' : 'latency', target: `lag of ${target}${lag.primary === undefined ? '' : ` behind ${lag.primary}`}`, threshold: lagThreshold(lag) }
+  if (writes !== undefined) return { signal: 'boolean', target: `write to ${target}${writes === true ? '' : `: ${writes.table}`}`, threshold: 'accepts writes' }
+  if (query === undefined) return { signal: 'reachability', target: `connect ${target}`, threshold: 'accepts connections' }
+  const signal = rows !== undefined || typeof config.equals === 'boolean' ? 'boolean' : 'count'
+  return { signal, target: `${target}: ${shortened(query)}`, threshold: rows?.cel ?? thresholdText(config) ?? 'gives a row' }
+}
+
+async function ask(call: SqlCall, config: SqlConfig, asking: Asking): Promise<Found> {
+  const { target, query, rows, writes, lag } = config
+  if (lag !== undefined) return judgeLag(lag, target, await measureLag(call, asking, target, lag.primary))
+  if (writes !== undefined) return onSubject(call, asking, target, 'undone', (session) => writesFound(session, target, writes))
+  return onSubject(call, asking, target, 'reading', async (session) => {
+    if (query === undefined) return { verdict: 'passed', message: 'connected' }
+    // One row more than is wanted shows that there are more.
+    const answer = await session.read(query, (rows?.most ?? 1) + 1)
+    return rows === undefined ? judgeValue(config, session.engine, answer) : judgeRows(rows, answer, call.clients.cel)
+  })
 }
 
 function shortened(query: string): string {

@@ -1,85 +1,91 @@
 import { Socket } from 'node:net'
 import type { SocketConnectOpts } from 'node:net'
 import { Client } from 'pg'
+import type { QueryArrayConfig, QueryArrayResult } from 'pg'
 import { fixedLookup } from '#clients/dns/fixed-lookup.ts'
+import type { SqlDialling, SqlRows, SqlSession, WithSql } from '#clients/sql-session.ts'
 import { Failure } from '#lib/failure.ts'
 import type { Json } from '#lib/json.ts'
 import { until } from '#lib/until.ts'
 import { postgresFailure } from './postgres-failure.ts'
 
-export type PostgresQuestion = {
-  /** What messages call the database. */
-  readonly name: string
-  /** A connection URL; TLS and its certificates by `sslmode` and `sslrootcert`, as `pg` reads them. */
-  readonly url: string
-  /** The addresses that the URL's host may be dialled at. Not called for a socket on disk. */
-  readonly resolve: (host: string) => Promise<readonly string[]>
-  /** One reading statement that can be the query of a cursor. Without one, it is only connected. */
-  readonly query?: string
-  readonly statementTimeoutMs: number
-  readonly maxBytes: number
-  readonly connecting?: () => void
-  readonly connected?: () => void
-}
-
-/** The first row's first column, and whether there were more rows than one. Undefined where there was no row. */
-export type PostgresAnswer = { readonly column: string; readonly value: Json; readonly more: boolean }
+/** Statements of ours that wait for somebody else's lock are worth less than an answer. */
+const lockTimeoutMs = 2_000
 
 /**
- * Connects, reads in a read-only transaction, and disconnects. The statement runs as a cursor's query, so that it is one, that it only reads,
- * and that no more than two rows come back. Failures: those of `postgresFailure`, `address-invalid`; or the signal's reason.
+ * Connects, asks within one transaction, rolls it back, and disconnects. The URL is PostgreSQL's own (TLS and its certificates by `sslmode` and
+ * `sslrootcert`, as `pg` reads them). Failures: those of `postgresFailure`, `address-invalid`; or the signal's reason.
  */
-export async function readOnce(question: PostgresQuestion, signal: AbortSignal): Promise<PostgresAnswer | undefined> {
+export const withPostgres: WithSql = async (dialling, signal, use) => {
   signal.throwIfAborted()
-  const { name, query } = question
   const dialled = { addresses: [] as readonly string[] }
-  const socket = dialling(dialled)
-  const client = clientOf(question, socket)
-  guardAnswers(client, question.maxBytes)
+  const socket = dial(dialled)
+  const client = clientOf(dialling, socket)
+  guardAnswers(client, dialling.maxBytes)
   client.on('error', () => {}) // the connection may also break while nothing is asked
   try {
-    if (!client.host.startsWith('/')) dialled.addresses = await question.resolve(client.host)
+    if (!client.host.startsWith('/')) dialled.addresses = await dialling.resolve(client.host)
     signal.throwIfAborted()
-    question.connecting?.()
+    dialling.connecting?.()
     await until(client.connect(), signal)
-    question.connected?.()
-    const answer = query === undefined ? undefined : await until(readRow(client, query, question.statementTimeoutMs), signal)
+    dialling.connected?.()
+    const { session, rollBack } = sessionOn(client, dialling)
+    const answer = await until(use(session), signal)
+    await until(rollBack(), signal)
     await until(client.end(), signal)
     return answer
   } catch (error) {
     if (signal.aborted) cancel(client, dialled.addresses)
     signal.throwIfAborted()
-    throw postgresFailure(error, name, question.url)
+    throw postgresFailure(error, dialling.name, dialling.url)
   } finally {
-    socket.destroy()
+    socket.destroy() // with its connection a transaction ends, undone
   }
 }
 
-async function readRow(client: Client, query: string, statementTimeoutMs: number): Promise<PostgresAnswer | undefined> {
-  await client.query('begin transaction read only')
-  await client.query(`set local statement_timeout = ${Math.ceil(statementTimeoutMs)}`)
-  // With parameters, even none, the server takes one statement at a time.
-  await client.query({ text: `declare answer no scroll cursor for ${query}`, values: [], queryMode: 'extended' } as { text: string; values: [] })
-  const { rows, fields } = await client.query<(string | null)[]>({ text: 'fetch 2 from answer', rowMode: 'array', types: { getTypeParser: () => (text: string) => text } })
-  const [row] = rows
-  const [field] = fields
-  if (row === undefined || field === undefined) return undefined
-  return { column: field.name, value: valueOf(row[0] ?? null, field.dataTypeID), more: rows.length > 1 }
+function sessionOn(client: Client, { transaction, statementTimeoutMs }: SqlDialling): { session: SqlSession; rollBack: () => Promise<unknown> } {
+  // `begin` alone is as the server, the database and the role have it: what may not write by default is not to be seen as writing.
+  const begin = `begin${transaction === 'reading' ? ' transaction read only' : ''}; set local statement_timeout = ${Math.ceil(statementTimeoutMs)}; set local lock_timeout = ${lockTimeoutMs}`
+  let begun: Promise<unknown> | undefined
+  const one = async (text: string): Promise<QueryArrayResult<(string | null)[]>> => {
+    // Who only connects, begins nothing.
+    await (begun ??= client.query(begin))
+    // With parameters, even none, the server takes one statement at a time.
+    return client.query<(string | null)[]>({ text, values: [], queryMode: 'extended', rowMode: 'array', types: { getTypeParser: () => (value: string) => value } } as QueryArrayConfig)
+  }
+  return {
+    session: {
+      engine: 'postgres',
+      read: async (query, most) => {
+        // A cursor's query is one that only reads, and no more rows than that come back.
+        await one(`declare answer no scroll cursor for ${query}`)
+        return rowsOf(await one(`fetch ${most} from answer`))
+      },
+      ask: async (statement) => rowsOf(await one(statement)),
+    },
+    rollBack: async () => (begun === undefined ? undefined : client.query('rollback')),
+  }
 }
 
-/** int8, int2, int4, oid, float4, float8, numeric (pg_type.dat of PostgreSQL). */
+function rowsOf({ rows, fields }: QueryArrayResult<(string | null)[]>): SqlRows {
+  return { columns: fields.map(({ name }) => name), rows: rows.map((row) => row.map((text, index) => valueOf(text, fields[index]?.dataTypeID ?? 0))) }
+}
+
+/** int8, int2, int4, oid, float4, float8, numeric; json, jsonb (pg_type.dat of PostgreSQL). */
 const numbers: ReadonlySet<number> = new Set([20, 21, 23, 26, 700, 701, 1700])
+const documents: ReadonlySet<number> = new Set([114, 3802])
 const bool = 16
 
 function valueOf(text: string | null, type: number): Json {
   if (text === null) return null
   if (type === bool) return text === 't'
+  if (documents.has(type)) return JSON.parse(text) as Json
   if (!numbers.has(type)) return text
   const number = Number(text)
   return Number.isFinite(number) ? number : text
 }
 
-function clientOf({ name, url }: PostgresQuestion, socket: Socket): Client {
+function clientOf({ name, url }: SqlDialling, socket: Socket): Client {
   try {
     if (!/^postgres(ql)?:\/\//.test(url)) throw new Error('not a URL of PostgreSQL')
     return new Client({ connectionString: url, stream: () => socket, application_name: 'plumbline-probe' })
@@ -90,11 +96,11 @@ function clientOf({ name, url }: PostgresQuestion, socket: Socket): Client {
 }
 
 /** A socket that `pg` tells where to connect to, and that goes to the resolved addresses. */
-function dialling(dialled: { readonly addresses: readonly string[] }): Socket {
+function dial(dialled: { readonly addresses: readonly string[] }): Socket {
   const socket = new Socket()
-  const dial: (options: SocketConnectOpts) => Socket = socket.connect.bind(socket)
+  const connectTo: (options: SocketConnectOpts) => Socket = socket.connect.bind(socket)
   const connect = (portOrPath: number | string, host?: string): Socket =>
-    typeof portOrPath === 'string' ? dial({ path: portOrPath }) : dial({ port: portOrPath, host: host ?? '', lookup: fixedLookup(dialled.addresses), autoSelectFamily: true })
+    typeof portOrPath === 'string' ? connectTo({ path: portOrPath }) : connectTo({ port: portOrPath, host: host ?? '', lookup: fixedLookup(dialled.addresses), autoSelectFamily: true })
   return Object.assign(socket, { connect })
 }
 
@@ -133,7 +139,7 @@ function cancel(client: Client, addresses: readonly string[]): void {
   request.writeInt32BE(80_877_102, 4)
   request.writeInt32BE(processID, 8)
   request.writeInt32BE(secretKey, 12)
-  const socket = dialling({ addresses })
+  const socket = dial({ addresses })
   socket.on('error', () => {})
   socket.setTimeout(2_000, () => socket.destroy())
   socket.unref()
