@@ -29,6 +29,7 @@ import { redactingStore } from '#store/redacting.ts'
 import { newestSnapshot } from '#store/snapshots.ts'
 import { ensureAdmin } from './bootstrap.ts'
 import { openKeys } from './keys.ts'
+import { expectSameKeys } from './same-keys.ts'
 
 export type ControlPlaneOptions = {
   /** Everything of this installation that is on disk: keys, mirrors, the token, and the store where it is embedded. */
@@ -76,6 +77,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     opened.push(() => store.close())
     const keys = await openKeys(join(dir, 'keys'))
     redactor.add(keys.webhook, 'keys/webhook.key')
+    await expectSameKeys(store, keys, join(dir, 'keys'), clock.now())
     const secretDigest = (value: string): string => `hmac:${createHmac('sha256', keys.digest).update(value).digest('hex').slice(0, 32)}`
     const providers = secretProviders({ variables: env, folders: env['PLUMB_SECRET_FOLDERS']?.split(':') ?? [], versionOf: secretDigest })
     const resolve = remembering(resolveSecret(providers), redactor)

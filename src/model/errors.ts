@@ -124,6 +124,7 @@ export const errors = {
   'store-locked': { http: 409, exit: 2, about: 'Another process uses the folder of the store.' },
   'store-broken': { http: 503, exit: 2, about: 'The folder of the store cannot be used, or holds no store of this version.' },
   'store-lock-taken': { http: 409, exit: 4, about: 'Another session holds a lock in the store.' },
+  'store-other-keys': { http: 503, exit: 2, about: 'The store was written with another key than the folder of this process holds.' },
   'store-newer': { http: 503, exit: 2, about: 'The store was used by a newer Plumbline.' },
   'migration-changed': { http: 503, exit: 2, about: 'A migration that was applied to the store has another text now.' },
   'lease-lost': { http: 409, exit: 4, about: 'Another worker has taken over this piece of work.' },

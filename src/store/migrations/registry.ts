@@ -3,7 +3,8 @@ import { path } from './0002-path.ts'
 import { chains } from './0003-chains.ts'
 import { before } from './0004-before.ts'
 import { begun } from './0005-begun.ts'
+import { fingerprints } from './0006-fingerprints.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; a test holds it against the folder. */
-export const migrations: readonly Migration[] = [work, path, chains, before, begun]
+export const migrations: readonly Migration[] = [work, path, chains, before, begun, fingerprints]
