@@ -80,7 +80,7 @@ export async function startCluster({ name, dir, clock, log, compileCache, postgr
     if (audit?.webhook !== undefined) auditTo(audit.webhook)
     objects = typedObjects(api.objects)
     const context = { objects, clock, log: tell }
-    stops.push(startControllers(context))
+    stops.push(startControllers({ ...context, objects: typedObjects(api.controllersObjects) }, api.ca))
     stops.push(startServiceProxy(context, addresses))
     const ingress = await startIngress(context, addresses, places.ingressPort)
     stops.push(() => ingress.stop())

@@ -51,6 +51,16 @@ export type Objects = {
   ): void
 }
 
+/** Thrown by a controller's write that a webhook is asked about: it goes on by itself, and is to be asked for again when `settled`, which never rejects. */
+export class StillAsking extends Error {
+  readonly settled: Promise<void>
+
+  constructor(settled: Promise<void>) {
+    super('a webhook is asked')
+    this.settled = settled
+  }
+}
+
 /** A structural OpenAPI v3 schema with Kubernetes' extensions, as in a CustomResourceDefinition. Built-in kinds are described the same way. */
 export type Schema = {
   type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean'

@@ -25,7 +25,8 @@ import { cleanUpDefinitions } from './definition-cleanup.ts'
 import { expireEvents } from './expire-events.ts'
 import { type Fault, Faults } from './faults.ts'
 import { startHttpServer } from './http-server.ts'
-import { inProcess } from './objects/in-process.ts'
+import { inFlight } from './objects/in-flight.ts'
+import { inProcess, withoutWaiting } from './objects/in-process.ts'
 import { apiServer, writerOf } from './objects/own-users.ts'
 import { definitions, Registry } from './registry.ts'
 import { routerOf } from './router.ts'
@@ -63,7 +64,10 @@ export type ApiServer = {
   readonly adminToken: string
   /** A key and a certificate, PEM, for a user of groups: what roles give them they may do. Valid for a year, or so many days. */
   clientCertificate(user: { readonly name: string; readonly groups: readonly string[] }, days?: number): { readonly certificate: string; readonly key: string }
+  /** Webhooks are not asked about what is written so; policies judge it. */
   readonly objects: Objects
+  /** For controllers: webhooks are asked about what they write, which may throw `StillAsking`. */
+  readonly controllersObjects: Objects
   /** Tells of what is done from now on, as audit events. Returns what ends it. */
   auditTo(sink: AuditSink): () => Promise<void>
   /** The last requests, oldest first; at most 10,000. `path` bears the query. */
@@ -84,8 +88,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   mkdirSync(options.dir, { recursive: true, mode: 0o700 })
   const audit = new AuditTrail(options.auditPolicy ?? 'writes')
   const backend = backendOf(options, audit)
-  const objects = inProcess(backend, audit, writerOf)
-  const own = inProcess(backend, audit, () => apiServer)
+  const objects = inProcess({ backend, audit, writerOf, drive: withoutWaiting })
+  const controllersObjects = inProcess({ backend, audit, writerOf, drive: inFlight(options.clock) })
+  const own = inProcess({ backend, audit, writerOf: () => apiServer, drive: withoutWaiting })
   keepDefinitions(backend)
   foundNamespaces(own)
   foundRoles(own)
@@ -131,6 +136,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     adminToken: admin,
     clientCertificate: (user, days) => clientCertificate(pair, options.name, user, days),
     objects,
+    controllersObjects,
     auditTo: (sink) => audit.add(sink),
     requests: () => log,
     inject: (fault) => faults.add(fault),

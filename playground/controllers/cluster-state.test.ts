@@ -4,9 +4,11 @@ import { deploymentController } from './deployment.ts'
 import { endpointSliceController } from './endpoint-slice.ts'
 import { garbageCollector } from './garbage.ts'
 import { autoscalerController, loadAnnotation } from './horizontal-pod-autoscaler.ts'
-import { autoscalers, claims, configMaps, deployments, endpoints, endpointSlices, namespaces, pods, replicaSets, services, type Pod } from './kinds.ts'
+import { autoscalers, claims, configMaps, deployments, disruptionBudgets, endpoints, endpointSlices, namespaces, pods, replicaSets, serviceAccounts, services, type Pod } from './kinds.ts'
+import { namespaceContentsController } from './namespace-contents.ts'
 import { namespaceController } from './namespace.ts'
 import { persistentVolumeClaimController } from './persistent-volume-claim.ts'
+import { podDisruptionBudgetController } from './pod-disruption-budget.ts'
 import { podGarbageController } from './pod-garbage.ts'
 import { replicaSetController } from './replica-set.ts'
 import { World } from './world.ts'
@@ -41,6 +43,43 @@ describe('endpoints', () => {
     world.objects.delete(pods, { namespace: 'shop', name: 'two' }, 0)
     await world.settle()
     expect(slice()).toMatchObject([{ endpoints: [] }])
+  })
+})
+
+describe('what every namespace has', () => {
+  test('is there from the start, comes back, and goes with its namespace', async () => {
+    world.start(namespaceContentsController('PEM'))
+    world.objects.create(namespaces, { metadata: { name: 'shop' } }, 'test')
+    await world.settle()
+    const has = (): unknown[] => [world.objects.get(serviceAccounts, 'shop', 'default')?.metadata.name, world.objects.get(configMaps, 'shop', 'kube-root-ca.crt')?.data]
+    expect(has()).toEqual(['default', { 'ca.crt': 'PEM' }])
+    world.objects.delete(serviceAccounts, { namespace: 'shop', name: 'default' })
+    world.objects.edit(configMaps, { namespace: 'shop', name: 'kube-root-ca.crt' }, 'object', 'test', (map) => void (map.data = {}))
+    await world.settle()
+    expect(has()).toEqual(['default', { 'ca.crt': 'PEM' }])
+    world.objects.delete(namespaces, { name: 'shop' })
+    world.objects.delete(serviceAccounts, { namespace: 'shop', name: 'default' })
+    await world.settle()
+    expect(has()[0]).toBeUndefined()
+  })
+})
+
+describe('a disruption budget', () => {
+  test.each([
+    [{ minAvailable: 1 }, { desiredHealthy: 1, expectedPods: 3, disruptionsAllowed: 1 }],
+    [{ minAvailable: '50%' }, { desiredHealthy: 2, expectedPods: 3, disruptionsAllowed: 0 }],
+    [{ maxUnavailable: 1 }, { desiredHealthy: 2, expectedPods: 3, disruptionsAllowed: 0 }],
+    [{ maxUnavailable: '67%' }, { desiredHealthy: 0, expectedPods: 3, disruptionsAllowed: 2 }],
+  ])('of %o says what may be disturbed of three pods, of which two are ready', async (rule, status) => {
+    world.start(deploymentController, replicaSetController, podDisruptionBudgetController)
+    deployment(3)
+    world.objects.create(disruptionBudgets, { metadata: { name: 'web', namespace: 'shop' }, spec: { selector: { matchLabels: labels }, ...rule } }, 'test')
+    await world.settle()
+    for (const [i, each] of world.pods().entries()) world.set(each, 'Running', i === 0 ? 'unready' : 'ready')
+    await world.settle()
+    const budget = () => world.objects.get(disruptionBudgets, 'shop', 'web')?.status
+    expect(budget()).toMatchObject({ currentHealthy: 2, ...status })
+    expect(conditionOf(budget()?.conditions, 'DisruptionAllowed')).toMatchObject(status.disruptionsAllowed > 0 ? { status: 'True', reason: 'SufficientPods' } : { status: 'False', reason: 'InsufficientPods' })
   })
 })
 

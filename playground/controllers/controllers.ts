@@ -6,8 +6,10 @@ import { deploymentController } from './deployment.ts'
 import { endpointSliceController } from './endpoint-slice.ts'
 import { garbageCollector } from './garbage.ts'
 import { jobController } from './job.ts'
+import { namespaceContentsController } from './namespace-contents.ts'
 import { namespaceController } from './namespace.ts'
 import { persistentVolumeClaimController } from './persistent-volume-claim.ts'
+import { podDisruptionBudgetController } from './pod-disruption-budget.ts'
 import { podGarbageController } from './pod-garbage.ts'
 import { replicaSetController } from './replica-set.ts'
 import { statefulSetController } from './stateful-set.ts'
@@ -25,11 +27,12 @@ const controllers = [
   namespaceController,
   garbageCollector,
   podGarbageController,
+  podDisruptionBudgetController,
 ] as const satisfies readonly Controller[]
 
-/** Starts them all; what it returns ends them all. */
-export function startControllers(context: ControllerContext): () => void {
-  const stops = controllers.map((start) => start(context))
+/** Starts them all; what it returns ends them all. `authority` is the API server's certificate authority, PEM. */
+export function startControllers(context: ControllerContext, authority: string): () => void {
+  const stops = [...controllers, namespaceContentsController(authority)].map((start) => start(context))
   return () => {
     for (const stop of stops) stop()
   }

@@ -14,7 +14,8 @@ export function rolloutLimits(deployment: Deployment): { maxSurge: number; maxUn
   return maxSurge === 0 && maxUnavailable === 0 ? { maxSurge, maxUnavailable: 1 } : { maxSurge, maxUnavailable }
 }
 
-function amount(value: number | string, of: number, round: (value: number) => number): number {
+/** A part of a whole in percent, rounded, or a plain number. */
+export function amount(value: number | string, of: number, round: (value: number) => number): number {
   return typeof value === 'number' ? value : round((Number.parseInt(value, 10) / 100) * of)
 }
 

@@ -307,6 +307,11 @@ export type Autoscaler = Stored<
   }
 >
 
+export type DisruptionBudget = Stored<
+  { selector?: JsonObject; minAvailable?: number | string; maxUnavailable?: number | string },
+  { observedGeneration: number; currentHealthy: number; desiredHealthy: number; disruptionsAllowed: number; expectedPods: number; conditions?: Condition[] }
+>
+
 export type Claim = Stored<
   { accessModes?: string[]; resources?: { requests?: { storage?: string } }; volumeName?: string },
   { phase?: string; accessModes?: string[]; capacity?: { storage: string } }
@@ -352,16 +357,16 @@ export const customResourceDefinitions = kind<CustomResourceDefinition>(
   'customresourcedefinitions',
   'cluster',
 )
+export const disruptionBudgets = kind<DisruptionBudget>('policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets')
+export const serviceAccounts = kind<Stored>('v1', 'ServiceAccount', 'serviceaccounts')
 const other = (apiVersion: string, name: string, plural: string): Kind<Stored> => kind(apiVersion, name, plural)
 
 /** The built-in namespaced kinds: what a namespace's deletion has to empty, and what may have an owner. */
 export const namespacedKinds: readonly Kind<unknown>[] = [
-  deployments, statefulSets, daemonSets, jobs, cronJobs, replicaSets, pods, services, endpointSlices, endpoints, ingresses, autoscalers, claims, configMaps, secrets, events,
-  other('v1', 'ServiceAccount', 'serviceaccounts'),
+  deployments, statefulSets, daemonSets, jobs, cronJobs, replicaSets, pods, services, endpointSlices, endpoints, ingresses, autoscalers, claims, configMaps, secrets, events, serviceAccounts, disruptionBudgets,
   other('v1', 'LimitRange', 'limitranges'),
   other('v1', 'ResourceQuota', 'resourcequotas'),
   other('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies'),
-  other('policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets'),
   other('rbac.authorization.k8s.io/v1', 'Role', 'roles'),
   other('rbac.authorization.k8s.io/v1', 'RoleBinding', 'rolebindings'),
   other('coordination.k8s.io/v1', 'Lease', 'leases'),

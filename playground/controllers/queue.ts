@@ -1,4 +1,5 @@
 import type { Clock } from '#lib/clock.ts'
+import { StillAsking } from '#playground/contract.ts'
 
 /** Looks at what `key` names and brings it one step nearer. A number asks for another look in so many milliseconds. */
 export type Reconcile = (key: string) => number | undefined | void
@@ -6,6 +7,8 @@ export type Reconcile = (key: string) => number | undefined | void
 const sliceMs = 8 // so that a thousand keys do not hold up the requests of others
 const firstRetryMs = 50
 const lastRetryMs = 30_000
+/** How often a key may wait for webhooks one after another, as a set of many pods does, before it is slowed: a webhook may undo what a controller does. */
+const waitsAtOnce = 200
 
 /**
  * Level-triggered work: a key that is added many times before its turn is looked at once. Reconciling is synchronous, as the objects are.
@@ -17,6 +20,7 @@ export class ReconcileQueue {
   readonly #failed: (key: string, error: unknown) => void
   readonly #waiting = new Set<string>()
   readonly #failures = new Map<string, number>()
+  readonly #waits = new Map<string, number>()
   readonly #later = new Map<string, { readonly at: number; readonly cancel: AbortController }>()
   #turn: NodeJS.Immediate | undefined
   #stopped = false
@@ -71,12 +75,20 @@ export class ReconcileQueue {
     if (this.#waiting.size > 0) this.#turn ??= setImmediate(() => this.#work())
   }
 
+  #after(key: string, settled: Promise<void>): void {
+    const waits = (this.#waits.get(key) ?? 0) + 1
+    this.#waits.set(key, waits)
+    void settled.then(() => (waits > waitsAtOnce ? this.addAfter(key, 1_000) : this.add(key)))
+  }
+
   #once(key: string): void {
     try {
       const again = this.#reconcile(key)
       this.#failures.delete(key)
+      this.#waits.delete(key)
       if (again !== undefined) this.addAfter(key, Math.max(1, again))
     } catch (error) {
+      if (error instanceof StillAsking) return this.#after(key, error.settled)
       const failures = this.#failures.get(key) ?? 0
       this.#failures.set(key, failures + 1)
       this.#failed(key, error)

@@ -1,4 +1,5 @@
 import { digestOf } from '#lib/digest.ts'
+import { StillAsking } from '#playground/contract.ts'
 import { timestamp, type ControllerContext } from './controller.ts'
 import { events, type Metadata } from './kinds.ts'
 
@@ -31,6 +32,7 @@ export function recordEvent({ objects, clock, log }: ControllerContext, happenin
     const event = { metadata: { namespace, name }, involvedObject, type, reason, message, source, count: 1, firstTimestamp: time, lastTimestamp: time }
     objects.create(events, { ...event, reportingComponent: component, reportingInstance: '' }, component)
   } catch (error) {
+    if (error instanceof StillAsking) return
     log(`event ${reason} about ${about.kind} ${namespace}/${of} was not written: ${error instanceof Error ? error.message : String(error)}`)
   }
 }

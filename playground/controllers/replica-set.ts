@@ -1,3 +1,4 @@
+import { StillAsking } from '#playground/contract.ts'
 import { withCondition } from './conditions.ts'
 import { controllerKey, controllerOf, keyOf, manager, placeOf, timestamp, type ControllerContext } from './controller.ts'
 import { pods, replicaSets, type Condition, type Pod, type ReplicaSet } from './kinds.ts'
@@ -34,6 +35,7 @@ function fit(context: ControllerContext, set: ReplicaSet): Condition | undefined
       const pod = createPod(context, { owner: set, template: set.spec.template, name: { generated: `${set.metadata.name}-` } })
       tell(context, set, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`)
     } catch (error) {
+      if (error instanceof StillAsking) throw error
       // Denied by admission, or the namespace is going: what the person sees is the condition and the Event.
       const message = error instanceof Error ? error.message : String(error)
       tell(context, set, 'Warning', 'FailedCreate', `Error creating: ${message}`)

@@ -1,7 +1,13 @@
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { systemClock } from '#lib/clock.ts'
 import type { Json, JsonObject } from '#lib/json.ts'
+import { type KubernetesObject, StillAsking } from '#playground/contract.ts'
+import { startControllers } from '#playground/controllers/controllers.ts'
+import { pods, replicaSets } from '#playground/controllers/kinds.ts'
+import { typedObjects } from '#playground/controllers/typed-objects.ts'
+import { eventually } from '../../../test/eventually.ts'
 import { type TestServer, testServer } from '../testing.ts'
 import { patching, type WebhookServer, webhookServer } from './testing/webhook-server.ts'
 
@@ -263,11 +269,65 @@ describe('which requests a webhook is asked about', () => {
     expect([unread.status, unread.body.message]).toEqual([422, expect.stringContaining('webhooks[0].matchConditions[0].expression: Invalid value: "1 +": compilation failed: ')])
   })
 
-  test('never about what configures admission, and never about what controllers write', async () => {
+  test('never about what configures admission, and never about what those write in process who cannot wait', async () => {
     await configure('Validating', { rules: [{ apiGroups: ['*'], apiVersions: ['*'], resources: ['*'], operations: ['*'] }], clientConfig: { url: 'https://127.0.0.1:1/' } })
     running.server.objects.create({ group: '', version: 'v1', plural: 'configmaps' }, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'own', namespace: 'default' } }, 'controller')
     expect((await create(configMap('m'))).status).toBe(500)
     expect((await running.ask('DELETE', `${root}/${plurals.Validating}/test`)).status).toBe(200)
+  })
+
+  test('about what controllers write: they come again, find it made as the webhook left it, and are told of a refusal', async () => {
+    const resource = { group: '', version: 'v1', plural: 'configmaps' }
+    const make = (): unknown => running.server.controllersObjects.create(resource, configMap('', { metadata: { generateName: 'own-', namespace: 'default' } }) as KubernetesObject, 'kube-controller-manager')
+    const asking = (write: () => unknown): StillAsking => {
+      try {
+        write()
+      } catch (error) {
+        if (error instanceof StillAsking) return error
+        throw error
+      }
+      throw new Error('it was not asked about')
+    }
+    await configure('Mutating')
+    hook.answer = () => patching(labelled)
+    const first = asking(make)
+    expect(asking(make).settled).toBe(first.settled)
+    await first.settled
+    const made = running.server.objects.list(resource, 'default', 'injected=yes')
+    expect([made.length, hook.asked.length]).toEqual([1, 1])
+    expect(hook.asked[0]).toMatchObject({ userInfo: { username: 'system:kube-controller-manager' } })
+
+    hook.answer = () => ({ response: { allowed: false, status: { message: 'not today' } } })
+    const { name = '' } = made[0]?.metadata ?? {}
+    const change = (): unknown => running.server.controllersObjects.edit(resource, 'default', name, 'object', 'kube-controller-manager', (object) => void (object.data = { key: 'changed' }))
+    await asking(change).settled
+    expect(change).toThrow('admission webhook "test.example.dev" denied the request: not today')
+    await asking(change).settled
+    // What changes nothing is no write, and nobody is asked about it.
+    expect(running.server.controllersObjects.edit(resource, 'default', name, 'object', 'kube-controller-manager', () => {})?.data).toEqual({ key: 'sent' })
+  })
+
+  test('the pods of a Deployment: what is injected is in each of them, and a denial is told by the ReplicaSet', async () => {
+    const objects = typedObjects(running.server.controllersObjects)
+    const stop = startControllers({ objects, clock: systemClock, log: () => {} }, running.server.ca)
+    try {
+      await configure('Mutating', { rules: [{ apiGroups: [''], apiVersions: ['v1'], resources: ['pods'], operations: ['CREATE'] }] })
+      hook.answer = () => patching([{ op: 'add', path: '/spec/containers/-', value: { name: 'sidecar', image: 'sidecar:1' } }])
+      const web = (name: string): JsonObject => ({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name }, spec: { replicas: 3, selector: { matchLabels: { app: name } }, template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'main', image: 'app:1' }] } } } })
+      const deployments = '/apis/apps/v1/namespaces/default/deployments'
+      await running.ask('POST', deployments, web('injected'))
+      const containers = (): string[] => objects.list(pods, 'default').map(({ spec }) => spec.containers.map(({ name }) => name).join())
+      await eventually(() => containers().length === 3)
+      expect(containers()).toEqual(Array(3).fill('main,sidecar'))
+      hook.answer = () => ({ response: { allowed: false, status: { message: 'no more pods' } } })
+      await running.ask('POST', deployments, web('denied'))
+      const failure = (): unknown => objects.list(replicaSets, 'default').find(({ metadata }) => metadata.name.startsWith('denied'))?.status?.conditions?.[0]
+      await eventually(failure)
+      expect(failure()).toMatchObject({ type: 'ReplicaFailure', reason: 'FailedCreate', message: 'admission webhook "test.example.dev" denied the request: no more pods' })
+      expect(containers()).toHaveLength(3)
+    } finally {
+      stop()
+    }
   })
 
   test('a Service is reached at its address, and must have a certificate for its name', async () => {

@@ -3,6 +3,7 @@ import type { Cause, KubernetesObject } from '#playground/contract.ts'
 import { quantityNanos } from '#playground/schema/quantity.ts'
 import { valueAt } from '../paths.ts'
 import type { Behaviour } from './behaviours.ts'
+import { forbidden } from '../status.ts'
 import { forbiddenChange, invalidValue, unchangeable } from './immutable.ts'
 
 function specOf(object: KubernetesObject): JsonObject {
@@ -63,9 +64,19 @@ export const service: Behaviour = {
 }
 
 export const pod: Behaviour = {
-  create: (object) => {
+  create: (object, options, backend) => {
     const spec = specOf(object)
+    const account = accountOf(spec)
+    const { namespace = '', name = '' } = object.metadata
+    // `default` may come a moment later than its namespace.
+    if (options.namespaceLifecycle && account !== 'default' && backend.storage.get('/serviceaccounts', `${namespace}/${account}`) === undefined) {
+      throw forbidden({ group: '', plural: 'pods', kind: 'Pod' }, name, `error looking up service account ${namespace}/${account}: serviceaccount "${account}" not found`)
+    }
     object.status = { phase: 'Pending', qosClass: qosClass(spec) }
+  },
+  admitted: (object) => {
+    const account = accountOf(specOf(object))
+    object.spec = { ...specOf(object), serviceAccountName: account, serviceAccount: account }
   },
   check: (object, live) => {
     if (live === undefined) return []
@@ -83,6 +94,10 @@ export const pod: Behaviour = {
       ),
     ]
   },
+}
+
+function accountOf({ serviceAccountName }: JsonObject): string {
+  return typeof serviceAccountName === 'string' && serviceAccountName !== '' ? serviceAccountName : 'default'
 }
 
 function qosClass(spec: JsonObject): string {

@@ -9,14 +9,9 @@ import { decoded } from '../schemas.ts'
 import { checkNamespace, decode, judge, validate } from './admit.ts'
 import { resetOf } from './reset.ts'
 import { checkSize } from './size.ts'
-import { atOnce, type Steps } from './steps.ts'
+import type { Steps } from './steps.ts'
 
 export type Written = { readonly object: KubernetesObject; readonly warnings: readonly string[]; readonly created: boolean }
-
-/** Stores a new object, at once. `sent` is the caller's to give away. */
-export function createObject(backend: Backend, kind: Kind, namespace: string, sent: KubernetesObject, parameters: WriteParameters): Written {
-  return atOnce(createSteps(backend, kind, namespace, sent, parameters))
-}
 
 /** Stores a new object. `sent` is the caller's to give away. */
 export function* createSteps(

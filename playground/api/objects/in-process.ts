@@ -1,47 +1,36 @@
-import { equalJson, type JsonObject } from '#lib/json.ts'
+import { equalJson } from '#lib/json.ts'
 import type { KubernetesObject, Objects, Resource } from '#playground/contract.ts'
+import { auditedSteps } from '../audit/audited-steps.ts'
 import type { AuditTrail } from '../audit/audit-trail.ts'
 import { type Backend, find, inVersion } from '../backend.ts'
 import { type Kind, resourceOf } from '../kinds.ts'
 import { valueAt, setAt } from '../paths.ts'
+import type { User } from '../request.ts'
 import { labelSelector } from '../selectors.ts'
 import { decode } from './admit.ts'
-import { createObject } from './create-object.ts'
-import { deleteObject } from './delete-object.ts'
-import { updateObject } from './update-object.ts'
-import type { User } from '../request.ts'
-import { ApiError } from '../status.ts'
-import { versionInfo } from '../version.ts'
+import { createSteps } from './create-object.ts'
+import { deleteSteps } from './delete-object.ts'
+import { atOnce, type Steps } from './steps.ts'
+import { updateSteps } from './update-object.ts'
 
-/** What writes in process, by the field manager that it writes as: a user of its own for each write. */
-type WriterOf = (manager: string) => User
-type Doing = { readonly verb: 'create' | 'update' | 'delete'; readonly kind: Kind; readonly namespace: string; readonly name: string; readonly subresource: string; readonly manager: string }
+/** How work that may have to wait is done where nothing can: `key` says what is written. `begin` starts it, each time anew. */
+export type Drive = <T>(key: string, begin: () => Steps<T>) => T
 
-/** Tells of a write as of a request: what runs in process here has a connection in a real cluster. What changed nothing was none. */
-function audited<T>(backend: Backend, audit: AuditTrail, writerOf: WriterOf, doing: Doing, write: (user: User) => T, isWrite: (result: T) => boolean = () => true): T {
-  const { verb, kind, namespace, name, subresource, manager } = doing
-  const user = writerOf(manager)
-  const { group, version, plural } = kind
-  const parts = [group === '' ? 'api' : `apis/${group}`, version, ...(namespace === '' ? [] : ['namespaces', namespace]), plural, ...(verb === 'create' ? [] : [name]), ...(subresource === '' ? [] : [subresource])]
-  const path = `/${parts.join('/')}`
-  const attributes = { resourceRequest: true, verb, path, group, version, resource: plural, subresource, namespace, name }
-  if (!audit.wants(attributes)) return write(user)
-  const receivedAt = backend.clock.now()
-  const userAgent = `${manager}/${versionInfo.gitVersion} (${versionInfo.platform})`
-  const tell = (code: number, status?: JsonObject): void =>
-    audit.tell({ attributes, uri: path, by: user, as: user, userAgent, address: '127.0.0.1', sent: {}, code, status, receivedAt, answeredAt: backend.clock.now() })
-  try {
-    const result = write(user)
-    if (isWrite(result)) tell(verb === 'create' ? 201 : 200)
-    return result
-  } catch (error) {
-    if (error instanceof ApiError) tell(error.code, error.status)
-    throw error
-  }
+export type InProcess = {
+  readonly backend: Backend
+  readonly audit: AuditTrail
+  /** Whose credentials a program has, by the field manager that it writes as: a user of its own for each write. */
+  readonly writerOf: (manager: string) => User
+  readonly drive: Drive
 }
 
+/** Webhooks are not asked. */
+export const withoutWaiting: Drive = (_, begin) => atOnce(begin())
+
+const deleter = 'kube-controller-manager'
+
 /** The server for what runs in its own process. What it hands out is frozen: `structuredClone` before changing. */
-export function inProcess(backend: Backend, audit: AuditTrail, writerOf: WriterOf): Objects {
+export function inProcess({ backend, audit, writerOf, drive }: InProcess): Objects {
   const kindOf = (resource: Resource): Kind => {
     const kind = backend.registry.find(resource)
     if (kind === undefined) throw new Error(`${resource.group}/${resource.version}/${resource.plural} is not served`)
@@ -71,43 +60,50 @@ export function inProcess(backend: Backend, audit: AuditTrail, writerOf: WriterO
     },
     create: (resource, object, manager) => {
       const kind = kindOf(resource)
-      const { namespace = '', name = '' } = object.metadata
-      return audited(backend, audit, writerOf, { verb: 'create', kind, namespace, name, subresource: '', manager }, (user) =>
-        createObject(backend, kind, namespace, structuredClone(object), { dryRun: false, fieldValidation: 'Ignore', manager, user }).object,
-      )
+      const { namespace = '', name = '', generateName } = object.metadata
+      const doing = { verb: 'create', kind, namespace, name, subresource: '', manager } as const
+      return drive(`create ${resourceOf(kind)} ${namespace}/${name || String(generateName)}`, () => {
+        const user = writerOf(manager)
+        const steps = createSteps(backend, kind, namespace, structuredClone(object), { dryRun: false, fieldValidation: 'Ignore', manager, user })
+        return auditedSteps(backend, audit, user, doing, steps)
+      }).object
     },
     edit: (resource, namespace, name, part, manager, edit) => {
       const kind = kindOf(resource)
-      const live = find(backend, kind, namespace, name)
-      if (live === undefined) return undefined
-      let next = structuredClone(live)
-      edit(next)
-      if (part === 'scale') {
-        const replicas = valueAt(next, kind.scale?.specReplicas ?? 'spec.replicas')
-        next = structuredClone(live)
-        if (replicas !== undefined) setAt(next, kind.scale?.specReplicas ?? 'spec.replicas', replicas)
-      }
-      next.metadata.resourceVersion = live.metadata.resourceVersion ?? ''
-      const whole = decode(kind, next).object
-      if (equalJson(whole, live)) return live
       const subresource = part === 'object' ? '' : part
-      return audited(
-        backend,
-        audit,
-        writerOf,
-        { verb: 'update', kind, namespace, name, subresource, manager },
-        (user) => updateObject(backend, kind, live, whole, { subresource, manager, user, dryRun: false, warnings: [], how: 'updated' }).object,
-        (result) => result !== live,
-      )
+      return drive(`edit ${resourceOf(kind)} ${namespace}/${name} ${part}`, function* () {
+        const live = find(backend, kind, namespace, name)
+        if (live === undefined) return undefined
+        const next = edited(kind, live, part, edit)
+        if (equalJson(next, live)) return live
+        const user = writerOf(manager)
+        const steps = updateSteps(backend, kind, live, next, { subresource, manager, user, dryRun: false, warnings: [], how: 'updated' })
+        const { object } = yield* auditedSteps(backend, audit, user, { verb: 'update', kind, namespace, name, subresource, manager }, steps, (written) => written.object !== live)
+        return object
+      })
     },
     delete: (resource, namespace, name, uid, propagation, graceSeconds) => {
       const kind = kindOf(resource)
-      const live = find(backend, kind, namespace, name)
-      if (live === undefined || (uid !== undefined && live.metadata.uid !== uid)) return
-      audited(backend, audit, writerOf, { verb: 'delete', kind, namespace, name, subresource: '', manager: 'kube-controller-manager' }, (user) =>
-        deleteObject(backend, kind, live, { propagation, graceSeconds, dryRun: false, user }),
-      )
+      drive(`delete ${resourceOf(kind)} ${namespace}/${name}`, function* () {
+        const live = find(backend, kind, namespace, name)
+        if (live === undefined || (uid !== undefined && live.metadata.uid !== uid)) return
+        const user = writerOf(deleter)
+        const steps = deleteSteps(backend, kind, live, { propagation, graceSeconds, dryRun: false, user })
+        yield* auditedSteps(backend, audit, user, { verb: 'delete', kind, namespace, name, subresource: '', manager: deleter }, steps)
+      })
     },
   }
 }
 
+/** The object, decoded, as `edit` leaves the part of it. */
+function edited(kind: Kind, live: KubernetesObject, part: 'object' | 'status' | 'scale', edit: (object: KubernetesObject) => void): KubernetesObject {
+  let next = structuredClone(live)
+  edit(next)
+  if (part === 'scale') {
+    const replicas = valueAt(next, kind.scale?.specReplicas ?? 'spec.replicas')
+    next = structuredClone(live)
+    if (replicas !== undefined) setAt(next, kind.scale?.specReplicas ?? 'spec.replicas', replicas)
+  }
+  next.metadata.resourceVersion = live.metadata.resourceVersion ?? ''
+  return decode(kind, next).object
+}
