@@ -13,7 +13,6 @@ import { Redactor } from '#lib/redact.ts'
 import type { TargetConfig } from '#model/config/environment.ts'
 import { redactedFailure } from '#model/redacted.ts'
 import { probeSchemas, probes } from '#probes/registry.ts'
-import { publicPemOf, signerOf } from '#record/dsse.ts'
 import { rememberingCache } from '#render/cache.ts'
 import { renderTools } from '#render/tools.ts'
 import { resume } from '#run/follow.ts'
@@ -21,10 +20,12 @@ import { Configurations } from '#run/configuration.ts'
 import { startLoop } from '#run/loop.ts'
 import type { Parts } from '#run/parts.ts'
 import { Repositories } from '#run/repositories.ts'
+import { expectSigner } from '#run/rotate-key.ts'
 import { remembering, resolveSecret } from '#secrets/resolve.ts'
 import { secretProviders } from '#secrets/registry.ts'
 import { bundleCache } from '#store/bundles.ts'
 import { openStore } from '#store/open.ts'
+import { signing } from '#store/records.ts'
 import { redactingStore } from '#store/redacting.ts'
 import { newestSnapshot } from '#store/snapshots.ts'
 import { ensureAdmin } from './bootstrap.ts'
@@ -75,7 +76,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     await writeFile(join(dir, '.gitignore'), '*\n')
     const store = redactingStore(await openStore(options.databaseUrl === undefined ? { dir: join(dir, 'store') } : { url: options.databaseUrl }, clock), redact)
     opened.push(() => store.close())
-    const keys = await openKeys(join(dir, 'keys'))
+    const keys = await openKeys(join(dir, 'keys'), env['PATH'])
+    await keys.record.settle(await signing(store))
+    await expectSigner({ sql: store, signer: keys.record.signer })
     redactor.add(keys.webhook, 'keys/webhook.key')
     await expectSameKeys(store, keys, join(dir, 'keys'), clock.now())
     const secretDigest = (value: string): string => `hmac:${createHmac('sha256', keys.digest).update(value).digest('hex').slice(0, 32)}`
@@ -106,8 +109,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       redactor,
       secretDigest,
       webhookSecret: keys.webhook,
-      signer: signerOf(keys.recordPem),
-      publicKey: publicPemOf(keys.recordPem),
+      get signer() {
+        return keys.record.signer
+      },
+      nextKey: keys.record,
       publish: (environment, head) => publishHead({ repositories, clock }, environment, head),
       log,
     }

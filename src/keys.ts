@@ -1,38 +1,26 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { newKeyPair, publicPemOf } from '#record/dsse.ts'
+import { keepFile } from './keep-file.ts'
+import { openRecordKeys } from './record-keys.ts'
+import type { RecordKeys } from './record-keys.ts'
 
-/** What the installation alone knows. Kept in files of mode 0600, outside the store: who takes the store has neither. */
+/** What the installation alone knows. Kept in files of mode 0600, outside the store: who takes the store has none of it. */
 export type Keys = {
-  /** Ed25519, PEM: signs checkpoints. */
-  readonly recordPem: string
+  readonly record: RecordKeys
   /** Of the digests that stand in for secrets. */
   readonly digest: Buffer
   readonly webhook: string
 }
 
-/** Opens the keys of a folder; what is not there yet is made. */
-export async function openKeys(dir: string): Promise<Keys> {
+/** Opens the keys of a folder; what is not there yet is made. `path`: where a signer's program is looked for. */
+export async function openKeys(dir: string, path = ''): Promise<Keys> {
   await mkdir(dir, { recursive: true, mode: 0o700 })
   await chmod(dir, 0o700)
-  const recordPem = await keep(join(dir, 'record.pem'), () => newKeyPair().privatePem)
-  await writeFile(join(dir, 'record.pub.pem'), publicPemOf(recordPem))
-  const secret = (name: string): Promise<string> => keep(join(dir, name), () => `${randomBytes(32).toString('base64url')}\n`)
+  const secret = (name: string): Promise<string> => keepFile(join(dir, name), () => `${randomBytes(32).toString('base64url')}\n`)
   return {
-    recordPem,
+    record: await openRecordKeys(dir, path),
     digest: Buffer.from((await secret('digest.key')).trim(), 'base64url'),
     webhook: (await secret('webhook.key')).trim(),
   }
-}
-
-async function keep(file: string, make: () => string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-  }
-  const value = make()
-  await writeFile(file, value, { mode: 0o600, flag: 'wx', flush: true })
-  return value
 }

@@ -10,7 +10,7 @@ import { Failure } from '#lib/failure.ts'
 import { Redactor } from '#lib/redact.ts'
 import { environment } from '#model/config/environment.ts'
 import type { Principal, Role } from '#model/principal.ts'
-import { newKeyPair, publicPemOf } from '#record/dsse.ts'
+import { newKeyPair, signerOf } from '#record/dsse.ts'
 import type { Parts } from '#run/parts.ts'
 import { openStore } from '#store/open.ts'
 import { revokeTokens, savePrincipal, saveToken } from '#store/principals.ts'
@@ -45,7 +45,7 @@ export async function openApiPlace(): Promise<ApiPlace> {
   const clock = new FakeClock()
   const store = await openStore({ dir }, clock)
   const log: string[] = []
-  const parts = { sql: store, clock, webhookSecret, redactor: new Redactor(), publicKey: publicPemOf(newKeyPair().privatePem), log: (line: string) => log.push(line), ...nothingBehind() } as unknown as Parts
+  const parts = { sql: store, clock, webhookSecret, redactor: new Redactor(), signer: signerOf(newKeyPair().privatePem), log: (line: string) => log.push(line), ...nothingBehind() } as unknown as Parts
   await seed(store, clock.now())
   const stopping = new AbortController()
   const app = application(parts, store, stopping.signal)

@@ -17,6 +17,7 @@ export const jsonOf: Readonly<Record<string, string>> = {
   validate: '`{ valid, workspace, environments[], modules[{ name, file }], rendered, problems: Failure[] }`',
   render: '`{ environment, modules[{ module, objects[{ file, line, body }] }], problems: Failure[] }`',
   'record verify': '`{ ok, chains[{ environment, records, sealed, defects[{ where, what }] }] }`',
+  'record rotate-key': '`from`, `to` (key ids) and `environments`',
   'record export': '`{ files[] }`',
   status: '`Status`; with `--watch` one document after each change',
   runs: '`{ runs: Run[] }`',

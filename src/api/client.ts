@@ -8,9 +8,15 @@ export type Send = (method: string, path: string, query: Query, body?: unknown) 
 
 export type Chain = {
   environment: string
-  /** Each record as it was written: in-toto statements in JSON, in order. */
-  records: string[]
+  /** How many records the chain has, the pruned ones among them. */
+  size: number
+  /** What is left of the records that were pruned. */
+  start: { size: number; head: string; roots: string[] } | null
+  /** Replacements of the key that are older than what was pruned. */
+  rotations: { record: string; checkpoint: Envelope }[]
   checkpoints: Envelope[]
+  /** Each record as it was written: in-toto statements in JSON, in order, as many as fit a page. */
+  records: string[]
 }
 
 export type Commit = {
@@ -286,6 +292,13 @@ export type ExportRecordsAnswer = {
   chains: Chain[]
 }
 
+export type RotateRecordKeyAnswer = { from: string; to: string; environments: string[] }
+
+export type RotateRecordKeyBody = {
+  /** Why; kept in the record. */
+  reason: string
+}
+
 export type Client = ReturnType<typeof makeClient>
 
 export function makeClient(send: Send) {
@@ -329,8 +342,11 @@ export function makeClient(send: Send) {
     /** Takes a principal’s tokens back, and with them its grants. */
     revokeTokens: (name: string) =>
       send('POST', `/v1/principals/${encodeURIComponent(name)}/revoke`, {}) as Promise<RevokeTokensAnswer>,
-    /** Every run record, with the checkpoints and the public key: all that it takes to verify them elsewhere. */
-    exportRecords: (query: { environment?: string | undefined } = {}) =>
+    /** Records of every kind, with the checkpoints and the public key: all that it takes to verify them elsewhere. Page by page. */
+    exportRecords: (query: { environment?: string | undefined; from?: number | undefined } = {}) =>
       send('GET', '/v1/records', query) as Promise<ExportRecordsAnswer>,
+    /** Replaces the key that signs records, with a record in every chain that both keys sign. */
+    rotateRecordKey: (body: RotateRecordKeyBody) =>
+      send('POST', '/v1/records/rotate-key', {}, body) as Promise<RotateRecordKeyAnswer>,
   }
 }

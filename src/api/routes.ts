@@ -1,11 +1,12 @@
 import type { z } from 'zod'
-import { accepted, approveBody, askBody, cancelBody, done, pauseBody, planBody, recordsQuery, resumeBody, runsQuery, tokenBody } from '#model/api/requests.ts'
-import { exportAnswer, planAnswer, principalsAnswer, runView, runsAnswer, statusView, tokenAnswer } from '#model/api/views.ts'
+import { accepted, approveBody, askBody, cancelBody, done, pauseBody, planBody, recordsQuery, resumeBody, rotateBody, runsQuery, tokenBody } from '#model/api/requests.ts'
+import { exportAnswer, planAnswer, principalsAnswer, rotatedAnswer, runView, runsAnswer, statusView, tokenAnswer } from '#model/api/views.ts'
 import { brokenModule } from '#run/configuration.ts'
 import { catchUp } from '#run/catch-up.ts'
 import { approveRun, ask, cancelRun, pause, resume } from '#run/commands.ts'
 import { planNow } from '#run/plan-now.ts'
 import { exportRecords } from '#run/records.ts'
+import { rotateKey } from '#run/rotate-key.ts'
 import { viewRun, viewStatus } from '#run/views.ts'
 import { principals } from '#store/principals.ts'
 import { listRuns, runEnvironments } from '#store/runs.ts'
@@ -198,14 +199,25 @@ export const routes: readonly Route[] = [
     id: 'exportRecords',
     method: 'get',
     path: '/v1/records',
-    about: 'Every run record, with the checkpoints and the public key: all that it takes to verify them elsewhere.',
+    about: 'Records of every kind, with the checkpoints and the public key: all that it takes to verify them elsewhere. Page by page.',
     role: 'viewer',
     where: 'each',
     query: recordsQuery,
     answer: exportAnswer,
-    handle: async ({ parts, query, sees }) => {
-      const { publicKey, chains } = await exportRecords(parts, query.environment)
-      return { publicKey, chains: chains.filter((chain) => sees(chain.environment)) }
+    handle: async ({ parts, query, sees }) => exportRecords(parts, query.environment, query.from, sees),
+  }),
+  route({
+    id: 'rotateRecordKey',
+    method: 'post',
+    path: '/v1/records/rotate-key',
+    about: 'Replaces the key that signs records, with a record in every chain that both keys sign.',
+    role: 'admin',
+    where: 'workspace',
+    body: rotateBody,
+    answer: rotatedAnswer,
+    handle: async ({ parts, principal, body }) => {
+      const { environments, ...rotated } = await rotateKey(parts, principal.name, body.reason)
+      return { ...rotated, environments: [...environments] }
     },
   }),
 ]

@@ -18,7 +18,7 @@ const names: ReadonlySet<string> = new Set([
 const values: ReadonlySet<string> = new Set(['from', 'to', 'value', 'fields'])
 
 /** The parts of an exported chain were sealed without secrets, and are what their digests say. */
-const sealed: ReadonlySet<string> = new Set(['publicKey', 'records', 'checkpoints'])
+const sealed: ReadonlySet<string> = new Set(['publicKey', 'records', 'checkpoints', 'rotations', 'start'])
 
 const time = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/
 

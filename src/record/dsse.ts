@@ -8,10 +8,13 @@ export const payloadType = 'application/vnd.in-toto+json'
 /** A DSSE envelope: `payload` is base64 of the exact bytes that were signed. */
 export type Envelope = { payloadType: string; payload: string; signatures: { keyid: string; sig: string }[] }
 
-export type Signer = { readonly keyId: string; sign(payload: Uint8Array): Envelope }
+/** `key`: signs here and at once. `command`: asks a program, which takes its time and may fail. `publicKey` is PEM. */
+export type Signer =
+  | { readonly kind: 'key'; readonly keyId: string; readonly publicKey: string; sign(payload: Uint8Array): Envelope }
+  | { readonly kind: 'command'; readonly keyId: string; readonly publicKey: string; sign(payload: Uint8Array): Promise<Envelope> }
 
 /** DSSE's pre-authentication encoding: `DSSEv1 SP len(type) SP type SP len(payload) SP payload`. */
-function preAuthentication(type: string, payload: Uint8Array): Buffer {
+export function preAuthentication(type: string, payload: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from(`DSSEv1 ${Buffer.byteLength(type)} ${type} ${payload.length} `), payload])
 }
 
@@ -29,23 +32,21 @@ export function newKeyPair(): { privatePem: string; publicPem: string } {
   }
 }
 
-/** The public half of a private key, both PEM. Failure `record-key-invalid`. */
-export function publicPemOf(privatePem: string): string {
-  return createPublicKey(readKey(() => createPrivateKey(privatePem))).export({ type: 'spki', format: 'pem' }).toString()
+/** Signs with an Ed25519 private key in PEM. Failure `record-key-invalid`. */
+export function signerOf(privatePem: string): Signer & { kind: 'key' } {
+  const key = readKey(() => createPrivateKey(privatePem))
+  const half = createPublicKey(key)
+  const keyId = keyIdOf(half)
+  return {
+    kind: 'key',
+    keyId,
+    publicKey: half.export({ type: 'spki', format: 'pem' }).toString(),
+    sign: (payload) => envelopeOf(payload, [{ keyid: keyId, sig: sign(null, preAuthentication(payloadType, payload), key).toString('base64') }]),
+  }
 }
 
-/** Signs with an Ed25519 private key in PEM. Failure `record-key-invalid`. */
-export function signerOf(privatePem: string): Signer {
-  const key = readKey(() => createPrivateKey(privatePem))
-  const keyId = keyIdOf(createPublicKey(key))
-  return {
-    keyId,
-    sign: (payload) => ({
-      payloadType,
-      payload: Buffer.from(payload).toString('base64'),
-      signatures: [{ keyid: keyId, sig: sign(null, preAuthentication(payloadType, payload), key).toString('base64') }],
-    }),
-  }
+export function envelopeOf(payload: Uint8Array, signatures: Envelope['signatures']): Envelope {
+  return { payloadType, payload: Buffer.from(payload).toString('base64'), signatures }
 }
 
 /** An Ed25519 public key from PEM. Failure `record-key-invalid`. */
@@ -53,15 +54,29 @@ export function publicKeyOf(publicPem: string): KeyObject {
   return readKey(() => createPublicKey(publicPem))
 }
 
-/** The payload of an envelope that one of the keys signed; `undefined` when none did, or when it is no such envelope. */
-export function openEnvelope(envelope: Envelope, keys: readonly KeyObject[]): Buffer | undefined {
-  if (envelope?.payloadType !== payloadType || typeof envelope.payload !== 'string' || !Array.isArray(envelope.signatures)) return undefined
-  const payload = Buffer.from(envelope.payload, 'base64')
-  const bytes = preAuthentication(envelope.payloadType, payload)
-  const signed = envelope.signatures.some(
-    (one) => typeof one?.sig === 'string' && keys.some((key) => keyIdOf(key) === one.keyid && verify(null, bytes, key, Buffer.from(one.sig, 'base64'))),
-  )
-  return signed ? payload : undefined
+/** Public keys by their ids. */
+export type Keyring = ReadonlyMap<string, KeyObject>
+
+export function keyringOf(keys: readonly KeyObject[]): Keyring {
+  return new Map(keys.map((key) => [keyIdOf(key), key]))
+}
+
+/** The payload of an envelope, whoever signed it; `undefined` when it is no such envelope. */
+export function payloadOf(envelope: Envelope): Buffer | undefined {
+  const isOne = envelope?.payloadType === payloadType && typeof envelope.payload === 'string' && Array.isArray(envelope.signatures)
+  return isOne ? Buffer.from(envelope.payload, 'base64') : undefined
+}
+
+/** The ids of those keys that signed it; a signature of another key says nothing. */
+export function signersOf(envelope: Envelope, keys: Keyring): Set<string> {
+  const payload = payloadOf(envelope)
+  if (payload === undefined) return new Set()
+  const bytes = preAuthentication(payloadType, payload)
+  const good = envelope.signatures.filter((one) => {
+    const key = keys.get(one?.keyid)
+    return key !== undefined && typeof one.sig === 'string' && verify(null, bytes, key, Buffer.from(one.sig, 'base64'))
+  })
+  return new Set(good.map((one) => one.keyid))
 }
 
 function readKey(read: () => KeyObject): KeyObject {

@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest'
-import { Frontier, inclusionProof, isIncluded, merkleRoot } from './merkle.ts'
+import { Frontier, isIncluded } from './merkle.ts'
+import { ProofTree } from './proof-tree.ts'
 
+const merkleRoot = (some: readonly Uint8Array[]): Buffer => {
+  const tree = new Frontier()
+  for (const leaf of some) tree.append(leaf)
+  return tree.root()
+}
 const leaves = Array.from({ length: 23 }, (_, index) => Buffer.from(`leaf ${index}`))
 
 // The first roots of the test vectors that certificate-transparency implementations share (leaves: '', 00, 10, 2021).
@@ -17,11 +23,26 @@ test('every leaf of every size is proven, and no other leaf by its proof', () =>
   for (let size = 1; size <= leaves.length; size += 1) {
     const some = leaves.slice(0, size)
     const root = merkleRoot(some)
+    const tree = new ProofTree(some)
+    expect(tree.root()).toEqual(root)
     for (const [index, leaf] of some.entries()) {
-      const proof = inclusionProof(some, index)
+      const proof = tree.proof(index)
       expect(isIncluded(leaf, index, size, proof, root)).toBe(true)
       expect(isIncluded(Buffer.from('another'), index, size, proof, root)).toBe(false)
       expect(isIncluded(leaf, index + 1, size, proof, root)).toBe(false)
+      expect(isIncluded(leaf, index, size, [...proof, root], root)).toBe(false)
+      if (proof.length > 0) expect(isIncluded(leaf, index, size, proof.slice(1), root)).toBe(false)
+    }
+  }
+})
+
+test('what comes behind a frontier is proven without the leaves before it', () => {
+  for (let from = 0; from < leaves.length; from += 1) {
+    const start = new Frontier()
+    for (const leaf of leaves.slice(0, from)) start.append(leaf)
+    const tree = new ProofTree(leaves.slice(from), start.toJSON())
+    for (let index = from; index < leaves.length; index += 1) {
+      expect(isIncluded(leaves[index] ?? Buffer.alloc(0), index, leaves.length, tree.proof(index), merkleRoot(leaves))).toBe(true)
     }
   }
 })

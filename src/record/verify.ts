@@ -1,20 +1,17 @@
 import type { KeyObject } from 'node:crypto'
-import { digestOfBytes } from '#lib/digest.ts'
-import { openEnvelope } from './dsse.ts'
-import type { Envelope } from './dsse.ts'
-import { Frontier } from './merkle.ts'
-import { checkpointType, linkOf, recordKinds } from './statement.ts'
-import type { CheckpointPredicate, RecordStatement, Statement } from './statement.ts'
-
-/** One environment's chain, as the store or an export holds it: the records' exact texts, in order. */
-export type Chain = { readonly environment: string; readonly records: Iterable<string>; readonly checkpoints: readonly Envelope[] }
-
-/** What is wrong, and where: `record 12` or `checkpoint of 12 records`. */
-export type Defect = { readonly where: string; readonly what: string }
+import { pointsOf } from './chain.ts'
+import type { Chain, ChainFrame, Defect, Point } from './chain.ts'
+import { keyringOf } from './dsse.ts'
+import type { Keyring } from './dsse.ts'
+import { growTrust, judgeSignatures, turnsOf } from './trust.ts'
+import { Walk } from './walk.ts'
+import type { Walked } from './walk.ts'
 
 export type ChainReport = {
   readonly environment: string
+  /** How many records the chain has, the pruned ones among them. */
   readonly records: number
+  readonly pruned: number
   /** How many records the newest good checkpoint covers. */
   readonly sealed: number
   readonly head: string | null
@@ -22,64 +19,39 @@ export type ChainReport = {
   readonly defects: readonly Defect[]
 }
 
+/** A chain that was walked over, and whose signatures are still to be judged. */
+export type Examined = { readonly frame: ChainFrame; readonly walked: Walked; readonly defects: readonly Defect[]; readonly kept: readonly Point[] }
+
+/** Begins to examine a chain: hand its records to `take`, in order, while it says so. `published`: a head that must be among them. */
+export function examine(frame: ChainFrame, published?: string): { take(text: string): boolean; end(): Examined } {
+  const defects: Defect[] = []
+  const points = pointsOf(frame.environment, frame.checkpoints, defects)
+  const kept = pointsOf(frame.environment, (frame.rotations ?? []).map((one) => one.checkpoint), defects)
+  const walk = new Walk(frame.environment, frame.start, points, published)
+  return { take: (text) => walk.take(text), end: () => ({ frame, walked: walk.end(), defects, kept }) }
+}
+
+/** Judges chains of one installation with public keys that are trusted: a key's replacement in one of them counts for all. */
+export function judge(examined: readonly Examined[], keys: readonly KeyObject[]): ChainReport[] {
+  const chains = examined.map((one) => ({ ...one, turns: turnsOf(one.walked, one.frame.rotations ?? [], one.kept) }))
+  let trusted: Keyring = keyringOf(keys)
+  for (let before = -1; before !== trusted.size; ) {
+    before = trusted.size
+    for (const { turns } of chains) trusted = growTrust(turns, trusted)
+  }
+  return chains.map(({ walked, defects, turns }) => {
+    const signed = judgeSignatures(walked, turns, trusted)
+    const open = walked.defects.length === 0 && signed.defects.length === 0 && signed.sealed < walked.size ? [{ where: `record ${signed.sealed}`, what: 'is covered by no signed checkpoint' }] : []
+    return { environment: walked.environment, records: walked.size, pruned: walked.pruned, sealed: signed.sealed, head: walked.head, defects: [...walked.defects, ...signed.defects, ...defects, ...open] }
+  })
+}
+
 /**
  * Verifies a chain with nothing but public keys: each record names the one before it, and each checkpoint is signed and has the root of what it covers.
  * `expectedHead` (from the Git ref) shows a tail that was cut: it must be the digest of one of the records.
  */
 export function verifyChain(chain: Chain, keys: readonly KeyObject[], expectedHead?: string): ChainReport {
-  const defects: Defect[] = []
-  const checkpoints = readCheckpoints(chain, keys, defects)
-  const tree = new Frontier()
-  let previous: string | null = null
-  let seen = expectedHead === undefined
-  for (const text of chain.records) {
-    const seq = tree.size
-    const wrong = linkDefect(text, chain.environment, seq, previous)
-    if (wrong !== undefined) {
-      defects.unshift({ where: `record ${seq}`, what: wrong })
-      return { environment: chain.environment, records: seq, sealed: 0, head: previous, defects }
-    }
-    const digest = digestOfBytes(text)
-    tree.append(Buffer.from(digest))
-    previous = digest
-    seen ||= digest === expectedHead
-    for (const one of checkpoints.filter((checkpoint) => checkpoint.size === tree.size)) {
-      if (one.root !== tree.root().toString('hex') || one.head !== digest)
-        defects.push({ where: `checkpoint of ${one.size} records`, what: 'does not match the records that it covers: one of them, or their order, was changed' })
-    }
-  }
-  const sealed = Math.max(0, ...checkpoints.map((one) => one.size))
-  if (sealed > tree.size) defects.push({ where: `record ${tree.size}`, what: `is missing: a signed checkpoint covers ${sealed} records, there are ${tree.size}` })
-  if (sealed < tree.size) defects.push({ where: `record ${sealed}`, what: 'is covered by no signed checkpoint' })
-  if (!seen) defects.push({ where: `record ${tree.size}`, what: `is missing: the head ${expectedHead} that was published is not in the chain` })
-  return { environment: chain.environment, records: tree.size, sealed, head: previous, defects }
-}
-
-function readCheckpoints(chain: Chain, keys: readonly KeyObject[], defects: Defect[]): CheckpointPredicate[] {
-  return chain.checkpoints.flatMap((envelope, index) => {
-    const payload = openEnvelope(envelope, keys)
-    if (payload === undefined) {
-      defects.push({ where: `checkpoint ${index}`, what: 'is not signed by a known key' })
-      return []
-    }
-    const statement = JSON.parse(payload.toString('utf8')) as Statement<CheckpointPredicate>
-    if (statement.predicateType === checkpointType && statement.predicate.environment === chain.environment) return [statement.predicate]
-    defects.push({ where: `checkpoint ${index}`, what: `belongs to another chain (${statement.predicate.environment})` })
-    return []
-  })
-}
-
-function linkDefect(text: string, environment: string, seq: number, previous: string | null): string | undefined {
-  let statement: RecordStatement
-  try {
-    statement = JSON.parse(text) as RecordStatement
-  } catch {
-    return 'is not JSON'
-  }
-  const link = linkOf(statement)
-  if (!(statement.predicateType in recordKinds) || link === undefined) return 'is not a record'
-  if (link.environment !== environment) return `belongs to the chain of ${link.environment}`
-  if (link.seq !== seq) return `is numbered ${link.seq}: a record before it is missing, or two were swapped`
-  if (link.previous !== previous) return 'does not name the record before it: that one was changed, removed or swapped'
-  return undefined
+  const examining = examine(chain, expectedHead)
+  for (const text of chain.records) if (!examining.take(text)) break
+  return judge([examining.end()], keys)[0] as ChainReport
 }

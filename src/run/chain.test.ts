@@ -5,11 +5,13 @@ import { Redactor } from '#lib/redact.ts'
 import { newKeyPair, publicKeyOf, signerOf } from '#record/dsse.ts'
 import { aFinding, aRun, aSummary, aVerdictChange } from '#record/records-fixture.ts'
 import { verifyChain } from '#record/verify.ts'
-import { chain, unpublished } from '#store/records.ts'
+import { chainPage, unpublished } from '#store/records.ts'
 import type { Store } from '#store/sql.ts'
 import { describeStores } from '../../test/stores.ts'
-import { appendToChain, publishChain } from './chain.ts'
+import { appendToChain } from './chain.ts'
 import type { Parts } from './parts.ts'
+import { publishChain } from './publish-chain.ts'
+import { expectSigner, rotateKey } from './rotate-key.ts'
 
 const keys = newKeyPair()
 
@@ -32,9 +34,9 @@ describeStores('An environment’s chain', ({ store: opened }) => {
     const { parts, clock } = partsOn(store)
     const builders = [aRun, aVerdictChange, aFinding, aSummary]
     await Promise.all(Array.from({ length: 12 }, (_, at) => store.transaction((tx) => appendToChain(tx, parts, 'kinds', (link) => builders[at % 4]?.(link) ?? aRun(link), clock.now()))))
-    const { records, checkpoints } = await chain(store, 'kinds')
-    expect(verifyChain({ environment: 'kinds', records, checkpoints }, [publicKeyOf(keys.publicPem)])).toMatchObject({ records: 12, sealed: 12, defects: [] })
-    expect(checkpoints).toHaveLength(1)
+    const page = await chainPage(store, 'kinds', 0)
+    expect(page?.checkpoints).toHaveLength(1)
+    expect(page && verifyChain(page, [publicKeyOf(keys.publicPem)])).toMatchObject({ records: 12, sealed: 12, defects: [] })
     expect(await store.query(`select kind, count(*) as n from record where environment = 'kinds' group by kind order by kind`)).toEqual(
       ['finding', 'run', 'verdict-change', 'verification-summary'].map((kind) => ({ kind, n: 3 })),
     )
@@ -49,7 +51,7 @@ describeStores('An environment’s chain', ({ store: opened }) => {
       throw new Failure({ code: 'internal', subject: 'a test', message: 'no' })
     })
     await expect(failing).rejects.toMatchObject({ code: 'internal' })
-    expect(await chain(store, 'undone')).toEqual({ records: [], checkpoints: [] })
+    expect(await chainPage(store, 'undone', 0)).toBeUndefined()
   })
 
   test('is published once for many records, and again only when a second has passed', async () => {
@@ -70,5 +72,46 @@ describeStores('An environment’s chain', ({ store: opened }) => {
     expect(await publishChain(parts, 'heads')).toBeUndefined()
     expect(published.map((one) => one.size)).toEqual([2, 3])
     expect(await unpublished(store)).not.toContain('heads')
+  })
+
+  test('goes on under another key, and whoever has the one or the other can verify all of it', async () => {
+    const store = await opened()
+    const { parts, clock } = partsOn(store)
+    const next = newKeyPair()
+    let current = parts.signer
+    const rotating: Parts = {
+      ...parts,
+      get signer() {
+        return current
+      },
+      nextKey: { stage: () => Promise.resolve(signerOf(next.privatePem)), promote: () => Promise.resolve(void (current = signerOf(next.privatePem))) },
+    }
+    const append = (run: string, by: Parts = rotating) => store.transaction((tx) => appendToChain(tx, by, 'rotated', (link) => aRun(link, { run }), clock.now()))
+    await append('r-1')
+    const rotated = await rotateKey(rotating, 'admin', 'once a year')
+    expect(rotated.environments).toContain('rotated')
+    await append('r-2')
+    await expect(append('r-3', parts)).rejects.toMatchObject({ code: 'record-key-superseded' })
+    const page = await chainPage(store, 'rotated', 0)
+    for (const key of [keys, next]) expect(page && verifyChain(page, [publicKeyOf(key.publicPem)])).toMatchObject({ records: 3, sealed: 3, defects: [] })
+    await expect(expectSigner({ sql: store, signer: parts.signer })).rejects.toMatchObject({ code: 'record-key-changed' })
+    await expectSigner({ sql: store, signer: current })
+    await expect(rotateKey(rotating, 'admin', 'again')).rejects.toMatchObject({ code: 'record-key-invalid' })
+  })
+
+  test('signs later where the key is elsewhere, and keeps its records while that does not answer', async () => {
+    const store = await opened()
+    const { parts, clock, published } = partsOn(store)
+    const local = signerOf(newKeyPair().privatePem)
+    let answers = false
+    const elsewhere: Parts = { ...parts, signer: { ...local, kind: 'command', sign: (bytes) => (answers ? Promise.resolve(local.sign(bytes)) : Promise.reject(new Failure({ code: 'record-signer-failed', subject: 'sign', message: 'no', retry: 'later' }))) } }
+    for (const run of ['e-1', 'e-2']) await store.transaction((tx) => appendToChain(tx, elsewhere, 'elsewhere', (link) => aRun(link, { run }), clock.now()))
+    await expect(publishChain(elsewhere, 'elsewhere')).rejects.toMatchObject({ code: 'record-signer-failed' })
+    expect((await chainPage(store, 'elsewhere', 0))?.checkpoints).toEqual([])
+    answers = true
+    await publishChain(elsewhere, 'elsewhere')
+    expect(published).toMatchObject([{ size: 2 }])
+    const page = await chainPage(store, 'elsewhere', 0)
+    expect(page && verifyChain(page, [publicKeyOf(local.publicKey)])).toMatchObject({ sealed: 2, defects: [] })
   })
 })

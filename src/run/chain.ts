@@ -1,45 +1,56 @@
+import { Failure } from '#lib/failure.ts'
 import { redactedDocument } from '#model/redacted.ts'
+import type { Signer } from '#record/dsse.ts'
 import { Frontier } from '#record/merkle.ts'
 import type { ChainLink } from '#record/predicates.ts'
 import { aboutOf, checkpointStatement, sealRecord } from '#record/statement.ts'
 import type { RecordStatement } from '#record/statement.ts'
 import { enqueue } from '#store/queue.ts'
-import { appendRecord, lockChain, publishing, saveCheckpoint, savePublished } from '#store/records.ts'
+import { appendRecord, lockChain, saveCheckpoint } from '#store/records.ts'
 import type { Sql } from '#store/sql.ts'
 import type { Parts } from './parts.ts'
 
 /** The end of an environment's chain, as a checkpoint has it. */
 export type Head = { readonly size: number; readonly root: string; readonly head: string }
 
+export type BuildRecord = (link: ChainLink) => RecordStatement | Promise<RecordStatement>
+
 /**
- * Appends one record to an environment's chain, with a signed checkpoint over all of it, in the transaction of what it tells of: both become true, or neither.
- * `build` is given the place in the chain that the record must name. The head is published later, and many of them at once.
+ * Appends one record to an environment's chain, in the transaction of what it tells of: both become true, or neither. `build` is given the place in
+ * the chain that the record must name. A key that is here signs at once; one that is elsewhere is asked later, and so is the head published, for many records at once.
+ * Failure `record-key-superseded`.
  */
-export async function appendToChain(tx: Sql, parts: Pick<Parts, 'clock' | 'signer' | 'redactor'>, environment: string, build: (link: ChainLink) => RecordStatement | Promise<RecordStatement>, now: number): Promise<Head & { readonly seq: number }> {
+export async function appendToChain(tx: Sql, parts: Pick<Parts, 'clock' | 'signer' | 'redactor'>, environment: string, build: BuildRecord, now: number): Promise<Head & { readonly seq: number }> {
+  const { signer } = parts
+  const head = await append(tx, parts, environment, signer.keyId, build, now)
+  if (signer.kind === 'key') await saveCheckpoint(tx, environment, head.size, signer.sign(checkpointBytes(environment, head, now)), 'until the next')
+  await enqueue(tx, parts.clock, `chain/${environment}`)
+  return { ...head, seq: head.size - 1 }
+}
+
+/** Appends a record without a checkpoint; from here on `follower` is the key that signs. */
+export async function append(tx: Sql, { signer, redactor }: Pick<Parts, 'signer' | 'redactor'>, environment: string, follower: string, build: BuildRecord, now: number): Promise<Head> {
   const end = await lockChain(tx, environment)
+  if (end.signer !== null && end.signer !== signer.keyId) throw superseded(environment, signer, end.signer)
   const built = await build({ environment, seq: end.size, previous: end.head })
-  const statement = { ...built, predicate: redactedDocument(built.predicate, (said) => parts.redactor.redact(said)) } as RecordStatement
+  const statement = { ...built, predicate: redactedDocument(built.predicate, (said) => redactor.redact(said)) } as RecordStatement
   const { text, digest } = sealRecord(statement)
   const tree = new Frontier(end.frontier)
   tree.append(Buffer.from(digest))
-  const head = { size: tree.size, root: tree.root().toString('hex'), head: digest }
-  await appendRecord(tx, { environment, seq: end.size, digest, ...aboutOf(statement), text }, { size: tree.size, head: digest, frontier: tree.toJSON() }, now)
-  const checkpoint = parts.signer.sign(Buffer.from(JSON.stringify(checkpointStatement({ environment, ...head, at: now }))))
-  await saveCheckpoint(tx, environment, tree.size, checkpoint, 'until the next')
-  await enqueue(tx, parts.clock, `chain/${environment}`)
-  return { ...head, seq: end.size }
+  await appendRecord(tx, { environment, seq: end.size, digest, ...aboutOf(statement), text }, { size: tree.size, head: digest, frontier: tree.toJSON(), signer: follower }, now)
+  return { size: tree.size, root: tree.root().toString('hex'), head: digest }
 }
 
-/** Heads of one chain are published no more often than this (ms): a thousand records a second are one push, not a thousand. */
-const publishEvery = 1_000
+export function checkpointBytes(environment: string, { size, root, head }: Head, at: number): Buffer {
+  return Buffer.from(JSON.stringify(checkpointStatement({ environment, size, root, head: head as `sha256:${string}`, at })))
+}
 
-/** Publishes the head of a chain where nobody who can write the store can cut it. Tells when to come again, where it is too early. */
-export async function publishChain(parts: Parts, environment: string): Promise<{ again: number } | undefined> {
-  const chain = await publishing(parts.sql, environment)
-  if (chain === undefined || chain.head === null || chain.published >= chain.size) return undefined
-  const now = parts.clock.now()
-  if (now < chain.publishedAt + publishEvery && now >= chain.publishedAt) return { again: chain.publishedAt + publishEvery }
-  await parts.publish(environment, { size: chain.size, root: new Frontier(chain.frontier).root().toString('hex'), head: chain.head })
-  await savePublished(parts.sql, environment, chain.size, now)
-  return undefined
+function superseded(environment: string, signer: Signer, by: string): Failure {
+  return new Failure({
+    code: 'record-key-superseded',
+    subject: `records of ${environment}`,
+    message: `the key ${by} signs them by now, and this process has ${signer.keyId}`,
+    hint: 'Start this process again with the new key in its folder of keys.',
+    retry: 'later',
+  })
 }

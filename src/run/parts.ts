@@ -11,6 +11,7 @@ import type { ResolveSecret } from '#secrets/provider.ts'
 import type { Sql } from '#store/sql.ts'
 import type { Configurations } from './configuration.ts'
 import type { Repositories } from './repositories.ts'
+import type { NextKey } from './rotate-key.ts'
 
 /** All that the path needs of the world, handed in by `main.ts`. */
 export type Parts = {
@@ -33,9 +34,9 @@ export type Parts = {
   readonly secretDigest: (value: string) => string
   /** The secret of webhooks that name their repository in the body (our own hook): the installation's. */
   readonly webhookSecret: string
+  /** Signs records; another one after `rotateKey`. */
   readonly signer: Signer
-  /** Of the signer: PEM. */
-  readonly publicKey: string
+  readonly nextKey: NextKey
   /** Publishes a checkpoint's head beside the store. Failures are those of a push. */
   readonly publish: (environment: string, head: { size: number; root: string; head: string }) => Promise<void>
   readonly log: (line: string) => void

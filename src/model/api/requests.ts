@@ -40,7 +40,8 @@ export const tokenBody = z.strictObject({
 })
 
 const environment = z.string().max(100).optional().describe('Only this environment.')
-export const recordsQuery = z.object({ environment })
+export const recordsQuery = z.object({ environment, from: z.coerce.number().int().min(0).default(0).describe('From this record on: for the pages after the first.') })
+export const rotateBody = z.strictObject({ reason })
 export const runsQuery = z.object({
   environment,
   module: z.string().max(100).optional().describe('Only runs that this module is part of.'),

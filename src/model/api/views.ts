@@ -197,11 +197,15 @@ const envelope = z
 const chainView = z
   .object({
     environment: z.string(),
-    records: z.array(z.string()).describe('Each record as it was written: in-toto statements in JSON, in order.'),
+    size: z.number().describe('How many records the chain has, the pruned ones among them.'),
+    start: z.object({ size: z.number(), head: z.string(), roots: z.array(z.string()) }).nullable().describe('What is left of the records that were pruned.'),
+    rotations: z.array(z.object({ record: z.string(), checkpoint: envelope })).describe('Replacements of the key that are older than what was pruned.'),
     checkpoints: z.array(envelope),
+    records: z.array(z.string()).describe('Each record as it was written: in-toto statements in JSON, in order, as many as fit a page.'),
   })
   .meta({ id: 'Chain' })
 
+export const rotatedAnswer = z.object({ from: z.string(), to: z.string(), environments: z.array(z.string()) })
 export const exportAnswer = z.object({ publicKey: z.string().describe('Ed25519, PEM.'), chains: z.array(chainView) })
 
 export const problem = z.object({ error: failureView }).meta({ id: 'Problem' })
