@@ -20,6 +20,7 @@ const rows: Readonly<Record<string, { readonly role: Role; readonly where: 'work
   approve: { role: 'approver', where: 'staging', method: 'POST', path: '/v1/runs/run-of-staging/approve', body: { plan: 'sha256:1', reason: 'why' } },
   pause: { role: 'operator', where: 'staging', method: 'POST', path: '/v1/environments/staging/pause', body: { reason: 'why', forMs: 1000 } },
   resume: { role: 'operator', where: 'staging', method: 'POST', path: '/v1/environments/staging/resume', body: {} },
+  rotateRecordKey: { role: 'admin', where: 'workspace', method: 'POST', path: '/v1/records/rotate-key', body: { reason: 'why' } },
   principals: { role: 'admin', where: 'workspace', method: 'GET', path: '/v1/principals' },
   createToken: { role: 'admin', where: 'workspace', method: 'POST', path: '/v1/tokens', body: { name: 'new', role: 'viewer' } },
   revokeTokens: { role: 'admin', where: 'workspace', method: 'POST', path: '/v1/principals/nobody/revoke' },
