@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { selfSigned } from './self-signed.ts'
+import { selfSigned } from './certificates.ts'
 
 type FakeRequest = { readonly method: string; readonly path: string; readonly query: URLSearchParams; readonly headers: Readonly<Record<string, string>>; readonly body: string; readonly session: number }
 export type FakeAnswer = {

@@ -75,6 +75,23 @@ describe('the dns probe', () => {
     expect(await ask({ name: 'orders.example', resolver: 'other' })).toMatchObject({ verdict: 'unknown' })
   })
 
+  test('asks several name servers, which must all answer, and agree', async () => {
+    const others = [new FakeDnsServer((name) => (name === 'orders.example' ? { records: [a('10.0.0.1'), a('10.0.0.2')] } : name === 'split.example' ? { records: [a('10.0.0.9')] } : { code: 5 })), new FakeDnsServer(() => 'silence')] as const
+    const reach = reachTo({ ns: `127.0.0.1:${port}`, second: `127.0.0.1:${await others[0].start()}`, silent: `127.0.0.1:${await others[1].start()}`, closed: '127.0.0.1:9', metadata: '169.254.169.254' })
+    zone['split.example'] = { records: [a('10.0.0.1')] }
+    const agree = (resolvers: string[], more: object = {}, ms = 5_000): Promise<Sample> =>
+      dns.sample({ clients: { reach }, clock: systemClock, signal: AbortSignal.timeout(ms) }, dns.schema.parse({ name: 'orders.example', resolvers, ...more }))
+    expect(await agree(['ns', 'second'])).toMatchObject({ signal: 'diff', verdict: 'passed', value: 0, target: 'A orders.example at ns, second', threshold: 'at least 1 record, the same at all', message: '2 name servers agree: A orders.example is “10.0.0.2”, “10.0.0.1”' })
+    expect(await agree(['ns', 'second'], { name: 'split.example' })).toMatchObject({ verdict: 'failed', value: 1, message: 'the name servers differ: A split.example is “10.0.0.1” at ns, and “10.0.0.9” at second' })
+    expect(await agree(['ns', 'second'], { contains: '10.0.0.7' })).toMatchObject({ verdict: 'failed', value: 0, message: expect.stringMatching(/^ns: .*expected “10\.0\.0\.7” among them$/) })
+    expect(await agree(['ns', 'second'], { name: 'gone.example' })).toMatchObject({ verdict: 'failed', message: 'ns: A gone.example has 0 records, at least 1 expected' })
+    expect(await agree(['ns', 'second'], { name: 'empty.example', min: 0 })).toMatchObject({ verdict: 'failed', value: 1, message: 'second: the name server answers that it refuses (REFUSED)' })
+    expect(await agree(['ns', 'silent'], {}, 300)).toMatchObject({ verdict: 'failed', message: expect.stringMatching(/^name servers: timed out/) })
+    expect(await agree(['ns', 'metadata'])).toMatchObject({ verdict: 'unknown', message: expect.stringContaining('which nothing may reach') })
+    expect(await agree(['ns', 'elsewhere'])).toMatchObject({ verdict: 'unknown', message: 'probes may not reach elsewhere' })
+    for (const other of others) await other.stop()
+  })
+
   test('does not know what is no name', async () => {
     expect(await ask({ name: `${'a'.repeat(80)}.example` })).toMatchObject({ verdict: 'unknown', message: 'this is no name that can be asked for' })
   })

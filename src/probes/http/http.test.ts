@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { FakeClock, systemClock } from '#lib/clock.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Sample } from '#model/probe.ts'
-import { selfSigned } from '../../../test/self-signed.ts'
+import { selfSigned } from '../../../test/certificates.ts'
 import { closedPort, listen, reachTo, startTcp } from '../testing.ts'
 import { http } from './http.ts'
 

@@ -7,7 +7,7 @@ import { Failure } from '#lib/failure.ts'
 import type { Sample } from '#model/probe.ts'
 import { eventually } from '../../../test/eventually.ts'
 import { postgresMissing, startPostgres } from '../../../test/postgres.ts'
-import { selfSigned } from '../../../test/self-signed.ts'
+import { selfSigned } from '../../../test/certificates.ts'
 import { closedPort, reachTo, startTcp } from '../testing.ts'
 import { sql } from './sql.ts'
 
