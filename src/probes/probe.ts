@@ -25,6 +25,8 @@ export type ProbeCapabilities = {
   readonly kubernetes: (target: string) => Promise<KubernetesClient>
   /** The connection URL of a SQL target, resolved for this call alone. */
   readonly sqlUrl: (target: string) => Promise<string>
+  /** The value of a secret, by its reference, for this call alone: of those that the repository may name. */
+  readonly secret: (reference: string) => Promise<string>
   /** CEL, evaluated apart, with a time limit. */
   readonly cel: (expression: string, variables: Readonly<Record<string, unknown>>) => Promise<unknown>
 }

@@ -1,4 +1,5 @@
 import { Failure } from '#lib/failure.ts'
+import { secretAllowed } from '#model/config/limits.ts'
 import type { ProbeCapabilities } from '#probes/probe.ts'
 import { narrowed } from './narrow.ts'
 import { reachOf } from './reach.ts'
@@ -23,6 +24,15 @@ export function capabilitiesFor(work: Pick<Work, 'parts' | 'environment' | 'clai
   return {
     reach,
     cel: parts.cel,
+    secret: async (reference) => {
+      if (secretAllowed(reference, intent.limits)) return (await parts.resolveSecret(reference, work.claim.signal)).value
+      throw new Failure({
+        code: 'limits-secret',
+        subject: `module ${intent.name}`,
+        message: `repository ${intent.repository} may not use the secret reference ${reference}`,
+        hint: `Whoever keeps the workspace can list it in \`spec.repositories.${intent.repository}.allow.secrets\`.`,
+      })
+    },
     kubernetes: async (name) => narrowed(await parts.kubernetes(target(name)), intent.repository, intent.limits),
     sqlUrl: async (name) => {
       const config = target(name)

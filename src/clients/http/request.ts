@@ -6,7 +6,7 @@ import { socketFailure } from '#clients/socket-failure.ts'
 import { Failure } from '#lib/failure.ts'
 
 export type HttpQuestion = {
-  readonly method: 'GET' | 'HEAD'
+  readonly method: 'GET' | 'HEAD' | 'POST'
   /** http or https. Its credentials, if it has any, are not sent. */
   readonly url: URL
   /** Where to connect to: nothing else is resolved. */
@@ -14,6 +14,8 @@ export type HttpQuestion = {
   /** The Host header, and the name in TLS, where they differ from the URL's. */
   readonly host?: string
   readonly headers: Readonly<Record<string, string>>
+  /** The fields of a form, which are the body. */
+  readonly form?: Readonly<Record<string, string>>
   /** How many bytes of the body are read; what is beyond is cut off, and the answer says so. */
   readonly maxBytes: number
   /** Certificates of authorities, PEM, that are trusted beside none other. */
@@ -44,12 +46,13 @@ export async function httpRequest(question: HttpQuestion, signal: AbortSignal): 
   const tls = url.protocol === 'https:'
   const host = question.host ?? url.host
   const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
+  const sentBody = question.form === undefined ? undefined : new URLSearchParams(question.form).toString()
   const options: RequestOptions = {
     method,
     host: hostname,
     port: url.port === '' ? (tls ? 443 : 80) : url.port,
     path: `${url.pathname}${url.search}`,
-    headers: { accept: '*/*', 'user-agent': 'plumbline-probe', ...question.headers, host, connection: 'close' },
+    headers: { accept: '*/*', 'user-agent': 'plumbline-probe', ...(sentBody === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }), ...question.headers, host, connection: 'close' },
     agent: false,
     lookup: fixedLookup(addresses),
     maxHeaderSize: 64 * 1024,
@@ -63,7 +66,7 @@ export async function httpRequest(question: HttpQuestion, signal: AbortSignal): 
       : requestHttp(options)
     sent.once('response', resolve).on('error', reject)
     sent.once('socket', (socket) => socket.once(tls ? 'secureConnect' : 'connect', () => question.connected?.()))
-    sent.end()
+    sent.end(sentBody)
     const answer = await promise
     const certificateEnds = tls ? endOf(answer.socket as TLSSocket) : undefined
     const { body, cut } = await read(answer, question.maxBytes)

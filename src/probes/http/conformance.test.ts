@@ -9,8 +9,8 @@ conformance(http, async () => {
     response.writeHead(request.url?.startsWith('/bad') ? 503 : 200, { 'set-cookie': canary }).end(canary)
   })
   const port = await listen(server)
-  const clients = { reach: reachTo({ ingress: `http://user:${canary}@127.0.0.1:${port}` }) }
-  const question = (path: string) => ({ clients, config: { address: 'ingress', path: `${path}?token=${canary}`, headers: { 'x-token': canary } } })
+  const clients = { reach: reachTo({ ingress: `http://user:${canary}@127.0.0.1:${port}` }), secret: async () => canary }
+  const question = (path: string) => ({ clients, config: { address: 'ingress', path: `${path}?token=${canary}`, headers: { 'x-token': canary }, authorization: { bearer: { secretRef: 'env:TOKEN' } } } })
   return {
     passing: question('/'),
     failing: question('/bad'),

@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from 'node:https'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { FakeClock, systemClock } from '#lib/clock.ts'
 import type { Clock } from '#lib/clock.ts'
+import { Failure } from '#lib/failure.ts'
 import type { Sample } from '#model/probe.ts'
 import { selfSigned } from '../../../test/certificates.ts'
 import { closedPort, listen, reachTo, startTcp } from '../testing.ts'
@@ -57,9 +58,14 @@ afterAll(async () => {
   }
 })
 
+const secret = async (reference: string): Promise<string> => {
+  if (reference === 'env:ORDERS_TOKEN') return 'hush-hush'
+  throw new Failure({ code: 'secret-refused', subject: reference, message: `${reference} may not be used` })
+}
+
 async function ask(config: object, ms = 5_000): Promise<Sample> {
   const full = { ...('url' in config ? {} : { address: 'ingress' }), ...config }
-  return http.sample({ clients: { reach: reachTo(addresses) }, clock, signal: AbortSignal.timeout(ms) }, http.schema.parse(full))
+  return http.sample({ clients: { reach: reachTo(addresses), secret }, clock, signal: AbortSignal.timeout(ms) }, http.schema.parse(full))
 }
 
 describe('the http probe', () => {
@@ -74,6 +80,19 @@ describe('the http probe', () => {
   test('takes an address as host and port, and with a path of its own', async () => {
     expect(await ask({ address: 'short', path: '/healthz' })).toMatchObject({ verdict: 'passed' })
     expect(await ask({ address: 'named', json: { path: '$.ok', equals: true } })).toMatchObject({ verdict: 'passed', value: true })
+  })
+
+  test('signs in with what its secret references lead to, and with nothing else', async () => {
+    const samples = [
+      await ask({ path: '/healthz', authorization: { bearer: { secretRef: 'env:ORDERS_TOKEN' } } }),
+      await ask({ path: '/healthz', authorization: { basic: { user: 'probe', password: { secretRef: 'env:ORDERS_TOKEN' } } } }),
+    ]
+    expect(asked.slice(-2).map(({ headers }) => headers.authorization)).toEqual(['Bearer hush-hush', `Basic ${Buffer.from('probe:hush-hush').toString('base64')}`])
+    expect(samples.map(({ verdict }) => verdict)).toEqual(['passed', 'passed'])
+    expect(JSON.stringify(samples)).not.toMatch(/hush|cHJvYmU/)
+    const known = asked.length
+    expect(await ask({ path: '/healthz', authorization: { bearer: { secretRef: 'env:OTHER' } } })).toMatchObject({ verdict: 'unknown', message: 'env:OTHER may not be used' })
+    expect(asked).toHaveLength(known)
   })
 
   test('holds the status against numbers and classes', async () => {
@@ -154,7 +173,7 @@ describe('the http probe', () => {
       return ['::1', '127.0.0.1']
     }
     const reach = { ...reachTo({ ingress: `http://pinned.invalid:${port}` }), resolve }
-    const sample = await http.sample({ clients: { reach }, clock, signal: AbortSignal.timeout(5_000) }, http.schema.parse({ address: 'ingress', path: '/healthz' }))
+    const sample = await http.sample({ clients: { reach, secret }, clock, signal: AbortSignal.timeout(5_000) }, http.schema.parse({ address: 'ingress', path: '/healthz' }))
     expect(sample).toMatchObject({ verdict: 'passed' })
     expect(asked.at(-1)?.headers.host).toBe(`pinned.invalid:${port}`)
     expect(resolved).toEqual(['pinned.invalid'])

@@ -1,5 +1,7 @@
 import { httpRequest } from '#clients/http/request.ts'
 import { Failure } from '#lib/failure.ts'
+import { authorizationHeader } from '../authorization.ts'
+import { httpUrl, withScheme } from '../http-url.ts'
 import type { Probe, Reach } from '../probe.ts'
 import { takeSample } from '../sample.ts'
 import type { Asking, Found } from '../sample.ts'
@@ -10,12 +12,12 @@ import type { HttpConfig } from './schema.ts'
 const maxBytes = 1024 * 1024
 
 /** Asks an HTTP server, and looks at its answer. */
-export const http: Probe<HttpConfig, 'reach'> = {
+export const http: Probe<HttpConfig, 'reach' | 'secret'> = {
   kind: 'http',
-  needs: ['reach'],
+  needs: ['reach', 'secret'],
   schema,
   sample: (call, config) => {
-    const { clock, signal, clients: { reach } } = call
+    const { clock, signal, clients: { reach, secret } } = call
     const asking: Asking = {
       signal: config.latency !== undefined ? 'latency' : config.json !== undefined ? 'count' : 'reachability',
       target: `${config.method} ${config.address ?? 'url'}${withoutQuery(config.path ?? '')}`,
@@ -25,6 +27,7 @@ export const http: Probe<HttpConfig, 'reach'> = {
     return takeSample(call, asking, async (): Promise<Found> => {
       const url = urlOf(config, reach)
       asking.target = `${config.method} ${url.origin}${url.pathname}${url.search === '' ? '' : '?…'}${config.host === undefined ? '' : ` (Host: ${config.host})`}`
+      const signedIn = await authorizationHeader(config.authorization, secret)
       const began = clock.now()
       const addresses = await reach.resolve(url.hostname, signal)
       asking.phase = { name: 'connection', of: 'subject' }
@@ -33,7 +36,7 @@ export const http: Probe<HttpConfig, 'reach'> = {
           method: config.method,
           url,
           addresses,
-          headers: config.headers,
+          headers: { ...config.headers, ...signedIn },
           maxBytes,
           connected: () => (asking.phase = { name: 'answer', of: 'subject' }),
           ...(config.host === undefined ? {} : { host: config.host }),
@@ -49,32 +52,21 @@ export const http: Probe<HttpConfig, 'reach'> = {
 /** Where the question goes. Failure `probe-out-of-reach` for a URL that leads to no address of the environment, and what `reach.address` throws. */
 function urlOf(config: HttpConfig, reach: Reach): URL {
   if (config.url !== undefined) {
-    const url = parsed(config.url, 'url')
+    const url = httpUrl(config.url, 'url')
     const known = reach.addresses().some((address) => {
-      const listed = URL.parse(asUrl(address))
+      const listed = URL.parse(withScheme(address))
       return listed !== null && listed.origin === url.origin && listed.origin !== 'null'
     })
     if (known) return url
     throw new Failure({ code: 'probe-out-of-reach', subject: url.origin, message: `${url.origin} is no address that the environment lists`, hint: 'Add it to the environment’s `addresses` and `reach`.' })
   }
   const name = config.address ?? ''
-  const url = parsed(asUrl(reach.address(name)), name)
+  const url = httpUrl(withScheme(reach.address(name)), name)
   if (config.path === undefined) return url
   const [path = '/', ...query] = config.path.split('?')
   url.pathname = path
   url.search = query.length === 0 ? '' : `?${query.join('?')}`
   return url
-}
-
-/** An address is a URL, or `host:port`. */
-function asUrl(address: string): string {
-  return address.includes('://') ? address : `http://${address}`
-}
-
-function parsed(text: string, name: string): URL {
-  const url = URL.parse(text)
-  if (url !== null && (url.protocol === 'http:' || url.protocol === 'https:')) return url
-  throw new Failure({ code: 'address-invalid', subject: name, message: `${name} is no http or https address`, hint: 'Addresses are written http://host:port, or host:port.' })
 }
 
 function withoutQuery(path: string): string {

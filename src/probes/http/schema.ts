@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { duration, name } from '#model/config/parts.ts'
+import { authorization } from '../authorization.ts'
 import { readJsonPath } from './json-path.ts'
 
 /** Headers that carry credentials, or that belong to the connection. */
@@ -21,6 +22,7 @@ export const schema = z
       .refine((headers) => Object.keys(headers).every((header) => !refusedHeaders.includes(header.toLowerCase())), `expected none of ${refusedHeaders.join(', ')}`)
       .default({})
       .describe('Headers that are sent. None that bears credentials.'),
+    authorization: authorization.optional().describe('How it signs in: `bearer: { secretRef }`, or `basic: { user, password: { secretRef } }`.'),
     status: z.union([statusRule, z.array(statusRule).min(1).max(20)]).default('2xx').describe('The status that is expected: a number, a class such as `2xx`, or a list of those. Redirects are not followed.'),
     body: z
       .union([
