@@ -19,7 +19,10 @@ export type PlaygroundOptions = {
   readonly clock: Clock
   /** One line for whoever runs it. */
   readonly log: (line: string) => void
-  /** One cluster each. The example organisation's, if left out. */
+  /**
+   * One cluster each: all of the example organisation's, if left out. The first of these alone are an organisation that has no later ones; other names are
+   * clusters alone.
+   */
   readonly environments?: readonly string[]
   /** Where `git` is looked for, as in PATH. */
   readonly searchPath?: string
@@ -78,12 +81,13 @@ export async function startPlayground({ dir, clock, log, environments = exampleE
     const kubeconfig = join(dir, 'kubeconfig')
     writePrivately(kubeconfig, kubeconfigOf(started, people))
     const clusters = Object.fromEntries(started.map((cluster) => [cluster.name, cluster]))
-    // A playground of other environments has clusters alone: the example's files name the example's environments.
-    const hasExample = exampleEnvironments.every((name) => environments.includes(name))
+    // A playground of other environments has clusters alone: the example's files name the example's environments, and each comes after the one before it.
+    const hasExample = environments.length > 0 && environments.every((name, index) => name === exampleEnvironments[index])
+    const later = exampleEnvironments.slice(environments.length).flatMap((name) => [`platform/environments/${name}.yaml`, `platform/baseline/${name}/`, `orders/deploy/${name}/`, `storefront/deploy/${name}/`])
     const credentials = join(dir, 'credentials')
     const block = clusters['production']?.places.block
     if (hasExample && postgres !== undefined && block !== undefined) database = await openProductionDatabase(postgres, block, credentials, clock, log)
-    const example = { dir, searchPath, values: valuesOf(started, credentials, database), without: database === undefined ? filesOfDatabase : [] }
+    const example = { dir, searchPath, values: valuesOf(started, credentials, database), without: [...later, ...(database === undefined ? filesOfDatabase : [])] }
     const repositories = hasExample ? await ensureRepositories(example) : {}
     const reset = async (): Promise<void> => {
       if (!hasExample) return

@@ -16,8 +16,8 @@ describe('a cluster in trouble is waited for, and what is not known is never fin
   let shop: Shop
   let count = 0
   beforeAll(async () => {
-    shop = await openShop()
-    await shop.delivered('sandbox', 'staging')
+    shop = await openShop({ environments: ['sandbox'] })
+    await shop.delivered('sandbox')
   })
   afterAll(async () => {
     if (shop === undefined) return

@@ -11,8 +11,8 @@ describe('a repository that is rewritten, away or without its branch', () => {
   let before: string[]
   let first: string
   beforeAll(async () => {
-    shop = await openShop()
-    await shop.delivered('sandbox', 'staging')
+    shop = await openShop({ environments: ['sandbox'] })
+    await shop.delivered('sandbox')
     first = await headOf(shop, 'orders')
     before = await inventory(shop, 'sandbox')
   })

@@ -35,8 +35,8 @@ describe('a module that is wrong stops itself alone', () => {
   let before: string[]
   let first: string
   beforeAll(async () => {
-    shop = await openShop()
-    await shop.delivered('sandbox', 'staging')
+    shop = await openShop({ environments: ['sandbox'] })
+    await shop.delivered('sandbox')
     first = await headOf(shop, 'orders')
     before = await inventory(shop, 'sandbox')
   })

@@ -17,7 +17,7 @@ const page = (shop: Shop, message: string): Promise<string> =>
 describe('the control plane’s own door and folder', () => {
   let shop: Shop
   beforeAll(async () => {
-    shop = await openShop()
+    shop = await openShop({ environments: ['sandbox'] })
     await shop.delivered('sandbox')
   })
   afterAll(() => shop?.stop())
@@ -78,7 +78,7 @@ describe(`a full disk${why === undefined ? '' : ` (skipped: ${why})`}`, { skip: 
       const disk = join(dir, what)
       mkdirSync(disk)
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256m', 'tmpfs', disk])
-      const shop = await openShop({ dir })
+      const shop = await openShop({ dir, environments: ['sandbox'] })
       try {
         await shop.delivered('sandbox')
         const before = await inventory(shop, 'sandbox')

@@ -35,7 +35,7 @@ export type CrashShop = {
 
 export async function openCrashShop(options: { readonly databaseUrl?: string; readonly leaseMs?: number } = {}): Promise<CrashShop> {
   const dir = mkdtempSync(join(tmpdir(), 'plumbline-crash-'))
-  const playground = await startPlayground({ dir, clock: systemClock, log: () => {} })
+  const playground = await startPlayground({ dir, clock: systemClock, log: () => {}, environments: ['sandbox'] })
   const workspace = { url: playground.repositories['platform'] ?? '', branch: 'main' }
   const children: Child[] = []
   let last = ''

@@ -10,7 +10,7 @@ const broken = 'a: [1,\n  b: }'
 describe('what is not known of a module is not taken for nothing', () => {
   let shop: Shop
   beforeAll(async () => {
-    shop = await openShop()
+    shop = await openShop({ environments: ['sandbox', 'staging'] })
     const far = '\n    far:\n      kubernetes:\n        context: staging'
     await shop.push('platform', {
       'environments/sandbox.yaml': (text) => text.replace('context: sandbox', `context: sandbox${far}`),

@@ -48,7 +48,12 @@ export type Shop = {
   stop(): Promise<void>
 }
 
-export type ShopOptions = { readonly dir?: string; readonly databaseUrl?: string; readonly environments?: readonly string[] }
+export type ShopOptions = {
+  readonly dir?: string
+  readonly databaseUrl?: string
+  /** The first environments of the example alone: a story that needs no more costs a third. */
+  readonly environments?: readonly ['sandbox'] | readonly ['sandbox', 'staging']
+}
 
 const quiet: Surroundings = {
   print: () => {},
@@ -64,7 +69,7 @@ const quiet: Surroundings = {
 export async function openShop(options: ShopOptions = {}): Promise<Shop> {
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'plumbline-story-'))
   const log: string[] = []
-  const playground = await startPlayground({ dir, clock: systemClock, log: (line) => log.push(line) })
+  const playground = await startPlayground({ dir, clock: systemClock, log: (line) => log.push(line), ...(options.environments === undefined ? {} : { environments: options.environments }) })
   let plane: ControlPlane
   try {
     plane = await startControlPlane({

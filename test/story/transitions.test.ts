@@ -32,7 +32,7 @@ describe('declared fields, and everything that can become of them', () => {
   const writes = () => (shop.playground.clusters['sandbox']?.api.requests() ?? []).filter((one) => one.method !== 'GET' && one.path.includes('fieldManager=plumbline')).length
 
   beforeAll(async () => {
-    shop = await openShop()
+    shop = await openShop({ environments: ['sandbox'] })
     await shop.delivered('sandbox')
     await commit({
       'toys/module.yaml': module('toys'),
