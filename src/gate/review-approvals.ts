@@ -7,7 +7,7 @@ export const reviewApprovals: Rule = {
   decide: (input) => {
     const { plan, policy: { review }, policyChanges, authors, strangers, run } = input
     if (review.approvals === 0 || (policyChanges.length === 0 && effectsOf(plan).every(isIdle))) return undefined
-    const what = policyChanges.length === 0 ? '' : ` This changes its policy: ${some(policyChanges)}.`
+    const what = policyChanges.length === 0 ? '' : ` This changes its policy: ${some(policyChanges, 100)}.`
     const unknown = review.notTheAuthor && strangers.length > 0 ? ` The author ${some(strangers)} is not known here and cannot be compared with who approves.` : ''
     const all = approvers(input)
     const by = review.notTheAuthor ? all.filter((principal) => !authors.includes(principal)) : all

@@ -127,6 +127,8 @@ export type Step = {
   /** What delivers it, and to which of the environment's targets. */
   readonly driver: string
   readonly target: string
+  /** The place behind the target, where it was asked: part of the digest, so that nothing is carried out anywhere else. */
+  readonly place?: string
   readonly dependsOn: readonly string[]
   readonly waves: readonly (readonly Effect[])[]
   /** Why it cannot be delivered as it is, whatever becomes of the others: it was not rendered, planned, or let through. Nothing of it is carried out. */

@@ -71,7 +71,7 @@ export function makePlan(input: PlanInput): Plan {
       const failure = observation?.state === 'unknown' ? observation.failure : notObserved(key)
       unknown.set(JSON.stringify(failure), failure)
     }
-    return { module: name, track, driver, target, dependsOn: [...dependsOn].sort(), waves: waves(effects) }
+    return { module: name, track, driver, target, place, dependsOn: [...dependsOn].sort(), waves: waves(effects) }
   })
   return { environment: input.environment, snapshot: input.snapshot, steps, unknown: [...unknown.entries()].sort(([a], [b]) => compare(a, b)).map(([, failure]) => failure), digest: planDigest(steps) }
 }
@@ -97,6 +97,7 @@ export function planDigest(steps: readonly Step[]): Digest {
   const effects = steps.filter((step) => step.failure === undefined).flatMap((step) =>
     step.waves.flat().filter((effect) => !isIdle(effect)).map((effect) => ({
       target: step.target,
+      place: step.place,
       key: effect.key,
       module: effect.module,
       action: effect.action,

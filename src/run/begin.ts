@@ -6,6 +6,7 @@ import type { RunRow } from '#store/runs.ts'
 import { findSnapshot } from '#store/snapshots.ts'
 import type { Sql } from '#store/sql.ts'
 import type { Parts } from './parts.ts'
+import { governed, policyInForce } from './policy.ts'
 import { wakeAfter } from './record-run.ts'
 import { sealStopped } from './seal.ts'
 import type { Work } from './work.ts'
@@ -35,7 +36,8 @@ export async function begin(parts: Parts, id: string, claim: Claim): Promise<Wor
         message: `snapshot ${snapshot.id} has no environment ${run.environment}`,
         hint: 'The environment was removed from the workspace: cancel the run, or bring the environment back.',
       })
-    return { parts, claim, run, snapshot, configuration, environment, dry: false, untold: new Set(), underWay: underWay && run.plan !== null ? run.plan : undefined, stopped }
+    const policy = await policyInForce(parts.sql, environment, configuration)
+    return { parts, claim, run, snapshot, configuration, environment: governed(environment, policy), policy, dry: false, untold: new Set(), underWay: underWay && run.plan !== null ? run.plan : undefined, stopped }
   } catch (error) {
     await stopped(error)
     return undefined

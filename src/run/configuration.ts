@@ -2,7 +2,7 @@ import type { FailureJson } from '#lib/failure.ts'
 import { loadConfiguration, parseCache } from '#model/config/load.ts'
 import type { LoadedConfiguration, LoadedModule } from '#model/config/load.ts'
 import type { Environment } from '#model/config/environment.ts'
-import type { Limits, Workspace } from '#model/config/workspace.ts'
+import type { Workspace } from '#model/config/workspace.ts'
 import type { Snapshot } from '#model/snapshot.ts'
 import type { z } from 'zod'
 import type { Repositories } from './repositories.ts'
@@ -15,10 +15,6 @@ export type Configuration = {
   /** What is wrong with it: what is broken is left out of `modules`, and is not taken for removed. */
   readonly problems: readonly FailureJson[]
   readonly broken: LoadedConfiguration['broken']
-}
-
-export function limitsOf(configuration: Configuration, repository: string): Limits {
-  return configuration.workspace.spec.repositories[repository]?.allow ?? { environments: [], targets: [], namespaces: [], kinds: [], secrets: [] }
 }
 
 /** The modules that an environment has, by name. */

@@ -69,6 +69,7 @@ async function applyAndAwait(work: Work, step: Step, intent: ModuleIntent | unde
   if (step.waves.every((wave) => wave.length === 0)) return undefined
   try {
     const bound = await bind(work, step.module, step.driver, step.target, signal)
+    if (step.place !== undefined && (await bound.place()) !== step.place) return elsewhere(step)
     const keys = step.waves.flat().map((effect) => effect.key)
     const held = new Map((await heldAt(work.parts.sql, await bound.place(), keys)).map((row) => [row.key, row]))
     const written = new Map((await journal(work.parts.sql, work.run.id)).filter((row) => row.module === step.module).map((row) => [row.key, row]))
@@ -90,6 +91,11 @@ async function applyAndAwait(work: Work, step: Step, intent: ModuleIntent | unde
     if (failure.code === 'lease-lost' || failure.code === 'store-unavailable') throw failure
     return failure.toJSON()
   }
+}
+
+/** What was approved for one place is not carried out at another: the target was changed, or its cluster replaced, since this was planned. */
+function elsewhere({ module, target }: Step): FailureJson {
+  return new Failure({ code: 'plan-moved', subject: `module ${module}`, message: `the target ${target} leads to another place than when this was planned`, hint: 'A new run plans against the world as it is now.', retry: 'now' }).toJSON()
 }
 
 /** What is being deleted counts as deleted when it is gone: until then it stays in the inventory. */

@@ -3,8 +3,10 @@ import type { ObjectKey } from '#model/resource.ts'
 import type { Doubts } from '#plan/doubts.ts'
 import type { Declared } from '#plan/duplicates.ts'
 import { statuses } from '#store/statuses.ts'
-import { limitsOf, modulesIn } from './configuration.ts'
+import { modulesIn } from './configuration.ts'
+import { limitsOf } from './policy.ts'
 import type { Intents } from './render-run.ts'
+import { policyWanted } from './work.ts'
 import type { Work } from './work.ts'
 
 /** A module, or a file of them, of which nobody knows what it declares. Without a place it may be any. */
@@ -21,7 +23,10 @@ export async function doubtsOf(work: Work, intents: Intents, { lost, unplaced }:
   const { configuration, run } = work
   const unread = await unreadModules(work, intents, placeOf)
   const rows = new Map((await statuses(work.parts.sql, run.environment)).map((row) => [row.module, row]))
-  const isUnlimited = (repository: string | undefined): boolean => repository !== undefined && limitsOf(configuration, repository) === 'everything'
+  const isUnlimited = (repository: string | undefined): boolean => repository !== undefined && limitsOf(work.policy, run.environment, repository) === 'everything'
+  // What it is about to be allowed counts as well as what it is.
+  const policies = [work.policy, policyWanted(work) ?? work.policy]
+  const mayHave = (repository: string, key: ObjectKey): boolean => policies.some((policy) => objectAllowed(key, run.environment, limitsOf(policy, run.environment, repository)))
   const whyUnknown = (module: string): string | undefined => {
     const intent = intents.modules.get(module)
     const repository = rows.get(module)?.repository ?? intent?.repository
@@ -35,7 +40,7 @@ export async function doubtsOf(work: Work, intents: Intents, { lost, unplaced }:
       if (rival !== undefined) return `the module ${rival.module}, which is not the only one that does`
       const far = unplaced.find((one) => one.key === key)
       if (far !== undefined) return notReached(far.module)
-      return unread.find((one) => (one.place ?? place) === place && objectAllowed(key, run.environment, limitsOf(configuration, one.repository)))?.who
+      return unread.find((one) => (one.place ?? place) === place && mayHave(one.repository, key))?.who
     },
     mayKeep: (holder, heir, key) => {
       // What is limited keeps nothing from the platform, whatever state it is in.

@@ -3,7 +3,7 @@ import { affected, needed } from '#plan/order.ts'
 import { enqueue } from '#store/queue.ts'
 import { createRun, findRun, inheritApprovals, lockRuns, openRuns } from '#store/runs.ts'
 import type { NewRun, RunRow } from '#store/runs.ts'
-import { findSnapshot, newestSnapshot } from '#store/snapshots.ts'
+import { findSnapshot, newestSnapshot, policyOf } from '#store/snapshots.ts'
 import type { SnapshotRow } from '#store/snapshots.ts'
 import type { Sql } from '#store/sql.ts'
 import { saveStatus, statuses } from '#store/statuses.ts'
@@ -37,13 +37,14 @@ export async function considerEnvironment(parts: Parts, name: string, signal: Ab
   const configuration = await parts.configurations.of(snapshot)
   const environment = configuration.environments.get(name)
   if (environment === undefined) return undefined
+  // By which policy something is delivered is known in a moment: its end looks here again, and so does its waiting.
+  if ((await considerPolicy(parts, snapshot, environment, configuration, asked)) && asked === undefined) return undefined
   const known = new Map((await statuses(sql, name)).map((row) => [row.module, row]))
   const intents = ownIntents(configuration, known, await renderAll(parts, snapshot, configuration, environment, signal))
   const gone = goneModules(configuration, name, known)
-  const again = new Set([...(await overdue(parts, name)), ...(await reconfigured(parts, snapshot, known))])
+  const again = new Set([...(await overdue(parts, name)), ...(await reconfigured(parts, snapshot, name, known))])
   const difference = asked === undefined ? compare(intents, known, gone, again) : askedFor(intents, asked, gone)
   await advance(parts, snapshot, difference.unchanged, known)
-  await considerPolicy(parts, snapshot, environment, asked)
   if (difference.changed.size === 0) return undefined
 
   // A look at what is there replaces nothing.
@@ -86,14 +87,16 @@ export async function considerEnvironment(parts: Parts, name: string, signal: Ab
   return (await open(parts, run, replaced, intents, known)) ? run.id : considerEnvironment(parts, name, signal, asked)
 }
 
-/** What failed under another commit of the workspace's own repository: its limits, targets or gates may be others now. What was in doubt is clear perhaps in any other snapshot. */
-async function reconfigured({ sql, repositories }: Parts, snapshot: SnapshotRow, known: ReadonlyMap<string, StatusRow>): Promise<Set<string>> {
+/** What failed under another policy, or another commit of the workspace's own repository: its limits, targets or gates may be others now. What was in doubt is clear perhaps in any other snapshot. */
+async function reconfigured({ sql, repositories }: Parts, snapshot: SnapshotRow, environment: string, known: ReadonlyMap<string, StatusRow>): Promise<Set<string>> {
   const own = repositories.workspaceName()
   const modules = new Set<string>()
+  const accepted = (await policyOf(sql, environment))?.at ?? 0
   for (const { module, delivery, failure, run: id } of known.values()) {
     if ((delivery !== 'failed' && delivery !== 'unknown') || failure === null || id === null) continue
     const run = await findRun(sql, id)
     const then = run === undefined ? undefined : await findSnapshot(sql, run.snapshot)
+    if (run !== undefined && run.createdAt < accepted) modules.add(module)
     const isUnsure = failure.code === 'prune-unsure' || failure.code === 'hand-over-unsure'
     if (then !== undefined && (then.commits[own] !== snapshot.commits[own] || (isUnsure && then.id !== snapshot.id))) modules.add(module)
   }

@@ -15,10 +15,10 @@ import { approvalsOf } from '#store/runs.ts'
 import { policyOf } from '#store/snapshots.ts'
 import { statuses } from '#store/statuses.ts'
 import { changesBetween } from './changes.ts'
-import { limitsOf } from './configuration.ts'
-import { policyChanges, policyCommits, policyIn, policyInForce } from './policy.ts'
+import { limitsOf, policyChanges, policyCommits } from './policy.ts'
 import { renderAll } from './render-run.ts'
 import type { Intents } from './render-run.ts'
+import { policyWanted } from './work.ts'
 import type { Work } from './work.ts'
 
 /** `plan`: where the gate lets only some of the modules through, the others' steps bear their failure. */
@@ -26,19 +26,18 @@ export type RunGate = { readonly outcome: 'go' | 'wait' | 'refuse'; readonly dec
 
 /** Asks the gate about a plan, with all that is known now. A run that only verifies changes nothing, and passes. */
 export async function gateRun(work: Work, intents: Intents, plan: Plan): Promise<RunGate> {
-  const { parts, run, configuration } = work
+  const { parts, run, configuration, policy } = work
   if (run.kind === 'verify') return { outcome: 'go', decisions: [], plan }
   const now = parts.clock.now()
-  const policy = await policyInForce(parts.sql, work.environment)
   const known = await principals(parts.sql)
   const { authors, strangers } = policy.review.approvals > 0 && policy.review.notTheAuthor ? await authorsOf(work, intents, known) : { authors: [], strangers: [] }
   const input: GateInput = {
     run: run.id,
     plan,
     policy,
-    policyChanges: run.kind === 'policy' ? policyChanges(policy, policyIn(work.environment)) : [],
+    policyChanges: run.kind === 'policy' ? policyChanges(policy, policyWanted(work) ?? policy) : [],
     modules: await gatedModules(work, intents),
-    limits: Object.fromEntries(Object.keys(configuration.workspace.spec.repositories).map((name) => [name, limitsOf(configuration, name)])),
+    limits: Object.fromEntries(Object.keys({ ...configuration.workspace.spec.repositories, ...policy.limits }).map((name) => [name, limitsOf(policy, run.environment, name)])),
     approvals: byHolders(await approvalsOf(parts.sql, run.id), known, 'approver', run.environment),
     pauses: await activePauses(parts.sql, now, run.environment),
     authors,

@@ -6,6 +6,7 @@ import { modulesIn } from './configuration.ts'
 import { gateRun } from './gate-run.ts'
 import type { Parts } from './parts.ts'
 import { planRun } from './plan-run.ts'
+import { governed, policyInForce } from './policy.ts'
 import { renderRun } from './render-run.ts'
 import { viewPlan } from './views.ts'
 import type { Work } from './work.ts'
@@ -27,6 +28,7 @@ async function dryWork(parts: Parts, environmentName: string, only: readonly str
     throw new Failure({ code: 'environment-unknown', subject: `environment ${environmentName}`, message: 'the workspace has no such environment', hint: 'plumb status lists them.' })
   const names = [...modulesIn(configuration, environmentName).keys()].filter((name) => only?.includes(name) ?? true)
   const now = parts.clock.now()
+  const policy = await policyInForce(parts.sql, environment, configuration)
   return {
     parts,
     claim: { signal, fence: () => Promise.resolve(), assertLease: () => Promise.resolve() },
@@ -56,7 +58,8 @@ async function dryWork(parts: Parts, environmentName: string, only: readonly str
     },
     snapshot,
     configuration,
-    environment,
+    environment: governed(environment, policy),
+    policy,
     dry: true,
     untold: new Set(),
     underWay: undefined,

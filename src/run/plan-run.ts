@@ -15,8 +15,9 @@ import { modulesIn } from './configuration.ts'
 import { doubtsOf } from './doubts.ts'
 import { removed } from './environment.ts'
 import { planModule } from './plan-module.ts'
-import { policyDigest, policyIn, policyInForce } from './policy.ts'
+import { policyDigest } from './policy.ts'
 import type { Intents } from './render-run.ts'
+import { policyWanted } from './work.ts'
 import type { Work } from './work.ts'
 
 /**
@@ -86,8 +87,9 @@ function declaredBy({ name, place, desired }: PlannedModule): Declared[] {
 }
 
 /** A change of policy does nothing but itself: what is approved is that very change. */
-async function policyPlan({ parts, run, environment }: Work): Promise<Plan> {
-  const digest = policyDigest(await policyInForce(parts.sql, environment), policyIn(environment))
+function policyPlan(work: Work): Plan {
+  const { run, policy } = work
+  const digest = policyDigest(policy, policyWanted(work) ?? policy)
   return { environment: run.environment, snapshot: run.snapshot, steps: [], unknown: [], digest }
 }
 
@@ -135,7 +137,7 @@ function withDependents(work: Work, intents: Intents, plan: Plan, failures: Read
  * stays that of the effects, so that an approval stands on what is done and not on what was answered.
  */
 async function previewed(work: Work, intents: Intents, plan: Plan, bindings: Bindings): Promise<Plan> {
-  if (!work.dry && (await policyInForce(work.parts.sql, work.environment)).review.approvals === 0) return plan
+  if (!work.dry && work.policy.review.approvals === 0) return plan
   const steps = await Promise.all(
     plan.steps.map(async (step): Promise<Step> => {
       const effects = step.waves.flat().filter((effect) => !isIdle(effect) && effect.refused === undefined && effect.deferred === undefined)

@@ -1,11 +1,14 @@
 import { expect, test } from 'vitest'
-import { policyChanges, policyDigest } from './policy.ts'
+import type { Environment } from '#model/config/environment.ts'
+import type { Workspace } from '#model/config/workspace.ts'
+import { governed, limitsOf, policyChanges, policyDigest, policyIn } from './policy.ts'
 import type { Policy } from './policy.ts'
 
-const policy: Policy = { tier: 'production', deliver: { automatic: true, after: { environment: 'staging', verifiedFor: 600_000 } }, review: { approvals: 1, notTheAuthor: true }, drift: { hotfix: 'hold' } }
+const rest = { targets: { cluster: { kubernetes: { context: 'prod' } } }, addresses: { ingress: 'http://10.0.0.10' }, reach: ['ingress'], limits: { platform: 'everything' } } as const satisfies Partial<Policy>
+const policy: Policy = { ...rest, reach: [...rest.reach], tier: 'production', deliver: { automatic: true, after: { environment: 'staging', verifiedFor: 600_000 } }, review: { approvals: 1, notTheAuthor: true }, drift: { hotfix: 'hold' } }
 
 test('the same policy changes nothing, in whatever order it is written', () => {
-  const other: Policy = { drift: { hotfix: 'hold' }, review: { notTheAuthor: true, approvals: 1 }, deliver: { after: { verifiedFor: 600_000, environment: 'staging' }, automatic: true }, tier: 'production' }
+  const other: Policy = { ...rest, reach: [...rest.reach], drift: { hotfix: 'hold' }, review: { notTheAuthor: true, approvals: 1 }, deliver: { after: { verifiedFor: 600_000, environment: 'staging' }, automatic: true }, tier: 'production' }
   expect(policyChanges(policy, other)).toEqual([])
   expect(policyDigest(policy, other)).toBe(policyDigest(policy, policy))
 })
@@ -30,4 +33,36 @@ test('an approval stands on the very change: from what, to what', () => {
 test('hostile names in a policy reach a person as text alone', () => {
   const to = { ...policy, deliver: { automatic: true, after: { environment: 'x\n-> "approved"', verifiedFor: 0 } } } as Policy
   expect(policyChanges(policy, to)[0]).toBe('deliver.after.environment: "staging" -> "x\\n-> \\"approved\\""')
+})
+
+const allow = { targets: ['cluster'], namespaces: ['orders-*'], kinds: 'namespaced' as const, secrets: [] }
+const production = { apiVersion: 'plumbline.dev/v1alpha1', kind: 'Environment', metadata: { name: 'production' }, spec: { ...policy, variables: { region: 'north' } } } as unknown as Environment
+function workspace(environments: readonly string[]): { workspace: Workspace } {
+  const repository = (limits: unknown) => ({ url: '.', branch: 'main', allow: limits })
+  return { workspace: { spec: { repositories: { platform: repository('everything'), orders: repository({ environments, ...allow }) } } } as unknown as Workspace }
+}
+
+test('what is delivered to, what may be reached and what a repository may deliver here are part of it', () => {
+  const from = policyIn(production, workspace(['production']))
+  const moved = { ...production, spec: { ...production.spec, targets: { cluster: { kubernetes: { context: 'other' } } }, addresses: {}, reach: ['ingress', 'cluster'] } }
+  expect(policyChanges(from, policyIn(moved, workspace(['*'])))).toEqual([
+    'addresses.ingress: "http://10.0.0.10" -> nothing',
+    'reach: ["ingress"] -> ["cluster","ingress"]',
+    'targets.cluster.kubernetes.context: "prod" -> "other"',
+  ])
+  expect(policyChanges(from, policyIn(production, workspace(['sandbox'])))).toEqual(['kinds', 'namespaces', 'secrets', 'targets'].map((name) => expect.stringMatching(new RegExp(`^limits\\.orders\\.${name}: .+ -> nothing$`))))
+})
+
+test('until another one is accepted an environment is as the old one has it, but for what is no part of a policy', () => {
+  const moved = { ...production, spec: { ...production.spec, variables: { region: 'south' }, targets: {}, addresses: { ingress: 'http://10.0.0.99' } } }
+  expect(governed(moved, policy).spec).toMatchObject({ variables: { region: 'south' }, targets: policy.targets, addresses: policy.addresses })
+})
+
+test('a repository that a policy does not list may deliver nothing', () => {
+  const listed = policyIn(production, workspace(['prod*']))
+  expect(limitsOf(listed, 'production', 'orders')).toEqual({ environments: ['production'], ...allow })
+  expect(limitsOf(listed, 'production', 'platform')).toBe('everything')
+  const nothing = { environments: [], targets: [], namespaces: [], kinds: [], secrets: [] }
+  expect(limitsOf(policyIn(production, workspace(['staging'])), 'production', 'orders')).toEqual(nothing)
+  expect(limitsOf(listed, 'production', 'constructor')).toEqual(nothing)
 })

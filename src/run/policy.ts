@@ -3,6 +3,8 @@ import type { Digest } from '#lib/digest.ts'
 import { newId } from '#lib/ids.ts'
 import type { Json, JsonObject } from '#lib/json.ts'
 import type { Environment } from '#model/config/environment.ts'
+import type { Limits } from '#model/config/workspace.ts'
+import { matchesGlob } from '#model/glob.ts'
 import { isEnded } from '#model/run.ts'
 import { enqueue } from '#store/queue.ts'
 import { createRun, listRuns, lockRuns } from '#store/runs.ts'
@@ -13,24 +15,48 @@ import type { Sql } from '#store/sql.ts'
 import { changesSince, storyOf } from './changes.ts'
 import type { Change } from './changes.ts'
 import type { Asked } from './asked.ts'
+import type { Configuration } from './configuration.ts'
 import type { Parts } from './parts.ts'
 import { record, replacedBy } from './record-run.ts'
 
-/**
- * What an environment's gates stand on. The first one that is seen stands by itself. Another one is accepted by a run of its own (`kind: policy`),
- * which delivers nothing and asks for the approvals of the policy that it replaces; until then every run is gated by the old one.
- */
-export type Policy = Pick<Environment['spec'], 'tier' | 'deliver' | 'review' | 'drift'>
+/** What a repository may deliver to in one environment: nothing, where it is not listed. */
+type LimitsHere = 'everything' | Omit<Exclude<Limits, 'everything'>, 'environments'>
 
-export function policyIn({ spec: { tier, deliver, review, drift } }: Environment): Policy {
-  return { tier, deliver, review, drift }
+/**
+ * What an environment stands on: what its gates decide by, what it delivers to, what probes may reach there, and what each repository may deliver to it. The
+ * first one that is seen stands by itself. Another one is accepted by a run of its own (`kind: policy`), which delivers nothing and asks for the approvals of
+ * the policy that it replaces; until then every run goes by the old one.
+ */
+export type Policy = Pick<Environment['spec'], 'tier' | 'deliver' | 'review' | 'drift' | 'targets' | 'addresses' | 'reach'> & { readonly limits: Readonly<Record<string, LimitsHere>> }
+
+/** The policy that a snapshot has for one of its environments. */
+export function policyIn(environment: Environment, configuration: Pick<Configuration, 'workspace'>): Policy {
+  const { tier, deliver, review, drift, targets, addresses, reach } = environment.spec
+  const limits = Object.entries(configuration.workspace.spec.repositories).flatMap(([name, { allow }]): [string, LimitsHere][] => {
+    if (allow === 'everything') return [[name, allow]]
+    const { environments, ...here } = allow
+    return environments.some((glob) => matchesGlob(glob, environment.metadata.name)) ? [[name, here]] : []
+  })
+  return { tier, deliver, review, drift, targets, addresses, reach: [...reach].sort(), limits: Object.fromEntries(limits) }
 }
 
-/** The policy in force: the last accepted one. */
-export async function policyInForce(sql: Sql, environment: Environment): Promise<Policy> {
+/** The policy in force: the last accepted one. What was not part of a policy when that was accepted is as the snapshot has it. */
+export async function policyInForce(sql: Sql, environment: Environment, configuration: Pick<Configuration, 'workspace'>): Promise<Policy> {
   const kept = await policyOf(sql, environment.metadata.name)
   // As `accept` wrote it: durations are in milliseconds, so that the schema of documents does not fit it.
-  return kept === undefined ? policyIn(environment) : (kept.config as unknown as Policy)
+  return { ...policyIn(environment, configuration), ...(kept?.config as Partial<Policy> | undefined) }
+}
+
+/** An environment as the policy in force has it: what is delivered to and what may be reached is what was accepted. */
+export function governed(environment: Environment, { tier, deliver, review, drift, targets, addresses, reach }: Policy): Environment {
+  return { ...environment, spec: { ...environment.spec, tier, deliver, review, drift, targets, addresses, reach } }
+}
+
+/** What a repository may deliver to in an environment, by the policy in force there. */
+export function limitsOf(policy: Pick<Policy, 'limits'>, environment: string, repository: string): Limits {
+  const here = Object.hasOwn(policy.limits, repository) ? policy.limits[repository] : undefined
+  if (here === undefined) return { environments: [], targets: [], namespaces: [], kinds: [], secrets: [] }
+  return here === 'everything' ? here : { environments: [environment], ...here }
 }
 
 /** What changes, for a person to read: `review.approvals: 1 -> 0`. Sorted; empty where nothing does. */
@@ -46,18 +72,29 @@ export function policyDigest(from: Policy, to: Policy): Digest {
   return digestOf({ policy: { from: plain(from), to: plain(to) } })
 }
 
-export async function accept(tx: Sql, environment: Environment, snapshot: string, at: number): Promise<void> {
-  await acceptPolicy(tx, environment.metadata.name, plain(policyIn(environment)) as JsonObject, snapshot, at)
+export async function accept(tx: Sql, environment: string, policy: Policy, snapshot: string, at: number): Promise<void> {
+  await acceptPolicy(tx, environment, plain(policy) as JsonObject, snapshot, at)
 }
 
-/** Accepts the first policy; opens a run for another one, unless one is open already or a person declined this very change. */
-export async function considerPolicy(parts: Parts, snapshot: SnapshotRow, environment: Environment, asked: Asked | undefined): Promise<void> {
+/**
+ * Accepts the first policy; opens a run for another one, unless one is open already or a person declined this very change. Tells whether one is being decided
+ * on: until it is accepted, or waits, nobody can say by which policy something is delivered.
+ */
+export async function considerPolicy(parts: Parts, snapshot: SnapshotRow, environment: Environment, configuration: Configuration, asked: Asked | undefined): Promise<boolean> {
+  await openOrEnd(parts, snapshot, environment, configuration, asked)
+  const [latest] = await listRuns(parts.sql, { environment: environment.metadata.name, kind: 'policy', limit: 1 })
+  return latest !== undefined && !isEnded(latest.state) && latest.state !== 'waiting'
+}
+
+async function openOrEnd(parts: Parts, snapshot: SnapshotRow, environment: Environment, configuration: Configuration, asked: Asked | undefined): Promise<void> {
   const { sql, clock } = parts
   const name = environment.metadata.name
   const kept = await policyOf(sql, name)
-  const from = await policyInForce(sql, environment)
-  const to = policyIn(environment)
+  const from = await policyInForce(sql, environment, configuration)
+  const to = policyIn(environment, configuration)
   const digest = policyDigest(from, to)
+  // Accepted when less was part of a policy: what stands now of the rest is what any other is held against.
+  if (kept !== undefined && !Object.hasOwn(kept.config, 'targets')) await accept(sql, name, from, kept.snapshot, kept.at)
   const [latest] = await listRuns(sql, { environment: name, kind: 'policy', limit: 1 })
   const open = latest === undefined || isEnded(latest.state) ? undefined : latest
   const isChange = policyChanges(from, to).length > 0
@@ -69,7 +106,7 @@ export async function considerPolicy(parts: Parts, snapshot: SnapshotRow, enviro
     await lockRuns(tx, name)
     const [newest] = await listRuns(tx, { environment: name, kind: 'policy', limit: 1 })
     if (newest?.id !== latest?.id || newest?.state !== latest?.state) return // somebody else decides on it, and looks at it again
-    if (kept === undefined) return accept(tx, environment, snapshot.id, clock.now())
+    if (kept === undefined) return accept(tx, name, to, snapshot.id, clock.now())
     if (run !== undefined) {
       await createRun(tx, run)
       await enqueue(tx, clock, `run/${run.id}`)

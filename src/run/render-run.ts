@@ -1,7 +1,7 @@
 import { digestOf } from '#lib/digest.ts'
 import { asFailure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
-import type { Environment } from '#model/config/environment.ts'
+import type { Environment, TargetConfig } from '#model/config/environment.ts'
 import type { Module } from '#model/config/module.ts'
 import type { Limits } from '#model/config/workspace.ts'
 import type { Desired } from '#model/resource.ts'
@@ -9,9 +9,10 @@ import type { Snapshot } from '#model/snapshot.ts'
 import { sourcePath, withVariables } from '#model/config/substitute.ts'
 import type { LoadedModule } from '#model/config/load.ts'
 import { renderModule } from '#render/render.ts'
-import { limitsOf, modulesIn } from './configuration.ts'
+import { modulesIn } from './configuration.ts'
 import type { Configuration } from './configuration.ts'
 import type { Parts } from './parts.ts'
+import { limitsOf, policyInForce } from './policy.ts'
 import { rememberPlainSecrets, writtenSecrets } from './written-secrets.ts'
 import { driverOf } from './work.ts'
 import type { Work } from './work.ts'
@@ -28,7 +29,7 @@ export type ModuleIntent = {
   readonly desired: readonly Desired[]
   /** The same as its driver declares it, with keyed digests in place of the values of Secrets: what plans, digests and comparisons are made of. */
   readonly shown: readonly Desired[]
-  /** A digest of what is wanted and how it is proven: equal intents need no new run. */
+  /** A digest of what is wanted, where, and how it is proven: equal intents need no new run. */
   readonly intent: string
   /** Why it could not be rendered. */
   readonly failure?: FailureJson
@@ -43,9 +44,10 @@ export async function renderRun(work: Work): Promise<Intents> {
 /** Renders every module of an environment; what was rendered before costs a look at Git ids. One that fails carries its failure, and stops no other. */
 export async function renderAll(parts: Parts, snapshot: Snapshot, configuration: Configuration, environment: Environment, signal: AbortSignal): Promise<Intents> {
   const readers = parts.repositories.readers(snapshot)
+  const policy = await policyInForce(parts.sql, environment, configuration)
   const modules = new Map<string, ModuleIntent>()
   for (const [name, module] of modulesIn(configuration, environment.metadata.name)) {
-    const base = { name, repository: module.repository, file: module.file, limits: limitsOf(configuration, module.repository) }
+    const base = { name, repository: module.repository, file: module.file, limits: limitsOf(policy, environment.metadata.name, module.repository) }
     try {
       const config = withVariables(module.config, environment)
       const reader = readers[module.repository]
@@ -56,7 +58,7 @@ export async function renderAll(parts: Parts, snapshot: Snapshot, configuration:
       if (config.spec.plainSecrets) rememberPlainSecrets(parts, name, rendered)
       const driver = driverOf(parts, name, config.spec.driver)
       const shown = desired.map((one) => driver.declare({ secretDigest: parts.secretDigest }, name, one))
-      modules.set(name, { ...base, config, desired, shown, intent: intentOf(config, shown) })
+      modules.set(name, { ...base, config, desired, shown, intent: intentOf(config, policy.targets[config.spec.target], shown) })
     } catch (error) {
       signal.throwIfAborted()
       const failure = asFailure(error, `module ${name}`)
@@ -72,6 +74,6 @@ function failedIntent(module: LoadedModule, failure: { code: string; subject: st
   return digestOf({ failed: failure.code, subject: failure.subject, message: failure.message, spec: JSON.parse(JSON.stringify(module.config.spec)) })
 }
 
-function intentOf(config: Module, shown: readonly Desired[]): string {
-  return digestOf({ desired: shown.map((one) => ({ key: one.key, body: one.body })), spec: JSON.parse(JSON.stringify(config.spec)) })
+function intentOf(config: Module, target: TargetConfig | undefined, shown: readonly Desired[]): string {
+  return digestOf({ desired: shown.map((one) => ({ key: one.key, body: one.body })), spec: JSON.parse(JSON.stringify(config.spec)), target })
 }

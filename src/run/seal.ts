@@ -18,6 +18,7 @@ import { accept } from './policy.ts'
 import { record, wakeAfter } from './record-run.ts'
 import type { Intents } from './render-run.ts'
 import { statusOf } from './status-of.ts'
+import { policyWanted } from './work.ts'
 import type { Work } from './work.ts'
 
 /** Ends a run that was carried out, with its record. */
@@ -26,7 +27,7 @@ export async function seal(work: Work, intents: Intents, plan: Plan, delivered: 
   const bad = results.find(({ outcome }) => outcome.delivery !== 'delivered' || !['passed', 'warned'].includes(outcome.verification))
   const failure = results.find(({ outcome }) => outcome.delivery === 'failed')?.outcome.failure ?? null
   await end(work.parts, work.claim, work.run, bad === undefined ? 'succeeded' : 'failed', failure, async (tx) => {
-    if (work.run.kind === 'policy') await accept(tx, work.environment, work.snapshot.id, work.parts.clock.now())
+    if (work.run.kind === 'policy') await accept(tx, work.run.environment, policyWanted(work) ?? work.policy, work.snapshot.id, work.parts.clock.now())
     for (const [i, { outcome, probes }] of results.entries()) if (outcome !== delivered[i]?.outcome) await saveModuleOutcome(tx, work.run.id, outcome, probes, work.parts.clock.now())
     await settleStatuses(tx, work, intents, results)
   })

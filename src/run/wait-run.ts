@@ -15,6 +15,8 @@ export async function waitRun(work: Work, plan: Plan, gate: RunGate): Promise<vo
     await lockRuns(tx, work.run.environment)
     if (isEnded((await findRun(tx, work.run.id))?.state ?? 'cancelled')) return // somebody cancelled or replaced it meanwhile
     await updateRun(tx, work.run.id, 'waiting', clock.now(), { waiting, plan, planDigest: plan.digest, gates: gate.decisions, failure: null })
+    // Until it is accepted the old policy stands: who waited to know by which one things are delivered knows.
+    if (work.run.kind === 'policy') await enqueue(tx, clock, `environment/${work.run.environment}`)
     if (due.length > 0) await enqueue(tx, clock, `run/${work.run.id}`, { due: Math.min(...due) })
   })
 }

@@ -7,6 +7,8 @@ import type { RunRow } from '#store/runs.ts'
 import type { SnapshotRow } from '#store/snapshots.ts'
 import type { Configuration } from './configuration.ts'
 import type { Parts } from './parts.ts'
+import { policyIn } from './policy.ts'
+import type { Policy } from './policy.ts'
 
 /** A run while somebody works on it. */
 export type Work = {
@@ -15,7 +17,10 @@ export type Work = {
   readonly run: RunRow
   readonly snapshot: SnapshotRow
   readonly configuration: Configuration
+  /** As the policy in force has it. */
   readonly environment: Environment
+  /** What is in force: what was last accepted. */
+  readonly policy: Policy
   /** What is delivered, and nothing tells whether it is ready: `<module>\n<key>`. */
   readonly untold: Set<string>
   /** The path with apply left out: somebody only wants to know. */
@@ -51,13 +56,15 @@ export function driverOf(parts: Pick<Parts, 'drivers'>, module: string, id: stri
 export async function bind(work: Work, module: string, driverId: string, target: string, signal: AbortSignal): Promise<Bound> {
   const driver = driverOf(work.parts, module, driverId)
   const config = work.environment.spec.targets[target]
-  if (config === undefined)
+  if (config === undefined) {
+    const isToCome = Object.hasOwn(policyWanted(work)?.targets ?? {}, target)
     throw new Failure({
       code: 'target-unknown',
       subject: `module ${module}`,
-      message: `environment ${work.run.environment} has no target ${target}`,
-      hint: `Its targets: ${Object.keys(work.environment.spec.targets).join(', ')}.`,
+      message: `environment ${work.run.environment} has no target ${target}${isToCome ? ' yet: a change of its policy waits to be accepted' : ''}`,
+      hint: isToCome ? `plumb status -e ${work.run.environment}` : `Its targets: ${Object.keys(work.environment.spec.targets).join(', ')}.`,
     })
+  }
   const call: DriverCall = {
     clients: { kubernetes: await work.parts.kubernetes(config) },
     clock: work.parts.clock,
@@ -67,4 +74,10 @@ export async function bind(work: Work, module: string, driverId: string, target:
   }
   let place: Promise<string> | undefined
   return { driver, call, target, place: () => (place ??= driver.identify(call)) }
+}
+
+/** The policy that the run's snapshot has, in force or not; none where it no longer has the environment. */
+export function policyWanted({ configuration, run }: Pick<Work, 'configuration' | 'run'>): Policy | undefined {
+  const environment = configuration.environments.get(run.environment)
+  return environment === undefined ? undefined : policyIn(environment, configuration)
 }

@@ -63,8 +63,8 @@ export async function saveProblems(sql: Sql, snapshot: string, problems: readonl
 }
 
 /** The part of an environment's configuration that its gate stands on, as it was accepted. */
-export async function policyOf(sql: Sql, environment: string): Promise<{ config: JsonObject; snapshot: string } | undefined> {
-  const [row] = await sql.query<{ config: JsonObject; snapshot: string }>('select config, snapshot from policy where environment = $1', [environment])
+export async function policyOf(sql: Sql, environment: string): Promise<{ config: JsonObject; snapshot: string; at: number } | undefined> {
+  const [row] = await sql.query<{ config: JsonObject; snapshot: string; at: number }>('select config, snapshot, at from policy where environment = $1', [environment])
   return row
 }
 

@@ -7,6 +7,7 @@ import { openShop } from './shop.ts'
 import type { Shop } from './shop.ts'
 
 const pat = 'Pat <pat@platform.example>'
+const configMap = (name: string): string => `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name}, namespace: orders }\ndata: { a: "1" }\n`
 const codes = (run: ShowAnswer): string[] => run.waiting.map((one) => one.code)
 
 describe('a change of an environment is gated by the policy that it replaces', () => {
@@ -79,6 +80,28 @@ describe('a change of an environment is gated by the policy that it replaces', (
     const gone = await shop.ended(again.id)
     expect(gone).toMatchObject({ state: 'superseded', failure: { code: 'run-superseded', message: 'what it was to change was taken back in Git' }, record: { digest: expect.any(String) } })
     expect(await accepted('production')).toMatchObject({ review: { approvals: 2 } })
+  })
+
+  test('where it delivers to, and what a repository may deliver there, is what was accepted', async () => {
+    const sha = await push({
+      'environments/production.yaml': (text) => text.replace('context: production', 'context: staging'),
+      'plumbline.yaml': (text) => text.replace('namespaces: [storefront]', 'namespaces: [storefront, orders]'),
+    }, 'To another cluster')
+    const waiting = await policyRun('production', sha)
+    expect(waiting).toMatchObject({ state: 'waiting', waiting: [{ code: 'review.approvals' }] })
+    expect(waiting.waiting[0]?.message).toContain('This changes its policy: limits.storefront.namespaces: ["storefront"] -> ["storefront","orders"], targets.cluster.kubernetes.context: "production" -> "staging".')
+    expect(await accepted('production')).toMatchObject({ targets: { cluster: { kubernetes: { context: 'production' } } } })
+    // In the sandbox nobody has to approve it: it holds at once, for the very commit that comes with it.
+    expect(await policyRun('sandbox', sha)).toMatchObject({ state: 'succeeded' })
+    const beyond = await shop.push('storefront', { 'deploy/production/beyond.yaml': configMap('beyond'), 'deploy/sandbox/beyond.yaml': configMap('beyond') }, 'In the namespace of another team')
+    expect((await moduleRun('sandbox', beyond, (run) => run.endedAt !== null)).state).toBe('succeeded')
+    const plan = await shop.client.plan('production', { modules: ['storefront-web'] })
+    expect(plan).toMatchObject({ outcome: 'refuse', gates: expect.arrayContaining([expect.objectContaining({ code: 'limits', message: expect.stringContaining('the namespace orders is not listed') })]) })
+    // What is there is at the old target still: nothing of it is planned anew.
+    expect(plan.steps[0]?.effects.filter((effect) => effect.action !== 'unchanged').map((effect) => effect.key)).toEqual(['core/ConfigMap/orders/beyond'])
+    await shop.push('storefront', { 'deploy/production/beyond.yaml': null, 'deploy/sandbox/beyond.yaml': null }, 'Not that')
+    await push({ 'environments/production.yaml': (text) => text.replace('context: staging', 'context: production'), 'plumbline.yaml': (text) => text.replace('namespaces: [storefront, orders]', 'namespaces: [storefront]') }, 'As it was')
+    expect(await shop.ended(waiting.id)).toMatchObject({ state: 'superseded' })
   })
 
   test('where delivering is not automatic a person starts it', async () => {
