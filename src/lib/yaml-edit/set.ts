@@ -1,0 +1,158 @@
+import { isAlias, isCollection, isMap, isScalar, isSeq } from 'yaml'
+import type { Document, Node, Scalar, YAMLMap, YAMLSeq } from 'yaml'
+import { equalJson, isObject } from '../json.ts'
+import type { Json } from '../json.ts'
+import type { YamlPath } from '../yaml-locate.ts'
+import { insertItem, insertPair } from './insert.ts'
+import { jsonOf, keyOf, walk } from './open.ts'
+import type { Splice, YamlText } from './open.ts'
+import { columnOf, isFlow, lineStart, markOf, rangeOf, startOf } from './places.ts'
+import { cut } from './remove.ts'
+import { quotesOf, styleIn, writeLiteral, writeScalar, writeValue } from './write.ts'
+import type { Style } from './write.ts'
+
+/**
+ * The changes that make a path of a document hold a value, and nothing else of the text another. What is missing on the way is made: maps for
+ * keys, a list's next item for its length. Undefined where something else stands in the way, or the value cannot be written there.
+ */
+export function setYaml(yaml: YamlText, document: Document, path: YamlPath, value: Json): Splice[] | undefined {
+  const { steps, node, left } = walk(document, path)
+  const last = steps.at(-1)
+  if (last === undefined) return undefined
+  if (node !== undefined && left.length === 0) return replace(yaml, document, last.node, last.at, value)
+  if (last.at !== -1) {
+    // The path goes on in a value that is no collection: one that is empty can become one.
+    if (jsonOf(node, document) !== null) return undefined
+    const made = build(left, value)
+    return made === undefined ? undefined : write(yaml, last.node, last.at, made)
+  }
+  const [segment, ...below] = left
+  const made = build(below, value)
+  if (made === undefined || segment === undefined) return undefined
+  if (isMap(last.node)) return typeof segment === 'string' ? [insertPair(yaml, last.node, segment, made, siblingQuotes(last.node))] : undefined
+  return segment === last.node.items.length ? [insertItem(yaml, last.node, made)] : undefined
+}
+
+/** The quotes that all of a map's texts have: what joins them is written the same. */
+function siblingQuotes(map: YAMLMap): Style['quotes'] {
+  const [first, ...rest] = map.items.map((pair) => quotesOf(pair.value as Node))
+  return first !== undefined && rest.every((other) => other === first) ? first : 'none'
+}
+
+function build(path: YamlPath, value: Json): Json | undefined {
+  let made = value
+  for (const segment of path.toReversed()) {
+    if (typeof segment === 'number' && segment !== 0) return undefined
+    made = typeof segment === 'number' ? [made] : { [segment]: made }
+  }
+  return made
+}
+
+function replace(yaml: YamlText, document: Document, parent: YAMLMap | YAMLSeq, index: number, value: Json): Splice[] | undefined {
+  const node = valueOf(parent, index)
+  const present = jsonOf(node, document)
+  if (present !== undefined && equalJson(present, value)) return []
+  if (isMap(node) && isObject(value)) return replaceMap(yaml, document, node, value) ?? write(yaml, parent, index, value)
+  if (isSeq(node) && Array.isArray(value)) return replaceList(yaml, document, node, value) ?? write(yaml, parent, index, value)
+  if (isScalar(node) && typeof value !== 'object') return [replaceScalar(yaml, parent, index, node, value)]
+  return write(yaml, parent, index, value)
+}
+
+/** Only what differs is written; what goes is taken out. Undefined where that would leave nothing, or cannot be done member by member. */
+function replaceMap(yaml: YamlText, document: Document, map: YAMLMap, value: Record<string, Json>): Splice[] | undefined {
+  const splices: Splice[] = []
+  const kept = map.items.filter((pair) => Object.hasOwn(value, keyOf(pair)))
+  if (kept.length === 0 || map.items.some((pair) => keyOf(pair) === '<<')) return undefined
+  for (const [index, pair] of map.items.entries()) {
+    const member = Object.hasOwn(value, keyOf(pair)) ? value[keyOf(pair)] : undefined
+    const changed = member === undefined ? one(cut(yaml, map, index)) : replace(yaml, document, map, index, member)
+    if (changed === undefined) return undefined
+    splices.push(...changed)
+  }
+  const known = new Set(map.items.map(keyOf))
+  for (const [key, member] of Object.entries(value)) if (!known.has(key)) splices.push(insertPair(yaml, map, key, member, siblingQuotes(map)))
+  return splices
+}
+
+/** What is equal at both ends stays; between, items change place by place, and the rest comes or goes. */
+function replaceList(yaml: YamlText, document: Document, list: YAMLSeq, value: readonly Json[]): Splice[] | undefined {
+  const present = list.items.map((item) => jsonOf(item, document) ?? null)
+  if (present.length === 0 || value.length === 0) return undefined
+  let before = 0
+  while (before < Math.min(present.length, value.length) && equalJson(present[before], value[before])) before += 1
+  let behind = 0
+  while (behind < Math.min(present.length, value.length) - before && equalJson(present.at(-1 - behind), value.at(-1 - behind))) behind += 1
+  const [olds, news] = [present.length - before - behind, value.length - before - behind]
+  if (news > olds && behind > 0) return undefined
+  const splices: Splice[] = []
+  for (let index = before; index < before + Math.min(olds, news); index += 1) {
+    const changed = replace(yaml, document, list, index, value[index] ?? null)
+    if (changed === undefined) return undefined
+    splices.push(...changed)
+  }
+  for (let index = before + news; index < before + olds; index += 1) {
+    const splice = cut(yaml, list, index)
+    if (splice === undefined) return undefined
+    splices.push(splice)
+  }
+  const quotes = quotesOf(list.items.at(-1) as Node)
+  for (const item of value.slice(before + olds, before + news)) splices.push(insertItem(yaml, list, item, quotes))
+  return splices
+}
+
+function replaceScalar(yaml: YamlText, parent: YAMLMap | YAMLSeq, index: number, node: Scalar, value: Exclude<Json, object> | null): Splice {
+  const style = { ...styleIn(parent, columnOf(parent), yaml.eol), quotes: quotesOf(node) }
+  const [start, end] = rangeOf(node) ?? [0, 0]
+  if (start === end) return emptied(parent, index, ` ${writeScalar(value, style)}`)
+  if (typeof value === 'string' && (node.type === 'BLOCK_LITERAL' || (value.includes('\n') && node.type === 'PLAIN'))) {
+    const literal = writeLiteral(value, { ...style, indent: literalIndent(yaml, parent, node) })
+    if (literal !== undefined) return { start, end, text: node.type === 'BLOCK_LITERAL' && yaml.text[end - 1] === '\n' ? literal + yaml.eol : literal }
+  }
+  const isBlock = node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED'
+  return { start, end, text: writeScalar(value, style) + (isBlock && yaml.text[end - 1] === '\n' ? yaml.eol : '') }
+}
+
+/** A block of text keeps the column that its lines have. */
+function literalIndent(yaml: YamlText, parent: YAMLMap | YAMLSeq, node: Scalar): number {
+  const [start, end] = rangeOf(node) ?? [0, 0]
+  const line = node.type === 'BLOCK_LITERAL' ? yaml.text.slice(start, end).split('\n').slice(1).find((one) => one.trim() !== '') : undefined
+  return line === undefined ? columnOf(parent) + 2 : line.length - line.trimStart().length
+}
+
+/** Writes a value where one of another sort stood. */
+function write(yaml: YamlText, parent: YAMLMap | YAMLSeq, index: number, value: Json): Splice[] | undefined {
+  const node = valueOf(parent, index)
+  const style = styleIn(parent, columnOf(parent), yaml.eol)
+  const written = writeValue(value, style, isMap(parent) ? 'key' : 'dash')
+  const range = rangeOf(node)
+  if (range === undefined || range[0] === range[1]) return [emptied(parent, index, written)]
+  // A block collection's range ends behind the comments that follow it: they stay.
+  const end = isCollection(node) && !isFlow(node as YAMLMap) ? blockEnd(node as YAMLMap) : range[1]
+  const mark = isMap(parent) ? markOf(parent, index) : undefined
+  if (isFlow(parent) || isAlias(node)) return [{ start: range[0], end, text: written.trimStart() }]
+  const from = mark === undefined ? (isSeq(parent) ? startOf(parent, index) + 1 : undefined) : mark.offset + 1
+  if (from === undefined || yaml.text.slice(from, range[0]).includes('#')) return undefined
+  const closes = yaml.text[end - 1] === '\n' && end > lineStart(yaml.text, end - 1) ? yaml.eol : ''
+  return [{ start: from, end, text: written + closes }]
+}
+
+function blockEnd(node: YAMLMap | YAMLSeq): number {
+  const item = valueOf(node, node.items.length - 1)
+  if (isCollection(item) && !isFlow(item as YAMLMap)) return blockEnd(item as YAMLMap)
+  return rangeOf(item)?.[1] ?? startOf(node, node.items.length - 1)
+}
+
+function emptied(parent: YAMLMap | YAMLSeq, index: number, written: string): Splice {
+  const mark = isMap(parent) ? markOf(parent, index) : undefined
+  const at = mark === undefined ? startOf(parent, index) + 1 : mark.offset + 1
+  return { start: at, end: at, text: written }
+}
+
+function valueOf(parent: YAMLMap | YAMLSeq, index: number): Node | null {
+  const item = parent.items[index]
+  return (isMap(parent) ? (item as { value: Node | null }).value : item) as Node | null
+}
+
+function one(splice: Splice | undefined): Splice[] | undefined {
+  return splice === undefined ? undefined : [splice]
+}
