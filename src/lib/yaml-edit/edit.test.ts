@@ -5,7 +5,7 @@ import type { YamlPath } from '../yaml-locate.ts'
 import { readYaml } from '../yaml.ts'
 import { bytesOf, openYaml, spliced } from './open.ts'
 import { removeYaml } from './remove.ts'
-import { setYaml } from './set.ts'
+import { changeYaml, setYaml } from './set.ts'
 
 function set(text: string, path: YamlPath, value: Json, document = 0): string | undefined {
   const yaml = openYaml(Buffer.from(text), 'f.yaml')
@@ -188,3 +188,16 @@ function readAt(value: Json, path: YamlPath): Json | undefined {
   for (const segment of path) at = (at as Record<string | number, Json> | undefined)?.[segment]
   return at
 }
+
+test('a whole document is led to another value with as few changes', () => {
+  const text = 'x: &x { a: 1, b: 2 } # x\nm:\n  <<: *x\n  c: 3\nl:\n  - n1 # one\n  - n2\n'
+  const yaml = openYaml(Buffer.from(text), 'f.yaml')
+  const change = (value: Json): string | undefined => {
+    const splices = changeYaml(yaml, yaml.documents[0]!, value)
+    return splices === undefined ? undefined : spliced(yaml.text, splices)
+  }
+  const x = { a: 1, b: 2 }
+  expect(change({ x, m: { ...x, c: 3 }, l: ['n1', 'n2'] })).toBe(text)
+  expect(change({ x, m: { a: 9, b: 2, c: 3 }, l: ['n2'] })).toBe('x: &x { a: 1, b: 2 } # x\nm:\n  <<: *x\n  c: 3\n  a: 9\nl:\n  - n2\n')
+  expect(change({ x, m: { ...x, c: 4 }, l: ['n1', 'n2', 'n3'], z: 'new' })).toBe('x: &x { a: 1, b: 2 } # x\nm:\n  <<: *x\n  c: 4\nl:\n  - n1 # one\n  - n2\n  - n3\nz: new\n')
+})

@@ -8,8 +8,13 @@ import type { Style } from './write.ts'
 
 /** A new pair behind a map's last one. `quotes`: those of a neighbour that is of the same sort. */
 export function insertPair(yaml: YamlText, map: YAMLMap, key: string, value: Json, quotes: Style['quotes'] = 'none'): Splice {
+  return put(yaml, map, styleIn(map, columnOf(map), yaml.eol), writePair(yaml, map, key, value, quotes))
+}
+
+/** A pair as it is written in that map: `key: value`, without an indentation before it or a line end behind it. */
+export function writePair(yaml: YamlText, map: YAMLMap, key: string, value: Json, quotes: Style['quotes'] = 'none'): string {
   const style = { ...styleIn(map, columnOf(map), yaml.eol), quotes }
-  return put(yaml, map, style, `${writeKey(key, style)}:${writeValue(value, style, 'key')}`)
+  return `${writeKey(key, style)}:${writeValue(value, style, 'key')}`
 }
 
 /** A new item behind a list's last one. */

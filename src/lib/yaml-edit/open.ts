@@ -75,7 +75,7 @@ function resolvedKey(source: string): unknown {
   return typeof value === 'boolean' ? value : source
 }
 
-function isMerge(pair: Pair): boolean {
+export function isMerge(pair: Pair): boolean {
   return isScalar(pair.key) && pair.key.type === 'PLAIN' && pair.key.source === '<<'
 }
 

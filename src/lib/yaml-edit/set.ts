@@ -3,10 +3,10 @@ import type { Document, Node, Scalar, YAMLMap, YAMLSeq } from 'yaml'
 import { equalJson, isObject } from '../json.ts'
 import type { Json } from '../json.ts'
 import type { YamlPath } from '../yaml-locate.ts'
-import { insertItem, insertPair } from './insert.ts'
-import { jsonOf, keyOf, walk } from './open.ts'
+import { insertItem, insertPair, writePair } from './insert.ts'
+import { isMerge, jsonOf, keyOf, walk } from './open.ts'
 import type { Splice, YamlText } from './open.ts'
-import { columnOf, isFlow, lineStart, markOf, rangeOf, startOf } from './places.ts'
+import { columnOf, endOf, isFlow, lineStart, markOf, rangeOf, startOf } from './places.ts'
 import { cut } from './remove.ts'
 import { quotesOf, styleIn, writeLiteral, writeScalar, writeValue } from './write.ts'
 import type { Style } from './write.ts'
@@ -31,6 +31,13 @@ export function setYaml(yaml: YamlText, document: Document, path: YamlPath, valu
   if (made === undefined || segment === undefined) return undefined
   if (isMap(last.node)) return typeof segment === 'string' ? [insertPair(yaml, last.node, segment, made, siblingQuotes(last.node))] : undefined
   return segment === last.node.items.length ? [insertItem(yaml, last.node, made)] : undefined
+}
+
+/** The same for a whole document, given what it is to hold: only what differs is written. */
+export function changeYaml(yaml: YamlText, document: Document, value: Json): Splice[] | undefined {
+  const root = document.contents as Node | null
+  if (isMap(root) && isObject(value)) return replaceMap(yaml, document, root, value)
+  return isSeq(root) && Array.isArray(value) ? replaceList(yaml, document, root, value) : undefined
 }
 
 /** The quotes that all of a map's texts have: what joins them is written the same. */
@@ -58,20 +65,33 @@ function replace(yaml: YamlText, document: Document, parent: YAMLMap | YAMLSeq, 
   return write(yaml, parent, index, value)
 }
 
-/** Only what differs is written; what goes is taken out. Undefined where that would leave nothing, or cannot be done member by member. */
+/** Only what differs is written; what comes takes the place of what goes. Undefined where that would leave nothing, or cannot be done pair by pair. */
 function replaceMap(yaml: YamlText, document: Document, map: YAMLMap, value: Record<string, Json>): Splice[] | undefined {
+  const present = jsonOf(map, document)
+  const known = new Set(map.items.map(keyOf))
+  // What a merge key brings cannot be left out here; another value can be written over it.
+  if (!isObject(present) || Object.keys(present).some((key) => !known.has(key) && !Object.hasOwn(value, key))) return undefined
+  const isMerged = (key: string, member: Json): boolean => Object.hasOwn(present, key) && equalJson(present[key], member)
+  const added = Object.entries(value).filter(([key, member]) => !known.has(key) && !isMerged(key, member))
   const splices: Splice[] = []
-  const kept = map.items.filter((pair) => Object.hasOwn(value, keyOf(pair)))
-  if (kept.length === 0 || map.items.some((pair) => keyOf(pair) === '<<')) return undefined
+  let kept = 0
   for (const [index, pair] of map.items.entries()) {
-    const member = Object.hasOwn(value, keyOf(pair)) ? value[keyOf(pair)] : undefined
-    const changed = member === undefined ? one(cut(yaml, map, index)) : replace(yaml, document, map, index, member)
+    const key = keyOf(pair)
+    if (isMerge(pair) || Object.hasOwn(value, key)) kept += 1
+    if (isMerge(pair)) continue
+    const changed = Object.hasOwn(value, key) ? replace(yaml, document, map, index, value[key] ?? null) : one(instead(yaml, map, index, added.shift()))
     if (changed === undefined) return undefined
     splices.push(...changed)
   }
-  const known = new Set(map.items.map(keyOf))
-  for (const [key, member] of Object.entries(value)) if (!known.has(key)) splices.push(insertPair(yaml, map, key, member, siblingQuotes(map)))
-  return splices
+  if (kept === 0) return undefined
+  return [...splices, ...added.map(([key, member]) => insertPair(yaml, map, key, member, siblingQuotes(map)))]
+}
+
+function instead(yaml: YamlText, map: YAMLMap, index: number, added: [string, Json] | undefined): Splice | undefined {
+  if (added === undefined) return cut(yaml, map, index)
+  const [start, end] = [startOf(map, index), endOf(map, index)]
+  const isBlock = yaml.text[end - 1] === '\n' && !isFlow(map)
+  return { start, end: isBlock ? end - yaml.eol.length : end, text: writePair(yaml, map, ...added, siblingQuotes(map)) }
 }
 
 /** What is equal at both ends stays; between, items change place by place, and the rest comes or goes. */

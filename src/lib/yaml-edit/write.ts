@@ -72,6 +72,11 @@ export function writeValue(value: Json, style: Style, after: 'key' | 'dash'): st
   return ` ${literal ?? writeScalar(value, style)}`
 }
 
+/** A whole document of its own. */
+export function writeDocument(value: Json): string {
+  return `${writeValue(value, { isFlow: false, isJson: false, quotes: 'none', indent: -2, eol: '\n' }, 'key').trimStart()}\n`
+}
+
 export function writeKey(key: string, style: Style): string {
   return style.isJson ? double(key) : writeScalar(key, { ...style, quotes: 'none' })
 }
