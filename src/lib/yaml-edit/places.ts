@@ -1,5 +1,5 @@
 import { isAlias, isCollection, isMap, isPair, isScalar } from 'yaml'
-import type { Node, Pair, YAMLMap, YAMLSeq } from 'yaml'
+import type { Node, YAMLMap, YAMLSeq } from 'yaml'
 
 type Collection = YAMLMap | YAMLSeq
 type Token = { readonly type: string; readonly offset: number; readonly source: string }
@@ -45,10 +45,6 @@ export function markOf(node: YAMLMap, index: number): Token | undefined {
 export function rangeOf(node: unknown): readonly [number, number] | undefined {
   if (!isScalar(node) && !isAlias(node) && !isCollection(node)) return undefined
   return node.range === undefined || node.range === null ? undefined : [node.range[0], node.range[1]]
-}
-
-export function pairAt(node: YAMLMap, index: number): Pair<Node, Node | null> {
-  return node.items[index] as Pair<Node, Node | null>
 }
 
 export function lineStart(text: string, at: number): number {
