@@ -115,7 +115,7 @@ class Search {
       ...(await inGenerators(sought, texts, reader, sharing)),
       ...inManifests(sought, texts),
       ...anywhere(sought, texts),
-      ...(root === undefined ? [] : [...intoManifests(sought, texts), ...newImage(sought, root), ...newLiteral(sought, root, texts), ...(await newPatch(sought, root, reader, namesAt(root, sought.key)))]),
+      ...(root === undefined ? [] : [...intoManifests(sought, texts, posix.dirname(root.file)), ...newImage(sought, root), ...newLiteral(sought, root, texts), ...(await newPatch(sought, root, reader, namesAt(root, sought.key)))]),
     ]
   }
 

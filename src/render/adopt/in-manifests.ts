@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import { equalJson, isObject } from '#lib/json.ts'
 import type { Json, JsonObject } from '#lib/json.ts'
 import type { YamlPath } from '#lib/yaml-locate.ts'
@@ -26,10 +27,10 @@ export function inManifests(sought: Sought, texts: readonly Text[]): Ranked[] {
   })
 }
 
-/** The same field, put into patches and manifests of that object that only this place reads and that do not have it yet. */
-export function intoManifests(sought: Sought, texts: readonly Text[]): Ranked[] {
+/** The same field, put into patches and manifests of that object beside the place's own kustomization that do not have it yet. */
+export function intoManifests(sought: Sought, texts: readonly Text[], folder: string): Ranked[] {
   return texts.flatMap((text) => {
-    if (text.isKustomization || text.sharing > 0) return []
+    if (text.isKustomization || text.sharing > 0 || !`${posix.dirname(text.file)}/`.startsWith(`${folder}/`)) return []
     return objectsIn(text.value).flatMap(({ path, value }) => {
       if (!mayBe(value, sought) || placeOf(value, sought.segments) !== undefined) return []
       const put = patched(value, sought)
