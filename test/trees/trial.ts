@@ -6,6 +6,7 @@ import { parseKey } from '#model/resource.ts'
 import { searchAdoption } from '#render/adopt/adopt.ts'
 import type { Answer, Place, Wish, WishedField } from '#render/adopt/wish.ts'
 import { memoryRenderCache } from '#render/cache.ts'
+import type { RenderCache } from '#render/cache.ts'
 import { renderModule } from '#render/render.ts'
 import type { RenderTools } from '#render/tools.ts'
 import { randomOf } from './random.ts'
@@ -23,11 +24,12 @@ type Renderings = ReadonlyMap<string, ReadonlyMap<string, JsonObject>>
 export async function trialOf(seed: number, tools: RenderTools): Promise<Trial> {
   const tree = treeOf(seed)
   const random = randomOf(seed + 1_000_000)
-  const before = await renderAll(tree, tree.files, tools)
+  const cache = memoryRenderCache()
+  const before = await renderAll(tree, tree.files, cache, tools)
   const { wish, object } = liveEdit(tree, before.get('production')!, random)
   const [place, ...others] = tree.environments.map(placeOf)
   const [counting, renderings] = counted(tools)
-  const answer = await searchAdoption({ reader: memoryTree(tree.files), place: place!, others, wish, cache: memoryRenderCache(), tools: counting, signal: new AbortController().signal })
+  const answer = await searchAdoption({ reader: memoryTree(tree.files), place: place!, others, wish, cache, tools: counting, signal: new AbortController().signal })
   const expected = rightPlace(tree, object, wish)
   const became = answer.outcome !== 'proposed' ? 'refused' : !(await holds(tree, before, wish, answer, tools)) ? 'false' : answer.proposal.edits.every(({ file }) => expected.test(file)) ? 'right' : 'elsewhere'
   return { seed, became, wish, answer, expected: expected.source, renderings: renderings() }
@@ -46,14 +48,14 @@ function counted(tools: RenderTools): [RenderTools, () => number] {
   return [{ ...tools, kustomize }, () => count]
 }
 
-async function renderAll(tree: Tree, files: Record<string, string | Buffer>, tools: RenderTools): Promise<Renderings> {
-  const rendered = new Map<string, ReadonlyMap<string, JsonObject>>()
-  for (const environment of tree.environments) {
+async function renderAll(tree: Tree, files: Record<string, string | Buffer>, cache: RenderCache, tools: RenderTools): Promise<Renderings> {
+  const reader = memoryTree(files, 'orders')
+  const rendered = tree.environments.map(async (environment): Promise<[string, ReadonlyMap<string, JsonObject>]> => {
     const { path, spec } = placeOf(environment)
-    const { desired } = await renderModule({ reader: memoryTree(files), path, spec, subject: environment, cache: memoryRenderCache(), tools, signal: new AbortController().signal })
-    rendered.set(environment, new Map(desired.map((one) => [one.key, one.body])))
-  }
-  return rendered
+    const { desired } = await renderModule({ reader, path, spec, subject: environment, cache, tools, signal: new AbortController().signal })
+    return [environment, new Map(desired.map((one) => [one.key, one.body]))]
+  })
+  return new Map(await Promise.all(rendered))
 }
 
 function liveEdit(tree: Tree, rendered: ReadonlyMap<string, JsonObject>, random: Random): { wish: Wish; object: string } {
@@ -95,7 +97,7 @@ async function holds(tree: Tree, before: Renderings, wish: Wish, answer: Extract
     if (bytes === undefined) delete files[path]
     else files[path] = bytes
   }
-  const after = await renderAll(tree, files, tools)
+  const after = await renderAll(tree, files, memoryRenderCache(), tools)
   for (const environment of tree.environments.filter((one) => one !== 'production')) if (!sameObjects(before.get(environment)!, after.get(environment)!)) return false
   const names = answer.proposal.renamed.map(({ from, to }) => [parseKey(to).name, parseKey(from).name] as const)
   const now = JSON.parse(names.reduce((text, [to, from]) => text.replaceAll(`"${to}"`, `"${from}"`), JSON.stringify([...after.get('production')!.values()]))) as JsonObject[]
@@ -112,10 +114,10 @@ function sameObjects(a: ReadonlyMap<string, JsonObject>, b: ReadonlyMap<string, 
   return equalJson(Object.fromEntries(a), Object.fromEntries(b))
 }
 
-/** Without empty maps, which a removal may leave, and with objects in an order of their own. */
+/** Without empty maps and lists, which a removal may leave, and with objects in an order of their own. */
 function unordered(objects: readonly JsonObject[]): Json[] {
   const bare = (value: Json): Json | undefined => {
-    if (Array.isArray(value)) return value.map((item) => bare(item) ?? null)
+    if (Array.isArray(value)) return value.length === 0 ? undefined : value.map((item) => bare(item) ?? null)
     if (typeof value !== 'object' || value === null) return value ?? undefined
     const members = Object.entries(value).flatMap(([name, member]): [string, Json][] => {
       const kept = bare(member)

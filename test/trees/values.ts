@@ -20,7 +20,7 @@ export function changedValue(path: string, value: Json, random: Random): Json {
 function changedList(path: string, list: readonly Json[], random: Random): Json {
   const at = random.number(0, list.length - 1)
   const item = list[at]
-  if (typeof item === 'object' && item !== null && !Array.isArray(item)) return list.with(at, { ...item, weight: random.number(4, 9) })
+  if (typeof item === 'object' && item !== null && !Array.isArray(item)) return list.with(at, { ...item, weight: Number(item['weight']) + 1 })
   return random.pick([list.with(at, `${String(item)}x`), [...list, '--more=1'], ...(list.length > 1 ? [list.toSpliced(at, 1)] : [])])
 }
 

@@ -42,6 +42,7 @@ describe('a scalar changes where it stands', () => {
     ['an empty value', 'a:\nb: 1\n', 'x', 'a: x\nb: 1\n'],
     ['a literal block', 'a: |\n  one\n  two\nb: 1\n', 'one\nthree\n', 'a: |\n  one\n  three\nb: 1\n'],
     ['a literal block without a line end', 'a: |-\n    one\nb: 1\n', 'two\nx', 'a: |-\n    two\n    x\nb: 1\n'],
+    ['a literal block with a comment', 'a: | # c\n  one\nb: 1\n', 'two\n', 'a: | # c\n  two\nb: 1\n'],
     ['a literal block that it cannot be', 'a: |\n  one\nb: 1\n', ' one', 'a: " one"\nb: 1\n'],
     ['a folded block', 'a: >-\n  one\n  two\nb: 1\n', 'x', 'a: x\nb: 1\n'],
     ['JSON', '{\n\t"a": "x",\n\t"b": 1\n}\n', 'yes', '{\n\t"a": "yes",\n\t"b": 1\n}\n'],

@@ -126,10 +126,18 @@ function replaceScalar(yaml: YamlText, parent: YAMLMap | YAMLSeq, index: number,
   if (start === end) return emptied(parent, index, ` ${writeScalar(value, style)}`)
   if (typeof value === 'string' && (node.type === 'BLOCK_LITERAL' || (value.includes('\n') && node.type === 'PLAIN'))) {
     const literal = writeLiteral(value, { ...style, indent: literalIndent(yaml, parent, node) })
-    if (literal !== undefined) return { start, end, text: node.type === 'BLOCK_LITERAL' && yaml.text[end - 1] === '\n' ? literal + yaml.eol : literal }
+    if (literal !== undefined) return { start, end, text: node.type === 'BLOCK_LITERAL' ? underHeader(yaml, start, end, literal) : literal }
   }
   const isBlock = node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED'
   return { start, end, text: writeScalar(value, style) + (isBlock && yaml.text[end - 1] === '\n' ? yaml.eol : '') }
+}
+
+/** A block of text keeps the comment behind its `|`, and the line end behind its last line. */
+function underHeader(yaml: YamlText, start: number, end: number, literal: string): string {
+  const [written = ''] = yaml.text.slice(start, end).split(/\r?\n/, 1)
+  const header = literal.slice(0, literal.indexOf(yaml.eol))
+  const comment = /^\S*(\s+#.*)$/.exec(written)?.[1] ?? ''
+  return `${header}${comment}${literal.slice(header.length)}${yaml.text[end - 1] === '\n' ? yaml.eol : ''}`
 }
 
 /** A block of text keeps the column that its lines have. */

@@ -26,12 +26,20 @@ export async function newPatch(sought: Sought, root: Text, reader: TreeReader, n
   return found
 }
 
-/** A patch that takes the object out of this environment's rendering. */
+/** A patch that takes the object out of this environment's rendering; an entry of `replicas` for what is not there would be an error. */
 export async function deletingPatch(root: Text, reader: TreeReader, key: ObjectKey, body: JsonObject, names: readonly string[]): Promise<Ranked[]> {
   const found: Ranked[] = []
+  const without = withoutReplicas(root, names)
   for (const [turn, name] of names.entries())
-    for (const [more, namespace] of namespaces(body).entries()) found.push(...(await withFile(root, reader, key, name, { ...identity(body, name, namespace), $patch: 'delete' }, turns.newPatch + turn * 2 + more / 2)))
+    for (const [more, namespace] of namespaces(body).entries()) found.push(...(await withFile(without, reader, key, name, { ...identity(body, name, namespace), $patch: 'delete' }, turns.newPatch + turn * 2 + more / 2)))
   return found
+}
+
+function withoutReplicas(root: Text, names: readonly string[]): Text {
+  if (!isObject(root.value) || !Array.isArray(root.value['replicas'])) return root
+  const { replicas, ...without } = root.value as JsonObject & { replicas: Json[] }
+  const kept = replicas.filter((entry) => !isObject(entry) || !names.includes(String(entry['name'])))
+  return { ...root, value: kept.length === 0 ? without : { ...without, replicas: kept } }
 }
 
 /** The names that an object may have where a kustomization's patches see it: without its own prefix, suffix and digests. */
