@@ -215,6 +215,12 @@ class Builder {
   #fail(code: 'yaml-invalid' | 'yaml-too-large' | 'yaml-aliases', message: string): never {
     const { file } = this.#options
     const { line, column } = this.#place(this.#offset)
-    throw new Failure({ code, subject: `${file}:${line}:${column}`, message, fields: { file, line, column } })
+    throw new Failure({ code, subject: `${file}:${line}:${column}`, message, hint: hints[code], fields: { file, line, column } })
   }
 }
+
+const hints = {
+  'yaml-invalid': 'Look at that line and column.',
+  'yaml-too-large': 'Split the file.',
+  'yaml-aliases': 'Write out what is repeated, or repeat less.',
+} as const

@@ -75,6 +75,7 @@ export function parseYaml(text: string, file: string, limits: YamlLimits = yamlL
       code: tooDeep ? 'yaml-too-deep' : 'yaml-invalid',
       subject: place,
       message: tooDeep ? `collections are nested more than ${limits.depth} deep` : `not valid YAML: ${error.reason}`,
+      hint: tooDeep ? 'Nest less.' : 'Look at that line and column, and at what stands just before: there the reader gave up.',
       fields: { file, ...(error.mark === undefined ? {} : { line: error.mark.line + 1, column: error.mark.column + 1 }) },
       cause: error,
     })

@@ -146,6 +146,7 @@ export const errors = {
   'address-unknown': { http: 422, exit: 2, about: 'A probe names an address that its environment does not declare.' },
   'limits-secret': { http: 403, exit: 1, about: 'A module names a secret reference that its repository may not use.' },
   'dependency-failed': { http: 409, exit: 1, about: 'A module was not delivered, for something that it depends on failed.' },
+  'kind-unknown': { http: 409, exit: 1, about: 'A cluster serves no such kind: not of old, and by no definition that was delivered before.' },
   'deferred-refused': { http: 409, exit: 1, about: 'What could be planned only when it was reached is refused by the gate, or needs a person.' },
   'gate-refused': { http: 409, exit: 1, about: 'The gate refuses a plan; the decisions tell which rule, and why.' },
   'plan-moved': { http: 409, exit: 1, about: 'Something moved between the plan and its effect, so the effect was not carried out.' },

@@ -25,7 +25,9 @@ export function modulesIn(configuration: Configuration, environment: string): Ma
 /** What is wrong with a module that is known, and that the snapshot has no whole document of. */
 export function brokenModule(configuration: Configuration, module: string, repository: string): FailureJson | undefined {
   if (configuration.modules.get(module)?.repository === repository) return undefined
-  const broken = configuration.broken.find((one) => one.repository === repository && (one.names?.includes(module) ?? true))
+  const here = configuration.broken.filter((one) => one.repository === repository)
+  // A file that names it says more than one that nobody can read.
+  const broken = here.find((one) => one.names?.includes(module) === true) ?? here.find((one) => one.names === undefined)
   return broken?.file === undefined ? undefined : configuration.problems.find(({ fields }) => fields?.['repository'] === repository && fields['file'] === broken.file)
 }
 

@@ -1,5 +1,6 @@
 import { Failure } from '#lib/failure.ts'
 import type { Effect, Observation } from '#model/plan.ts'
+import { showKey } from '#model/resource.ts'
 import type { ObjectKey } from '#model/resource.ts'
 import { makePlan } from '#plan/plan.ts'
 import type { PlannedModule } from '#plan/plan.ts'
@@ -17,11 +18,19 @@ export async function sealDeferred(work: Work, bound: Bound, intent: ModuleInten
   const [sealed] = await sealedNow(work, bound, intent, effect.key, observation, shown)
   const refused = sealed?.refused ?? (observation?.state === 'unknown' ? observation.failure : undefined)
   if (refused !== undefined) throw new Failure(refused)
-  if (sealed === undefined || sealed.deferred !== undefined || sealed.action === 'deleted' || sealed.force)
+  if (sealed?.deferred !== undefined)
+    throw new Failure({
+      code: 'kind-unknown',
+      subject: showKey(effect.key),
+      message: sealed.deferred,
+      hint: `Correct apiVersion and kind; or deliver its CustomResourceDefinition first: in the same module, or in one that ${effect.module} depends on.`,
+      retry: 'later',
+    })
+  if (sealed === undefined || sealed.action === 'deleted' || sealed.force)
     throw new Failure({
       code: 'deferred-refused',
-      subject: effect.key,
-      message: sealed?.deferred ?? 'what it turned out to do was not in the plan that was gated',
+      subject: showKey(effect.key),
+      message: 'what it turned out to do was not in the plan that was gated',
       hint: `Deliver again: plumb deploy -e ${work.run.environment} -m ${effect.module}`,
       retry: 'later',
     })

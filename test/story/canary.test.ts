@@ -9,10 +9,9 @@ import { startControlPlane } from '../../src/control-plane.ts'
 import { eventually } from '../eventually.ts'
 import { standBetween } from '../standing-between.ts'
 import { canaries, careless, carelessApplication, carelessDatabase, carelessForge, formsOf } from './canaries.ts'
-import { moduleFile, openSmallShop } from './small-shop.ts'
+import { configMap, moduleFile, openSmallShop } from './small-shop.ts'
 import type { SmallShop } from './small-shop.ts'
 
-const configMap = (name: string, value = '1'): string => `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name}, namespace: default }\ndata: { a: "${value}" }\n`
 const secrets = '  secrets: [{ name: app, namespace: default, keys: { password: { secretRef: "env:MODULE" }, url: { secretRef: "env:DATABASE" } } }]\n'
 const probe = (name: string, rule: string): string => `    - { name: ${name}, http: { address: app, ${rule} }, within: 1ms, every: 1ms }\n`
 

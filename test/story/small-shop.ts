@@ -1,3 +1,4 @@
+import { request } from 'node:https'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +8,8 @@ import { runCommandLine } from '#cli/program.ts'
 import type { AddCommands } from '#cli/program.ts'
 import type { Surroundings } from '#cli/surroundings.ts'
 import { systemClock } from '#lib/clock.ts'
+import { isObject } from '#lib/json.ts'
+import type { JsonObject } from '#lib/json.ts'
 import { isEnded } from '#model/run.ts'
 import { startApiServer, type ApiServer } from '#playground/api/api-server.ts'
 import { Fixture } from '#source/fixture.ts'
@@ -40,11 +43,17 @@ export type SmallShop = {
   settled(commit: string): Promise<ShowAnswer>
   module(name: string): Promise<Module | undefined>
   plumb(...argv: string[]): Promise<Printed>
+  /** A request to the cluster, as its administrator: what somebody else does there. */
+  kubernetes(method: string, path: string, body?: string): Promise<JsonObject>
   stop(): Promise<void>
 }
 
 export type SmallShopOptions = {
   readonly files: Files
+  /** What is in the cluster, beside `default`. */
+  readonly namespaces?: readonly string[]
+  /** Makes the other repositories, before the control plane looks for them. */
+  readonly prepare?: (fixture: Fixture) => void
   /** More of the workspace's and of the environment's `spec`, as lines of YAML. */
   readonly repositories?: string
   readonly environment?: string
@@ -59,6 +68,10 @@ const document = (kind: string, name: string, spec: string): string => `apiVersi
 /** A module.yaml whose manifests lie beside it; `more` are lines of its spec. */
 export function moduleFile(name: string, more = ''): string {
   return document('Module', name, `  target: cluster\n  source: { path: manifests }\n${more}`)
+}
+
+export function configMap(name: string, value = '1', namespace = 'default'): string {
+  return `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name}, namespace: ${namespace} }\ndata: { a: "${value}" }\n`
 }
 
 export async function openSmallShop(options: SmallShopOptions): Promise<SmallShop> {
@@ -87,6 +100,8 @@ export async function openSmallShop(options: SmallShopOptions): Promise<SmallSho
       return repository.commit(Object.fromEntries(files), { message })
     }
     commit(options.files, 'The first')
+    options.prepare?.(fixture)
+    for (const name of options.namespaces ?? []) await asAdministrator(cluster, 'POST', '/api/v1/namespaces', JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }))
     const log: string[] = []
     const plane = await startControlPlane({
       dir,
@@ -100,7 +115,7 @@ export async function openSmallShop(options: SmallShopOptions): Promise<SmallSho
       ...(options.databaseUrl === undefined ? {} : { databaseUrl: options.databaseUrl }),
     })
     undo.push(() => plane.stop())
-    return { dir, fixture, repository, cluster, plane, log, ...verbs(dir, plane, log, commit), stop }
+    return { dir, fixture, repository, cluster, plane, log, ...verbs(dir, plane, log, commit), kubernetes: (method, path, body) => asAdministrator(cluster, method, path, body), stop }
   } catch (error) {
     await stop()
     throw error
@@ -165,4 +180,20 @@ function writeKubeconfig(dir: string, { url, ca, adminToken }: ApiServer, server
   }
   writeFileSync(path, JSON.stringify(document), { mode: 0o600 })
   return path
+}
+
+function asAdministrator({ url, ca, adminToken }: ApiServer, method: string, path: string, body?: string): Promise<JsonObject> {
+  const headers = { authorization: `Bearer ${adminToken}`, 'content-type': method === 'PATCH' ? 'application/apply-patch+yaml' : 'application/json' }
+  return new Promise((resolve, reject) => {
+    const asked = request(new URL(path, url), { method, ca, headers }, (answer) => {
+      let text = ''
+      answer.setEncoding('utf8').on('data', (chunk: string) => (text += chunk)).on('end', () => {
+        const said: unknown = JSON.parse(text)
+        if (isObject(said) && (answer.statusCode ?? 500) < 300) resolve(said)
+        else reject(new Error(`${method} ${path}: ${text}`))
+      })
+    })
+    asked.on('error', reject)
+    asked.end(body)
+  })
 }

@@ -24,7 +24,7 @@ export function statusFailure(code: number, body: unknown, about: About): Failur
   const details = isObject(status['details']) ? status['details'] : {}
   const object = text(details['name']) === '' ? '' : `${text(details['kind'])}/${text(details['name'])}`
   const message = about.secret && !harmless.test(said) ? withoutWords(code, reason, causes) : said || `the server answered ${code}`
-  const [failureCode, retry, hint] = classify(code, reason, said)
+  const [failureCode, retry, hint] = classify(code, reason, said, details, causes)
   return new Failure({
     code: failureCode,
     subject: about.subject,
@@ -35,14 +35,16 @@ export function statusFailure(code: number, body: unknown, about: About): Failur
   })
 }
 
-function classify(code: number, reason: string, said: string): [string, Retry, string | undefined] {
+function classify(code: number, reason: string, said: string, details: JsonObject, causes: readonly StatusCause[]): [string, Retry, string | undefined] {
   if (code === 401) return ['kubernetes-unauthorized', 'later', 'Check the credentials of this context in the kubeconfig: they may have expired.']
-  if (code === 404) return ['kubernetes-not-found', 'later', undefined]
+  if (code === 404) return ['kubernetes-not-found', 'later', text(details['kind']) === 'namespaces' ? 'Declare the Namespace in the same module, or in one that it depends on.' : undefined]
   if (code === 409) return ['kubernetes-conflict', 'later', undefined]
   if (code === 410) return ['kubernetes-expired', 'now', undefined]
   if (code === 429 || (code >= 500 && !isMalformed(code, said))) return ['kubernetes-failing', 'later', 'The API server, or a webhook that it asks, is in trouble: look at its health and logs.']
+  if (causes.some((cause) => cause.reason === 'NamespaceTerminating'))
+    return ['kubernetes-refused', 'later', 'Wait until the namespace is gone, and declare it too, so that it is made again. If it stays: kubectl get namespace -o yaml tells in its conditions what holds it.']
   if (code === 403) return ['kubernetes-refused', 'later', reason === 'Forbidden' ? 'The account of this context may not do this, or a policy forbids it.' : undefined]
-  return ['kubernetes-refused', 'never', undefined]
+  return ['kubernetes-refused', 'never', 'Correct the manifest in Git: the server does not take it as it is.']
 }
 
 /** A body that the schema does not know is answered by 500 without a reason, though it is the client's fault and nothing was written. */

@@ -111,7 +111,7 @@ class Collector {
     const fits = entry?.type === 'blob' ? sort !== 'folder' : entry?.type === 'tree' && (sort === 'resource' || sort === 'folder')
     if (entry !== undefined && fits) return entry
     const wanted = sort === 'folder' ? 'folder' : sort === 'resource' ? 'file or folder' : 'file'
-    throw await this.#failure('kustomize-base-missing', from, `there is no ${wanted} ${written.slice(0, 200)} (from ${folder === '' ? 'the root' : folder})`)
+    throw await this.#failure('kustomize-base-missing', from, `there is no ${wanted} ${written.slice(0, 200)} (from ${folder === '' ? 'the root' : folder})`, 'Paths are relative to the kustomization that names them.')
   }
 
   async #plugin(file: TreeEntry): Promise<void> {
