@@ -1,7 +1,7 @@
 import type { Commit } from '#model/snapshot.ts'
 
 /** Trailers that Plumbline knows: written in any case, read in this one. */
-const known = new Map(['Change-Id', 'Ticket', 'Reason', 'Reviewed-by', 'Elevation', 'Run-Record'].map((name) => [name.toLowerCase(), name]))
+const known = new Map(['Change-Id', 'Ticket', 'Reason', 'Reviewed-by', 'Elevation', 'Finding', 'Run-Record'].map((name) => [name.toLowerCase(), name]))
 
 /** Reads a raw commit object, as `git cat-file commit` gives it. */
 export function parseCommit(sha: string, raw: Buffer): Commit {
@@ -23,6 +23,13 @@ function decode(bytes: Uint8Array, encoding: string): string {
   } catch {
     return new TextDecoder().decode(bytes) // an encoding that nobody knows: as UTF-8, with replacement characters
   }
+}
+
+/** A commit's message: a subject, paragraphs, and trailers, which are read back as they are written. Empty values are left out. */
+export function writeMessage(subject: string, paragraphs: readonly string[], trailers: Readonly<Record<string, string>>): string {
+  const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim()
+  const lines = Object.entries(trailers).flatMap(([name, value]) => (oneLine(value) === '' ? [] : [`${name}: ${oneLine(value)}`]))
+  return `${[oneLine(subject), ...paragraphs.filter((one) => one.trim() !== ''), lines.join('\n')].filter((part) => part !== '').join('\n\n')}\n`
 }
 
 /** The first paragraph, on one line. */

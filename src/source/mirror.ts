@@ -11,6 +11,8 @@ import { diagnose, fetchBranch, fetchFailed, safeDirectories, unreachable, withO
 import type { GitCall, GitSetup } from './git.ts'
 import { branchName, git, objectId, tryGit } from './git.ts'
 import { ObjectStore } from './objects.ts'
+import type { ProposedCommit } from './propose.ts'
+import { askBranch, commitChanges, patchBetween, proposalBranch, pushBranch } from './propose.ts'
 import type { PushedFile, PushFile } from './push-ref.ts'
 import { pushFile } from './push-ref.ts'
 import { ensureRepository, keptRefs, rebuild, sweepLeftovers } from './repair.ts'
@@ -157,10 +159,36 @@ export class Mirror {
 
   /** Commits one small file on a ref of the remote; see `push-ref.ts`. */
   async push(file: PushFile, signal: AbortSignal): Promise<PushedFile> {
+    return await this.#withRemote(signal, (call) => pushFile(this.#setup, call, this.url, file))
+  }
+
+  /** A branch of Plumbline's own on the remote: its tip, which can be read from then on; undefined where there is none. See `propose.ts`. */
+  async proposal(branch: string, signal: AbortSignal): Promise<string | undefined> {
+    return await this.#withRemote(signal, (call) => askBranch(this.#setup, call, this.url, proposalBranch(branch, this.name)))
+  }
+
+  /** Makes a commit, on no branch yet. */
+  async draft(commit: ProposedCommit, signal: AbortSignal): Promise<string> {
     return await this.#inTurn(async () => {
       await this.#prepare()
-      return await withOrigin(this.#origin, this.#gitDir, signal, (call) => pushFile(this.#setup, { ...call, args: [] }, this.url, file))
+      return await commitChanges(this.#setup, this.#call([], { signal }), commit)
     })
+  }
+
+  /** What `git apply` takes. */
+  async patch(from: string, to: string): Promise<string> {
+    return await patchBetween(this.#setup, this.#call([]), from, to)
+  }
+
+  /** Pushes a draft to a branch of Plumbline's own, or (`deployed`) to the very branch that is followed. `expected`: what was there. */
+  async propose(to: { readonly branch: string } | 'deployed', commit: string, expected: string | undefined, signal: AbortSignal): Promise<void> {
+    const branch = to === 'deployed' ? this.branch : proposalBranch(to.branch, this.name)
+    await this.#withRemote(signal, (call) => pushBranch(this.#setup, call, this.url, { branch, commit, expected }))
+  }
+
+  /** Whether a commit is another, or comes before it. */
+  async contains(commit: string, ancestor: string): Promise<boolean> {
+    return await this.#contains(objectId(commit, this.name), objectId(ancestor, this.name))
   }
 
   /** Packs what many fetches left, when it is worth it. To be called when there is nothing else to do. */
@@ -228,6 +256,13 @@ export class Mirror {
 
   #call(args: readonly string[], more: Partial<GitCall> = {}): GitCall {
     return { subject: this.name, gitDir: this.#gitDir, args, ...more }
+  }
+
+  #withRemote<T>(signal: AbortSignal, work: (call: GitCall) => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      await this.#prepare()
+      return await withOrigin(this.#origin, this.#gitDir, signal, (call) => work({ ...call, args: [] }))
+    })
   }
 
   /** One after the other: a bare repository has one writer. */
