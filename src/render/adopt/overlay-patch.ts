@@ -29,9 +29,10 @@ export async function newPatch(sought: Sought, root: Text, reader: TreeReader, n
 /** A patch that takes the object out of this environment's rendering; an entry of `replicas` for what is not there would be an error. */
 export async function deletingPatch(root: Text, reader: TreeReader, key: ObjectKey, body: JsonObject, names: readonly string[]): Promise<Ranked[]> {
   const found: Ranked[] = []
-  const without = withoutReplicas(root, names)
+  const isScaled = ['Deployment', 'ReplicaSet', 'ReplicationController', 'StatefulSet'].includes(parseKey(key).kind)
+  const kept = isScaled ? withoutReplicas(root, names) : root
   for (const [turn, name] of names.entries())
-    for (const [more, namespace] of namespaces(body).entries()) found.push(...(await withFile(without, reader, key, name, { ...identity(body, name, namespace), $patch: 'delete' }, turns.newPatch + turn * 2 + more / 2)))
+    for (const [more, namespace] of namespaces(body).entries()) found.push(...(await withFile(kept, reader, key, name, { ...identity(body, name, namespace), $patch: 'delete' }, turns.newPatch + turn * 2 + more / 2)))
   return found
 }
 
