@@ -25,6 +25,8 @@ export const jsonOf: Readonly<Record<string, string>> = {
   plan: '`{ plans: PlanAnswer[] }`, one for each environment',
   deploy: '`Run`, or `{ run: null }` where there is nothing to do',
   verify: '`Run`, or `{ run: null }` where there is nothing to do',
+  prune: '`Run`, or `{ run: null }` where nothing is held',
+  forget: '`{ run }`; null where nothing is held that is gone',
   approve: '`Run`',
   cancel: '`Run`',
   pause: '`{ done: true }`',

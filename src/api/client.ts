@@ -56,6 +56,10 @@ export type Envelope = { payloadType: string; payload: string; signatures: { key
 export type EnvironmentStatus = {
   name: string
   tier: string
+  /** Git no longer has it: nothing is delivered there, and nothing is deleted by itself. */
+  gone: boolean
+  /** How many objects the inventory holds there. */
+  holds: number
   modules: ModuleStatus[]
   waiting: { run: string; waitingFor: string; message: string }[]
   pauses: { module: string | null; reason: string; by: string; until: string }[]
@@ -124,7 +128,7 @@ export type Repository = { name: string; url: string; branch: string; head: stri
 export type Run = {
   id: string
   environment: string
-  kind: 'change' | 'deploy' | 'verify' | 'policy'
+  kind: 'change' | 'deploy' | 'verify' | 'policy' | 'prune' | 'forget'
   state: 'planning' | 'waiting' | 'delivering' | 'verifying' | 'succeeded' | 'failed' | 'halted' | 'interrupted' | 'rolled-back' | 'superseded' | 'cancelled'
   waiting: Decision[]
   actor: string
@@ -247,6 +251,24 @@ export type VerifyBody = {
   ticket?: string | null
 }
 
+export type PruneAnswer = { run: string | null }
+
+export type PruneBody = {
+  /** Why; kept in the record. */
+  reason: string
+  ticket?: string | null
+}
+
+export type ForgetAnswer = { run: string | null }
+
+export type ForgetBody = {
+  /** Only these modules; all, if left out. */
+  modules?: string[]
+  /** Why; kept in the record. */
+  reason: string
+  ticket?: string | null
+}
+
 export type PauseAnswer = { done: boolean }
 
 export type PauseBody = {
@@ -327,6 +349,12 @@ export function makeClient(send: Send) {
     /** Starts a run that changes nothing and asks every probe. */
     verify: (environment: string, body: VerifyBody) =>
       send('POST', `/v1/environments/${encodeURIComponent(environment)}/verify`, {}, body) as Promise<VerifyAnswer>,
+    /** Deletes what an environment holds that is gone from Git, by a run that the environment’s last policy gates. */
+    prune: (environment: string, body: PruneBody) =>
+      send('POST', `/v1/environments/${encodeURIComponent(environment)}/prune`, {}, body) as Promise<PruneAnswer>,
+    /** Holds no more what Git no longer has there, and leaves it where it is: of an environment that is gone, or of modules that are. */
+    forget: (environment: string, body: ForgetBody) =>
+      send('POST', `/v1/environments/${encodeURIComponent(environment)}/forget`, {}, body) as Promise<ForgetAnswer>,
     /** Holds deliveries to an environment, or of one module in it, until a time. */
     pause: (environment: string, body: PauseBody) =>
       send('POST', `/v1/environments/${encodeURIComponent(environment)}/pause`, {}, body) as Promise<PauseAnswer>,

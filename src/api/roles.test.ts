@@ -19,6 +19,8 @@ const rows: Readonly<Record<string, { readonly role: Role; readonly where: 'work
   cancel: { role: 'developer', where: 'staging', method: 'POST', path: '/v1/runs/run-of-staging/cancel', body: { reason: 'why' } },
   approve: { role: 'approver', where: 'staging', method: 'POST', path: '/v1/runs/run-of-staging/approve', body: { plan: 'sha256:1', reason: 'why' } },
   pause: { role: 'operator', where: 'staging', method: 'POST', path: '/v1/environments/staging/pause', body: { reason: 'why', forMs: 1000 } },
+  prune: { role: 'operator', where: 'staging', method: 'POST', path: '/v1/environments/staging/prune', body: { reason: 'why' } },
+  forget: { role: 'operator', where: 'staging', method: 'POST', path: '/v1/environments/staging/forget', body: { reason: 'why' } },
   resume: { role: 'operator', where: 'staging', method: 'POST', path: '/v1/environments/staging/resume', body: {} },
   rotateRecordKey: { role: 'admin', where: 'workspace', method: 'POST', path: '/v1/records/rotate-key', body: { reason: 'why' } },
   principals: { role: 'admin', where: 'workspace', method: 'GET', path: '/v1/principals' },

@@ -1,9 +1,11 @@
 import type { z } from 'zod'
-import { accepted, approveBody, askBody, cancelBody, done, pauseBody, planBody, recordsQuery, resumeBody, rotateBody, runsQuery, tokenBody } from '#model/api/requests.ts'
+import { accepted, approveBody, askBody, cancelBody, done, pauseBody, planBody, pruneBody, recordsQuery, resumeBody, rotateBody, runsQuery, tokenBody } from '#model/api/requests.ts'
 import { exportAnswer, planAnswer, principalsAnswer, rotatedAnswer, runView, runsAnswer, statusView, tokenAnswer } from '#model/api/views.ts'
 import { brokenModule } from '#run/configuration.ts'
 import { catchUp } from '#run/catch-up.ts'
 import { approveRun, ask, cancelRun, pause, resume } from '#run/commands.ts'
+import { goneEnvironments } from '#run/gone-environment.ts'
+import { forget, pruneEnvironment } from '#run/let-go.ts'
 import { planNow } from '#run/plan-now.ts'
 import { exportRecords } from '#run/records.ts'
 import { rotateKey } from '#run/rotate-key.ts'
@@ -31,8 +33,10 @@ export const routes: readonly Route[] = [
       // What this process has not seen yet it says nothing of; and nobody waits long for a repository that does not answer.
       await catchUp(parts, AbortSignal.any([signal, AbortSignal.timeout(2_000)])).catch(() => undefined)
       const configuration = snapshot === undefined ? undefined : await parts.configurations.of(snapshot).catch(() => undefined)
-      const environments = [...(configuration?.environments.values() ?? [])].filter((one) => sees(one.metadata.name))
-      const status = await viewStatus(parts.sql, configuration?.workspace.metadata.name ?? '', environments, (module, repository) => (configuration === undefined ? undefined : brokenModule(configuration, module, repository)), parts.clock.now())
+      const all = configuration === undefined ? [] : [...configuration.environments.values(), ...(await goneEnvironments(parts.sql, configuration))]
+      const environments = all.filter((one) => sees(one.metadata.name))
+      const isGone = (name: string): boolean => configuration?.environments.has(name) === false
+      const status = await viewStatus(parts.sql, configuration?.workspace.metadata.name ?? '', environments, isGone, (module, repository) => (configuration === undefined ? undefined : brokenModule(configuration, module, repository)), parts.clock.now())
       // They are of the whole workspace, and name what others have.
       return seesAll(principal) ? status : { ...status, repositories: [], problems: [] }
     },
@@ -134,6 +138,28 @@ export const routes: readonly Route[] = [
     }),
   }),
   route({
+    id: 'prune',
+    method: 'post',
+    path: '/v1/environments/{environment}/prune',
+    about: 'Deletes what an environment holds that is gone from Git, by a run that the environment’s last policy gates.',
+    role: 'operator',
+    where: 'environment',
+    body: pruneBody,
+    answer: accepted,
+    handle: async ({ parts, params, principal, body }) => ({ run: (await pruneEnvironment(parts, params['environment'] ?? '', { by: principal.name, ...asked(body) })) ?? null }),
+  }),
+  route({
+    id: 'forget',
+    method: 'post',
+    path: '/v1/environments/{environment}/forget',
+    about: 'Holds no more what Git no longer has there, and leaves it where it is: of an environment that is gone, or of modules that are.',
+    role: 'operator',
+    where: 'environment',
+    body: askBody,
+    answer: accepted,
+    handle: async ({ parts, params, principal, body }) => ({ run: (await forget(parts, params['environment'] ?? '', { by: principal.name, ...asked(body) })) ?? null }),
+  }),
+  route({
     id: 'pause',
     method: 'post',
     path: '/v1/environments/{environment}/pause',
@@ -222,6 +248,6 @@ export const routes: readonly Route[] = [
   }),
 ]
 
-function asked(body: z.output<typeof askBody>): { reason: string; ticket: string | null; modules?: readonly string[] } {
+function asked(body: Pick<z.output<typeof askBody>, 'reason' | 'ticket'> & { modules?: z.output<typeof askBody>['modules'] }): { reason: string; ticket: string | null; modules?: readonly string[] } {
   return { reason: body.reason, ticket: body.ticket, ...(body.modules === undefined ? {} : { modules: body.modules }) }
 }

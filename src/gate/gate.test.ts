@@ -26,7 +26,7 @@ const free: GateInput = {
   plan: plan([effect('core/ConfigMap/shop/a')]),
   policy: { deliver: { automatic: true }, review: { approvals: 0, notTheAuthor: true } },
   policyChanges: [],
-  modules: [{ module: 'web', repository: 'shop', secrets: [], held: 0 }],
+  modules: [{ module: 'web', repository: 'shop', secrets: [], isGone: false, held: 0 }],
   limits: { shop: 'everything' },
   approvals: [],
   pauses: [],
@@ -85,7 +85,8 @@ describe('limits', () => {
     ['the same kind of another group', listed, effect('example.dev/Deployment/shop/x'), [], /Deployment\.example\.dev/],
     ['a namespace of its own', listed, effect('core/Namespace//shop-b'), [], undefined],
     ['another’s namespace itself', listed, effect('core/Namespace//kube-system'), [], /namespace kube-system/],
-    ['deleting what is another’s', limits, deleted('core/ConfigMap/kube-system/x'), [], /kube-system/],
+    ['deleting what earlier limits let in', limits, deleted('core/ConfigMap/kube-system/x'), [], undefined],
+    ['deleting where it may deliver nothing any more', { ...limits, environments: [] }, deleted('core/ConfigMap/shop/x'), [], /environment production/],
     ['what stays as it is counts, too', limits, effect('core/ConfigMap/kube-system/x', { action: 'unchanged' }), [], /kube-system/],
     ['another’s secret', limits, effect('core/ConfigMap/shop/x'), ['vault:kv/prod/orders#url'], /secret vault:kv\/prod\/orders#url/],
     ['a secret deeper down', limits, effect('core/ConfigMap/shop/x'), ['vault:kv/a/b/shop#url'], /vault:kv\/a\/b\/shop#url/],
@@ -93,13 +94,18 @@ describe('limits', () => {
     ['another environment', { ...limits, environments: ['staging'] }, effect('core/ConfigMap/shop/x'), [], /environment production/],
     ['nothing listed', { environments: [], targets: [], namespaces: [], kinds: [], secrets: [] }, effect('core/ConfigMap/shop/x'), [], /environment production.*target cluster.*allow\.kinds.*allow\.namespaces/],
   ])('%s', (_name, shop, one, secrets, message) => {
-    const decision = word('limits', { plan: plan([one]), limits: { shop }, modules: [{ module: 'web', repository: 'shop', secrets, held: 0 }], approvals: [approval('bob')] })
+    const decision = word('limits', { plan: plan([one]), limits: { shop }, modules: [{ module: 'web', repository: 'shop', secrets, isGone: false, held: 0 }], approvals: [approval('bob')] })
     expect(decision === undefined ? undefined : decision.outcome).toBe(message === undefined ? undefined : 'refuse')
     expect(decision?.message ?? '').toMatch(message ?? /^$/)
   })
   test('a module whose repository is not known is refused', () => {
     for (const more of [{ modules: [] }, { limits: {} }, { limits: { other: 'everything' as const } }]) expect(word('limits', more)).toMatchObject({ outcome: 'refuse' })
-    expect(word('limits', { modules: [{ module: 'web', repository: 'constructor', secrets: [], held: 0 }] })).toMatchObject({ outcome: 'refuse' })
+    expect(word('limits', { modules: [{ module: 'web', repository: 'constructor', secrets: [], isGone: false, held: 0 }] })).toMatchObject({ outcome: 'refuse' })
+  })
+  test('a module that is gone from Git is let go, whatever became of its repository and of its limits', () => {
+    const gone = { module: 'web', repository: 'shop', secrets: [], isGone: true, held: 1 }
+    for (const limits of [{}, { shop: { environments: [], targets: [], namespaces: [], kinds: [], secrets: [] } }]) expect(word('limits', { limits, modules: [gone], plan: plan([deleted('core/ConfigMap/shop/x')]) })).toBeUndefined()
+    expect(word('deletion.mass', { limits: {}, modules: [gone], plan: plan(Array.from({ length: 11 }, (_, at) => deleted(`core/ConfigMap/shop/${at}`))) })).toMatchObject({ outcome: 'wait' })
   })
   test('what is no longer ours and stays is not touched', () => {
     expect(word('limits', { limits: { shop: limits }, plan: plan([deleted('core/ConfigMap/kube-system/x', { action: 'skipped' })]) })).toBeUndefined()
@@ -178,7 +184,7 @@ describe('review.approvals', () => {
 
 describe('deletion.mass', () => {
   const many = (count: number, kind = 'core/ConfigMap'): Effect[] => Array.from({ length: count }, (_, index) => deleted(`${kind}/shop/c${index}`))
-  const holding = (held: number): GateInput['modules'] => [{ module: 'web', repository: 'shop', secrets: [], held }]
+  const holding = (held: number): GateInput['modules'] => [{ module: 'web', repository: 'shop', secrets: [], isGone: false, held }]
   test.each<[string, readonly Effect[], number, RegExp | undefined]>([
     ['ten of many', many(10), 100, undefined],
     ['eleven', many(11), 100, /deletes 11 objects.*and 1 more\): more than 10 objects/],

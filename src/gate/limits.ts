@@ -6,12 +6,16 @@ import { parseKey, showKey, type ObjectKey } from '#model/resource.ts'
 import type { Step } from '#model/plan.ts'
 import { some, type GatedModule, type Rule } from './rule.ts'
 
-/** What a repository may deliver to: nothing that is not listed. Deletions count too; what is left alone does not. */
+/**
+ * What a repository may deliver to: nothing that is not listed. What is deleted, and what is left alone, does not count: the inventory holds nothing but what
+ * limits once let in, and letting it go gives nobody anything. So what was narrowed, or a repository that is gone, leaves nothing behind.
+ */
 export const limitsRule: Rule = {
   code: 'limits',
   decide: ({ plan, modules, limits }) => {
     const beyond = plan.steps.flatMap((step) => {
       const module = modules.find((one) => one.module === step.module)
+      if (module?.isGone === true) return []
       const allowed = module !== undefined && Object.hasOwn(limits, module.repository) ? limits[module.repository] : undefined
       if (module === undefined || allowed === undefined) return [`it is not known which repository ${step.module} is from`]
       return beyondLimits(plan.environment, step, module, allowed).map((what) => `the repository ${module.repository} may not ${what} (module ${step.module})`)
@@ -33,7 +37,7 @@ function beyondLimits(environment: string, step: Step, module: GatedModule, limi
   if (!listed(limits.targets, step.target)) beyond.push(`deliver to the target ${step.target} (allow.targets)`)
   for (const secret of module.secrets) if (!secretAllowed(secret, limits)) beyond.push(`use the secret ${secret} (allow.secrets)`)
   for (const effect of step.waves.flat()) {
-    if (isIdle(effect) && effect.desired === undefined) continue
+    if (effect.action === 'deleted' || (isIdle(effect) && effect.desired === undefined)) continue
     const { group, kind, namespace, name } = parseKey(effect.key)
     if (!kindAllowed(limits.kinds, effect.key)) beyond.push(`touch ${showKey(effect.key)}: the kind ${group === '' ? kind : `${kind}.${group}`} is not listed (allow.kinds)`)
     // A namespace is itself in reach only where what lives in it would be.

@@ -11,6 +11,8 @@ export type GatedModule = {
   readonly repository: string
   /** The secret references that it uses, as written: `vault:kv/production/orders#url`. */
   readonly secrets: readonly string[]
+  /** Git no longer has it here: all that is left of it is to be let go. */
+  readonly isGone: boolean
   /** How many objects the inventory holds for it in this environment. */
   readonly held: number
 }

@@ -141,6 +141,7 @@ export const errors = {
   // run
   'snapshot-unknown': { http: 503, exit: 4, about: 'No snapshot was taken yet, or the store does not hold the one that a run is about.' },
   'environment-unknown': { http: 404, exit: 2, about: 'The workspace has no such environment.' },
+  'not-gone': { http: 409, exit: 1, about: 'What is to be pruned or forgotten is still in Git, or it is not known that it is not.' },
   'module-unknown': { http: 404, exit: 2, about: 'The workspace has no such module.' },
   'repository-unknown': { http: 404, exit: 2, about: 'The workspace follows no such repository.' },
   'driver-unknown': { http: 422, exit: 2, about: 'A module names a driver that there is none of.' },

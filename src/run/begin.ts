@@ -1,11 +1,13 @@
 import { Failure, asFailure } from '#lib/failure.ts'
 import { isEnded } from '#model/run.ts'
 import type { Claim } from './claim.ts'
+import { enqueue } from '#store/queue.ts'
 import { findRun, lockRuns, openRuns, updateRun } from '#store/runs.ts'
 import type { RunRow } from '#store/runs.ts'
 import { findSnapshot } from '#store/snapshots.ts'
 import type { Sql } from '#store/sql.ts'
 import type { Parts } from './parts.ts'
+import { environmentOnceHad, isStray } from './gone-environment.ts'
 import { governed, policyInForce } from './policy.ts'
 import { wakeAfter } from './record-run.ts'
 import { sealStopped } from './seal.ts'
@@ -22,13 +24,19 @@ export async function begin(parts: Parts, id: string, claim: Claim): Promise<Wor
   }
   const underWay = run.state === 'delivering' || run.state === 'verifying'
   if (!underWay && (await isBlocked(parts.sql, run))) return undefined
+  if (!underWay && (await isStray(parts, run))) {
+    // Whoever looks at its environment ends it.
+    await enqueue(parts.sql, parts.clock, `environment/${run.environment}`)
+    return undefined
+  }
   const snapshot = await findSnapshot(parts.sql, run.snapshot)
   if (snapshot === undefined)
     throw new Failure({ code: 'snapshot-unknown', subject: `run ${id}`, message: `its snapshot ${run.snapshot} is not in the store`, hint: 'The store was changed from outside: restore it from a backup.' })
   const stopped = (error: unknown): Promise<void> => stop(parts, claim, run, error)
   try {
     const configuration = await parts.configurations.of(snapshot)
-    const environment = configuration.environments.get(run.environment)
+    const once = run.kind === 'prune' ? await environmentOnceHad(parts.sql, run.environment) : undefined
+    const environment = once?.environment ?? configuration.environments.get(run.environment)
     if (environment === undefined)
       throw new Failure({
         code: 'environment-unknown',
@@ -36,7 +44,7 @@ export async function begin(parts: Parts, id: string, claim: Claim): Promise<Wor
         message: `snapshot ${snapshot.id} has no environment ${run.environment}`,
         hint: 'The environment was removed from the workspace: cancel the run, or bring the environment back.',
       })
-    const policy = await policyInForce(parts.sql, environment, configuration)
+    const policy = once?.policy ?? (await policyInForce(parts.sql, environment, configuration))
     return { parts, claim, run, snapshot, configuration, environment: governed(environment, policy), policy, dry: false, untold: new Set(), underWay: underWay && run.plan !== null ? run.plan : undefined, stopped }
   } catch (error) {
     await stopped(error)

@@ -13,6 +13,7 @@ import { changesBetween, storyOf } from './changes.ts'
 import { brokenModule, modulesIn } from './configuration.ts'
 import type { Configuration } from './configuration.ts'
 import type { Parts } from './parts.ts'
+import { settleEnvironment } from './gone-environment.ts'
 import { considerPolicy } from './policy.ts'
 import { record, replacedBy, wakeWaiting } from './record-run.ts'
 import { renderAll } from './render-run.ts'
@@ -36,6 +37,7 @@ export async function considerEnvironment(parts: Parts, name: string, signal: Ab
   if (snapshot === undefined) return undefined
   const configuration = await parts.configurations.of(snapshot)
   const environment = configuration.environments.get(name)
+  await settleEnvironment(parts, name, configuration)
   if (environment === undefined) return undefined
   // By which policy something is delivered is known in a moment: its end looks here again, and so does its waiting.
   if ((await considerPolicy(parts, snapshot, environment, configuration, asked)) && asked === undefined) return undefined
@@ -123,7 +125,7 @@ async function replaceable(sql: Sql, environment: string): Promise<RunRow[]> {
 }
 
 /** Modules that are known here and that the snapshot no longer has: a module is known as long as it holds anything. What is broken, or could not be read, is not gone. */
-function goneModules(configuration: Configuration, environment: string, known: ReadonlyMap<string, StatusRow>): string[] {
+export function goneModules(configuration: Configuration, environment: string, known: ReadonlyMap<string, StatusRow>): string[] {
   const present = modulesIn(configuration, environment)
   return [...known.keys()].filter((module) => {
     const repository = known.get(module)?.repository

@@ -4,7 +4,7 @@ import type { FailureJson } from '#lib/failure.ts'
 import { snapshotOf } from '#model/snapshot.ts'
 import type { Snapshot } from '#model/snapshot.ts'
 import { enqueue, enqueueAll } from '#store/queue.ts'
-import { forgetRepository, lockSnapshots, newestSnapshot, repositories as knownRepositories, saveProblems, saveRepository, saveSnapshot } from '#store/snapshots.ts'
+import { forgetRepository, lockSnapshots, newestSnapshot, policyEnvironments, repositories as knownRepositories, saveProblems, saveRepository, saveSnapshot } from '#store/snapshots.ts'
 import type { RepositoryRow, SnapshotRow } from '#store/snapshots.ts'
 import type { Parts } from './parts.ts'
 
@@ -113,7 +113,7 @@ async function keep(parts: Parts, heads: Readonly<Record<string, string>>, { tak
     const isNew = newest?.id !== taken.id
     if (isNew) await saveSnapshot(tx, taken, clock.now())
     if (isNew || digestOf(newest.problems) !== digestOf([...problems])) await saveProblems(tx, taken.id, problems, clock.now())
-    if (isNew) await enqueueAll(tx, clock, environments.map((name) => `environment/${name}`))
+    if (isNew) await enqueueAll(tx, clock, [...new Set([...environments, ...(await policyEnvironments(tx))])].map((name) => `environment/${name}`))
     return true
   })
 }

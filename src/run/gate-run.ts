@@ -15,6 +15,7 @@ import { approvalsOf } from '#store/runs.ts'
 import { policyOf } from '#store/snapshots.ts'
 import { statuses } from '#store/statuses.ts'
 import { changesBetween } from './changes.ts'
+import { removed } from './environment.ts'
 import { limitsOf, policyChanges, policyCommits } from './policy.ts'
 import { renderAll } from './render-run.ts'
 import type { Intents } from './render-run.ts'
@@ -34,7 +35,8 @@ export async function gateRun(work: Work, intents: Intents, plan: Plan): Promise
   const input: GateInput = {
     run: run.id,
     plan,
-    policy,
+    // What is gone from Git is delivered nowhere before, and a person asked for it.
+    policy: run.kind === 'prune' ? { ...policy, deliver: { automatic: true } } : policy,
     policyChanges: run.kind === 'policy' ? policyChanges(policy, policyWanted(work) ?? policy) : [],
     modules: await gatedModules(work, intents),
     limits: Object.fromEntries(Object.keys({ ...configuration.workspace.spec.repositories, ...policy.limits }).map((name) => [name, limitsOf(policy, run.environment, name)])),
@@ -42,7 +44,7 @@ export async function gateRun(work: Work, intents: Intents, plan: Plan): Promise
     pauses: await activePauses(parts.sql, now, run.environment),
     authors,
     strangers,
-    earlier: policy.deliver.after === undefined ? [] : await earlierModules(work, policy.deliver.after.environment),
+    earlier: policy.deliver.after === undefined || run.kind === 'prune' ? [] : await earlierModules(work, policy.deliver.after.environment),
     startedBy: run.startedBy,
     now,
   }
@@ -86,6 +88,7 @@ async function gatedModules(work: Work, intents: Intents): Promise<GatedModule[]
       return {
         module,
         repository: intent?.repository ?? rows.get(module)?.repository ?? '',
+        isGone: intent === undefined && work.run.modules[module]?.intent === removed,
         secrets: (intent?.config.spec.secrets ?? []).flatMap((secret) => Object.values(secret.keys).map((key) => key.secretRef)),
         held: (await heldBy(work.parts.sql, work.run.environment, module)).length,
       }

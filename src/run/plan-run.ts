@@ -2,6 +2,7 @@ import { Failure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
 import type { Held, Plan, Step } from '#model/plan.ts'
 import type { ObjectKey } from '#model/resource.ts'
+import { noDoubts } from '#plan/doubts.ts'
 import { contested } from '#plan/duplicates.ts'
 import type { Declared } from '#plan/duplicates.ts'
 import { orderModules } from '#plan/order.ts'
@@ -63,7 +64,8 @@ export async function planRun(work: Work, intents: Intents): Promise<Plan> {
     others: othersOf(work, planned),
     declaredByOthers: contests.standing.filter(({ module }) => !planned.some(({ name }) => name === module)),
     held: inventory,
-    doubts: await doubtsOf(work, intents, { lost: declared.filter((one) => !contests.standing.includes(one)), unplaced }, (target) => placeBehind(bindings, target)),
+    // What is gone as a whole has nobody who may still declare something there.
+    doubts: run.kind === 'prune' ? noDoubts : await doubtsOf(work, intents, { lost: declared.filter((one) => !contests.standing.includes(one)), unplaced }, (target) => placeBehind(bindings, target)),
   })
   const [unknown] = plan.unknown.filter(({ retry }) => retry !== 'never')
   // What may be known in a moment is waited for: a plan on a guess is none. Who only asks is told.
@@ -120,7 +122,10 @@ async function declaredElsewhere(intents: Intents, planned: readonly PlannedModu
 function withDependents(work: Work, intents: Intents, plan: Plan, failures: ReadonlyMap<string, FailureJson>): Plan {
   const names = Object.keys(work.run.modules)
   const known = modulesIn(work.configuration, work.run.environment)
-  const all = names.map((name) => ({ name, dependsOn: (known.get(name)?.config.spec.dependsOn ?? []).filter((other) => names.includes(other)) }))
+  const needs = (name: string): readonly string[] => known.get(name)?.config.spec.dependsOn ?? []
+  // What is all deleted goes in the opposite order: nothing loses what it depends on while it is there.
+  const before = (name: string): string[] => (work.run.kind === 'prune' ? names.filter((other) => needs(other).includes(name)) : needs(name).filter((other) => names.includes(other)))
+  const all = names.map((name) => ({ name, dependsOn: before(name) }))
   const steps = orderModules(all).map(({ name, dependsOn }): Step => {
     const step = plan.steps.find((candidate) => candidate.module === name)
     const spec = intents.modules.get(name)?.config.spec

@@ -38,6 +38,8 @@ export type ModuleIntent = {
 export type Intents = { readonly modules: ReadonlyMap<string, ModuleIntent> }
 
 export async function renderRun(work: Work): Promise<Intents> {
+  // An environment that is gone wants nothing.
+  if (work.run.kind === 'prune') return { modules: new Map() }
   return renderAll(work.parts, work.snapshot, work.configuration, work.environment, work.claim.signal)
 }
 

@@ -6,6 +6,7 @@ import type { Delivery, ModuleOutcome, Verification } from '#model/run.ts'
 import type { PlanAnswer, RunView, StatusView } from '#model/api/views.ts'
 import type { Environment } from '#model/config/environment.ts'
 import { summary } from '#plan/plan.ts'
+import { heldIn } from '#store/inventory.ts'
 import { activePauses } from '#store/pauses.ts'
 import { approvalsOf, journal, moduleOutcomes, openRuns } from '#store/runs.ts'
 import type { EffectRow, RunModuleRow, RunRow } from '#store/runs.ts'
@@ -112,7 +113,7 @@ export function viewPlan(plan: Plan, gates: readonly GateDecision[], outcome: Pl
 }
 
 /** Everything at a glance. */
-export async function viewStatus(sql: Sql, workspace: string, environments: readonly Environment[], brokenOf: BrokenOf, now: number): Promise<StatusView> {
+export async function viewStatus(sql: Sql, workspace: string, environments: readonly Environment[], isGone: (environment: string) => boolean, brokenOf: BrokenOf, now: number): Promise<StatusView> {
   const newest = await newestSnapshot(sql)
   const rows = await statuses(sql)
   const open = await openRuns(sql)
@@ -124,19 +125,21 @@ export async function viewStatus(sql: Sql, workspace: string, environments: read
     snapshot: newest?.id ?? null,
     repositories: (await repositories(sql)).map(({ commit: _commit, ...row }) => ({ ...row, checkedAt: isoOrNull(row.checkedAt) })),
     problems: newest?.problems ?? [],
-    environments: [...environments].sort(byTier).map((environment) => {
+    environments: await Promise.all([...environments].sort(byTier).map(async (environment) => {
       const { name } = environment.metadata
       const runs = open.filter((run) => run.environment === name)
       return {
         name,
         tier: environment.spec.tier,
+        gone: isGone(name),
+        holds: (await heldIn(sql, name)).reduce((sum, { objects }) => sum + objects, 0),
         modules: rows.filter((row) => row.environment === name).map((row) => viewModule(row, runs, underWay.get(`${name}/${row.module}`), brokenOf(row.module, row.repository))),
         waiting: runs.flatMap((run) => run.waiting.map((decision) => ({ run: run.id, waitingFor: decision.waitingFor ?? 'person', message: decision.message }))),
         pauses: pauses
           .filter((pause) => pause.environment === name)
           .map((pause) => ({ module: pause.module, reason: pause.reason, by: pause.by, until: iso(pause.until) })),
       }
-    }),
+    })),
   }
 }
 

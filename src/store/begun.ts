@@ -26,6 +26,15 @@ export async function begunAt(sql: Sql, place: string, keys: readonly string[], 
   return sql.query<Begun>(`select ${columns} from begun where place = $1 and (key = any($2::text[]) or (environment = $3 and module = $4)) order by at desc, run`, [place, textArray(keys), environment, module])
 }
 
+/** The modules that have begun to make what is not in the inventory. */
+export async function begunIn(sql: Sql, environment: string): Promise<string[]> {
+  return (await sql.query<{ module: string }>('select distinct module from begun where environment = $1 order by module', [environment])).map(({ module }) => module)
+}
+
+export async function forgetBegun(sql: Sql, environment: string, module: string): Promise<void> {
+  await sql.query('delete from begun where environment = $1 and module = $2', [environment, module])
+}
+
 /** The object is in the inventory, or was never made: nothing is in doubt any more. */
 export async function endCreation(sql: Sql, place: string, key: string): Promise<void> {
   await sql.query('delete from begun where place = $1 and key = $2', [place, key])

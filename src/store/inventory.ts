@@ -23,6 +23,11 @@ export async function hold(sql: Sql, held: Held): Promise<void> {
   )
 }
 
+/** What an environment holds: how many objects of each module. */
+export async function heldIn(sql: Sql, environment: string): Promise<{ module: string; objects: number }[]> {
+  return sql.query<{ module: string; objects: number }>('select module, count(*) as objects from inventory where environment = $1 group by module order by module', [environment])
+}
+
 /** Only once its deletion is confirmed: what is not confirmed stays. */
 export async function release(sql: Sql, place: string, key: string, uid: string): Promise<void> {
   await sql.query('delete from inventory where place = $1 and key = $2 and uid = $3', [place, key, uid])

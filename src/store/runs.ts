@@ -10,8 +10,11 @@ import { announce } from './events.ts'
 import { textArray } from './sql.ts'
 import type { Param, Sql } from './sql.ts'
 
-/** Why a run exists: a change in Git, a person's word, only to verify what is there, or to accept another policy of the environment. */
-export type RunKind = 'change' | 'deploy' | 'verify' | 'policy'
+/**
+ * Why a run exists: a change in Git, a person's word, only to verify what is there, to accept another policy of the environment; or, once Git no longer has
+ * it, to delete what is held, or to hold it no more and leave it.
+ */
+export type RunKind = 'change' | 'deploy' | 'verify' | 'policy' | 'prune' | 'forget'
 
 /** A run as the store keeps it. Times are milliseconds since 1970. */
 export type RunRow = {

@@ -68,6 +68,15 @@ export async function policyOf(sql: Sql, environment: string): Promise<{ config:
   return row
 }
 
+/** The environments that a policy was accepted for, and that were not forgotten. */
+export async function policyEnvironments(sql: Sql): Promise<string[]> {
+  return (await sql.query<{ environment: string }>('select environment from policy order by environment')).map(({ environment }) => environment)
+}
+
+export async function forgetPolicy(sql: Sql, environment: string): Promise<void> {
+  await sql.query('delete from policy where environment = $1', [environment])
+}
+
 export async function acceptPolicy(sql: Sql, environment: string, config: JsonObject, snapshot: string, at: number): Promise<void> {
   await sql.query(
     `insert into policy (environment, config, snapshot, at) values ($1, $2, $3, $4)

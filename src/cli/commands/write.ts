@@ -51,6 +51,28 @@ export function writeCommands(program: Command, around: Surroundings, exit: Exit
       })
   }
 
+  waiting(narrowed(program.command('prune').description('delete what an environment holds that Git no longer has')))
+    .requiredOption('--reason <text>', 'why')
+    .option('--ticket <id>', 'the ticket that it belongs to')
+    .action(async (options: Asking & { reason: string }) => {
+      const connection = connect(options, around)
+      const { run } = await connection.client.prune(needed(options, 'prune'), { reason: options.reason, ticket: options.ticket ?? null })
+      if (run !== null) return follow(connection, run, options)
+      if (options.json === true) around.print(JSON.stringify({ run }))
+      else around.note('It holds nothing.')
+    })
+
+  narrowed(program.command('forget').description('hold no more what Git no longer has, and leave it where it is'))
+    .requiredOption('--reason <text>', 'why')
+    .option('--ticket <id>', 'the ticket that it belongs to')
+    .action(async (options: Common & { reason: string; ticket?: string }) => {
+      const { client } = connect(options, around)
+      const modules = options.module === undefined ? {} : { modules: [options.module] }
+      const { run } = await client.forget(needed(options, 'forget'), { reason: options.reason, ticket: options.ticket ?? null, ...modules })
+      if (options.json === true) around.print(JSON.stringify({ run }))
+      else around.print(run === null ? 'Nothing is held that Git no longer has.' : `${place(options)} is forgotten: what it held stays where it is. plumb show ${run} lists it.`)
+    })
+
   waiting(narrowed(program.command('approve').description('approve the plan that a run waits with').argument('<run>', 'its id, the end of it, or latest')))
     .requiredOption('--reason <text>', 'why')
     .option('--object <object>', 'an object that holds data and may be deleted; repeat it for each', collect)

@@ -26,8 +26,8 @@ const status: Status = {
   repositories: [{ name: 'orders', url: 'x', branch: 'main', head: null, checkedAt: at(3), failure }],
   problems: [failure],
   environments: [
-    { name: 'sandbox', tier: 'sandbox', modules: [module('orders-api'), module('w'.repeat(63), { readinessOnly: true })], waiting: [], pauses: [{ module: null, reason: hostile, by: 'ada', until: at(-60) }] },
-    { name: 'production', tier: 'production', modules: [module('orders-api', { delivery: 'failed', verification: 'unknown', note: hostile })], waiting: [{ run: 'run-1', waitingFor: 'approval', message: 'it asks for 1 approval' }], pauses: [] },
+    { name: 'sandbox', tier: 'sandbox', gone: false, holds: 2, modules: [module('orders-api'), module('w'.repeat(63), { readinessOnly: true })], waiting: [], pauses: [{ module: null, reason: hostile, by: 'ada', until: at(-60) }] },
+    { name: 'production', tier: 'production', gone: false, holds: 1, modules: [module('orders-api', { delivery: 'failed', verification: 'unknown', note: hostile })], waiting: [{ run: 'run-1', waitingFor: 'approval', message: 'it asks for 1 approval' }], pauses: [] },
   ],
 }
 

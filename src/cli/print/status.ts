@@ -67,6 +67,10 @@ function below(environment: EnvironmentStatus, look: Look, paint: Paint): string
   const say = (text: string, tone: 'warn' | 'quiet'): void => {
     lines.push(...wrap(text, look.width - 4).map((line, at) => `${at === 0 ? '  ' : '    '}${paint(tone, line)}`))
   }
+  if (environment.gone) {
+    say(`gone from Git: nothing is delivered here, and the ${environment.holds} object${environment.holds === 1 ? '' : 's'} that it holds stay${environment.holds === 1 ? 's' : ''}`, 'warn')
+    say(`plumb prune -e ${environment.name} --reason WHY deletes them; plumb forget -e ${environment.name} --reason WHY leaves them and holds them no more`, 'quiet')
+  }
   for (const pause of environment.pauses) say(`${pause.module === null ? 'paused' : `${pause.module} is paused`} until ${pause.until} by ${safe(pause.by)}: ${safe(pause.reason)}`, 'warn')
   for (const run of new Set(environment.waiting.map((one) => one.run))) {
     const waits = environment.waiting.filter((one) => one.run === run)

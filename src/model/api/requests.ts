@@ -16,6 +16,7 @@ export const approveBody = z.strictObject({
 })
 export const cancelBody = z.strictObject({ reason })
 export const askBody = z.strictObject({ modules, reason, ticket: text(200).nullable().default(null) })
+export const pruneBody = askBody.omit({ modules: true })
 export const planBody = z.strictObject({ modules })
 export const pauseBody = z.strictObject({
   module: module.nullable().default(null),

@@ -102,7 +102,7 @@ export const runView = z
   .object({
     id: z.string(),
     environment: z.string(),
-    kind: z.enum(['change', 'deploy', 'verify', 'policy']),
+    kind: z.enum(['change', 'deploy', 'verify', 'policy', 'prune', 'forget']),
     state: z.enum(runStates),
     /** With the state `waiting`: what holds it. */
     waiting: z.array(decisionView),
@@ -149,6 +149,8 @@ const environmentView = z
   .object({
     name: z.string(),
     tier: z.string(),
+    gone: z.boolean().describe('Git no longer has it: nothing is delivered there, and nothing is deleted by itself.'),
+    holds: z.number().describe('How many objects the inventory holds there.'),
     modules: z.array(moduleView),
     waiting: z.array(z.object({ run: z.string(), waitingFor: z.string(), message: z.string() })),
     pauses: z.array(z.object({ module: z.string().nullable(), reason: z.string(), by: z.string(), until: time })),
