@@ -8,15 +8,15 @@ export type Heard = { readonly method: string; readonly path: string; readonly b
 export type Said = { readonly status: number; readonly body: unknown } | { readonly headers: Readonly<Record<string, string>> } | undefined
 
 /** Stands between a client and an API server, by plain HTTP, and answers some requests in its place. `hang` accepts and says nothing. */
-export async function standBetween(cluster: ApiServer, answer: (heard: Heard) => Said | 'hang'): Promise<{ readonly server: string; readonly stop: () => Promise<void> }> {
+export async function standBetween(cluster: ApiServer, answer: (heard: Heard) => Said | 'hang' | Promise<Said | 'hang'>): Promise<{ readonly server: string; readonly stop: () => Promise<void> }> {
   const sockets = new Set<Socket>()
   const server = createServer((incoming, outgoing) => {
     const chunks: Buffer[] = []
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
-    incoming.on('end', () => {
+    incoming.on('end', async () => {
       const body = Buffer.concat(chunks)
       const { method = 'GET', url = '/', headers } = incoming
-      const said = answer({ method, path: url, body: body.toString(), headers })
+      const said = await answer({ method, path: url, body: body.toString(), headers })
       if (said === 'hang') return
       if (said !== undefined && 'status' in said) {
         outgoing.writeHead(said.status, { 'content-type': 'application/json' }).end(JSON.stringify(said.body))

@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { ShowAnswer } from '#api/client.ts'
+import { systemClock } from '#lib/clock.ts'
+import { standBetween } from '../standing-between.ts'
+import type { Heard, Said } from '../standing-between.ts'
+import { configMap, moduleFile, openSmallShop } from './small-shop.ts'
+import type { SmallShop } from './small-shop.ts'
+
+const failing: Said = { status: 500, body: { kind: 'Status', status: 'Failure', code: 500, reason: 'InternalError', message: 'etcdserver: no leader' } }
+
+describe('a cluster that says nothing, or says that it is broken, is waited for', () => {
+  let shop: SmallShop
+  let trouble: (heard: Heard) => Said | 'hang' = () => undefined
+  /** While the cluster hangs nobody waits the half minutes that it would be given. */
+  let hurry = 1
+  let count = 1
+  const applies: string[] = []
+
+  beforeAll(async () => {
+    shop = await openSmallShop({
+      files: { 'app/module.yaml': moduleFile('app'), 'app/manifests/map.yaml': configMap('app') },
+      clock: { now: () => systemClock.now(), sleep: (ms, signal) => systemClock.sleep(ms / hurry, signal) },
+      between: (cluster) =>
+        standBetween(cluster, (heard) => {
+          const said = trouble(heard)
+          if (heard.method === 'PATCH' && said === undefined && !heard.path.includes('dryRun')) applies.push(heard.body)
+          return said
+        }),
+    })
+    await delivered()
+  })
+  afterAll(() => shop.stop())
+
+  async function delivered(): Promise<void> {
+    await shop.until('it is delivered', async () => {
+      const module = await shop.module('app')
+      return module?.delivery === 'synced' && module.verification === 'passed' && (await live()) === String(count)
+    })
+  }
+  const live = async (): Promise<unknown> => ((await shop.kubernetes('GET', '/api/v1/namespaces/default/configmaps/app'))['data'] as { a?: unknown })['a']
+  const change = (): Promise<string> => shop.push({ 'app/manifests/map.yaml': configMap('app', String((count += 1))) })
+  const inventory = (): Promise<unknown> => shop.plane.parts.sql.query('select key, uid, desired from inventory order by key')
+  const runOf = async (sha: string): Promise<ShowAnswer | undefined> => (await shop.client.runs({ environment: 'dev' })).runs.find((run) => run.changes.some((one) => one.sha === sha))
+  function over(): void {
+    trouble = () => undefined
+    hurry = 1
+  }
+
+  test.each([
+    ['accepts and never answers', 'hang', 'kubernetes-unreachable', /no answer within 30 s/],
+    ['answers 500', failing, 'kubernetes-failing', /etcdserver: no leader/],
+  ] as const)('it %s while a run is planned: the run says so, nothing is lost, and it goes on by itself', async (_, answer, code, message) => {
+    const before = await inventory()
+    trouble = () => answer
+    hurry = 200
+    const sha = await change()
+    const waiting = await shop.until('the run says what it waits for', async () => {
+      const run = await runOf(sha)
+      return (run?.failure ?? null) === null ? undefined : run
+    })
+    expect(waiting).toMatchObject({ state: 'planning', plan: null, record: null, failure: { code, subject: expect.stringMatching(/./), message: expect.stringMatching(message), hint: expect.stringMatching(/./), retry: 'later' } })
+    expect(await shop.module('app')).toMatchObject({ delivery: 'behind', verification: 'passed', note: waiting.failure?.message })
+    const { code: exit, err } = await shop.plumb('plan', '-e', 'dev')
+    expect(exit).toBe(4)
+    expect(err).toContain(`${code}: `)
+    expect(err).toContain(waiting.failure?.hint)
+    expect(await inventory()).toEqual(before)
+    over()
+    expect(await shop.settled(sha)).toMatchObject({ id: waiting.id, state: 'succeeded', failure: null })
+    await delivered()
+  })
+
+  test('it takes an apply and never answers: the run asks what became of it, and does it once', async () => {
+    const begun = applies.length
+    trouble = ({ method }) => (method === 'PATCH' ? 'hang' : undefined)
+    hurry = 20
+    const sha = await change()
+    const waiting = await shop.until('the module says what it waits for', async () => {
+      const run = await runOf(sha)
+      return run?.steps.some((step) => step.failure !== undefined) === true ? run : undefined
+    })
+    expect(waiting).toMatchObject({ state: 'delivering', steps: [{ module: 'app', delivery: 'delivering', failure: { code: 'kubernetes-unreachable' } }] })
+    expect(await shop.module('app')).toMatchObject({ delivery: 'progressing', verification: 'stale' })
+    over()
+    expect(await shop.settled(sha)).toMatchObject({ id: waiting.id, state: 'succeeded' })
+    await delivered()
+    expect(applies.length - begun).toBe(1)
+  })
+
+  test('it does not answer until the deadline: what became of it is unknown, is recorded so, and is found out when it is back', async () => {
+    await shop.push({ 'app/module.yaml': moduleFile('app', '  deadline: 1s\n') })
+    await delivered()
+    const before = await inventory()
+    trouble = ({ method }) => (method === 'PATCH' ? 'hang' : undefined)
+    const sha = await change()
+    const failed = await shop.settled(sha)
+    expect(failed).toMatchObject({ state: 'failed', record: { digest: expect.stringMatching(/^sha256:/) }, steps: [{ effects: [{ outcome: 'unknown', failure: { code: 'effect-interrupted', hint: expect.stringMatching(/./) } }] }] })
+    expect(await shop.module('app')).toMatchObject({ delivery: 'unknown', failure: { code: 'effect-interrupted', retry: 'later' } })
+    expect((await shop.plumb('show', failed.id)).out).toContain('effect-interrupted: ConfigMap default/app')
+    expect(await inventory()).toEqual(before)
+    over()
+    hurry = 20
+    await delivered()
+    hurry = 1
+    expect(await runOf(sha)).toMatchObject({ state: 'succeeded' })
+  })
+})
