@@ -4,10 +4,11 @@ import { celFound } from '../cel-found.ts'
 import type { ProbeCapabilities } from '../probe.ts'
 import type { Found } from '../sample.ts'
 import { judge, thresholdText, worstOf } from '../thresholds.ts'
+import { inWords, judgeRestarts } from './restarts.ts'
 import type { KubernetesConfig } from './schema.ts'
 
 /** Holds what was read against the probe's rules: the worst of what they say. */
-export async function judgeObjects(config: KubernetesConfig, read: readonly JsonObject[], cel: ProbeCapabilities['cel']): Promise<Found> {
+export async function judgeObjects(config: KubernetesConfig, read: readonly JsonObject[], cel: ProbeCapabilities['cel'], now: number): Promise<Found> {
   const what = describeQuestion(config)
   // What is on its way out counts no more among many; asked for by name, it is still what it is.
   const objects = config.selector === undefined ? read : read.filter((object) => metadataOf(object)['deletionTimestamp'] === undefined)
@@ -15,6 +16,7 @@ export async function judgeObjects(config: KubernetesConfig, read: readonly Json
   if (config.count === undefined && objects.length === 0) return { verdict: 'failed', value: 0, threshold, message: `${what}: none found` }
   const found = rulesFound(config, objects, what)
   if (config.cel !== undefined) found.push(celFound(await cel(config.cel, config.selector === undefined ? { object: objects[0] ?? null } : { objects }), what))
+  if (config.restarts !== undefined) found.push(judgeRestarts(config.restarts, objects, what, now))
   const stale = config.cel === undefined && config.condition === undefined ? undefined : objects.find(isStale)
   if (stale !== undefined) found.push(staleFound(config, stale))
   const there: Found = config.selector === undefined ? { verdict: 'passed', message: `${what} exists` } : { verdict: 'passed', message: `${what}: ${objects.length} found`, value: objects.length }
@@ -59,8 +61,9 @@ export function describeQuestion(config: KubernetesConfig): string {
   return config.name === undefined ? `${config.kind} ${place}[${config.selector ?? ''}]` : `${config.kind} ${place}${config.name}`
 }
 
-export function ruleText({ count, condition, cel }: KubernetesConfig): string {
+export function ruleText({ count, condition, cel, restarts }: KubernetesConfig): string {
   const parts = [
+    ...(restarts === undefined ? [] : [`at most ${restarts.max} restarts within ${inWords(restarts.within)}`]),
     ...(count === undefined ? [] : [`count ${thresholdText(count) ?? 'any'}`]),
     ...(condition === undefined ? [] : [`${condition.type} = ${condition.status}`]),
     ...(cel === undefined ? [] : [cel]),

@@ -15,9 +15,9 @@ export const kubernetes: Probe<KubernetesConfig, 'kubernetes' | 'cel'> = {
   needs: ['kubernetes', 'cel'],
   schema,
   sample: (call, config) => {
-    const { signal, clients } = call
+    const { clock, signal, clients } = call
     const asking: Asking = {
-      signal: config.count === undefined ? 'boolean' : 'count',
+      signal: config.count === undefined && config.restarts === undefined ? 'boolean' : 'count',
       target: `${describeQuestion(config)} in ${config.target}`,
       // What is probed is the object: a cluster that does not answer leaves it unknown.
       phase: { name: `target ${config.target}`, of: 'way' },
@@ -27,7 +27,7 @@ export const kubernetes: Probe<KubernetesConfig, 'kubernetes' | 'cel'> = {
       const client = await clients.kubernetes(config.target)
       const kind = await client.kind(config.apiVersion, config.kind, signal)
       if (kind === undefined) throw probeFailed(config.kind, `${config.target} serves no kind ${config.kind} in ${config.apiVersion}`)
-      return judgeObjects(config, await read(client, kind, config, signal), clients.cel)
+      return judgeObjects(config, await read(client, kind, config, signal), clients.cel, clock.now())
     })
   },
 }

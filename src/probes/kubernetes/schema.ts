@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { name } from '#model/config/parts.ts'
+import { duration, name } from '#model/config/parts.ts'
 import { celText } from '../cel-text.ts'
 
 const text = z.string().min(1).max(253)
@@ -29,9 +29,17 @@ export const schema = z
       })
       .optional()
       .describe('With `selector`: how many objects there are. Without it, at least one must be there.'),
+    restarts: z
+      .strictObject({
+        within: duration.describe('How far back from now.'),
+        max: z.int().min(0).default(0).describe('The most restarts that the containers of all the pods may have had since then.'),
+      })
+      .optional()
+      .describe('Of Pods: how often their containers may have been restarted.'),
   })
   .refine((config) => (config.name === undefined) !== (config.selector === undefined), 'expected either name or selector')
   .refine((config) => config.count === undefined || config.selector !== undefined, 'expected selector beside count')
+  .refine((config) => config.restarts === undefined || (config.kind === 'Pod' && config.apiVersion === 'v1'), 'expected kind Pod of apiVersion v1 beside restarts')
   .describe('Reads one object, or the objects that a selector finds, from a cluster, and holds them against a rule. Without a rule they must be there.')
 
 export type KubernetesConfig = z.output<typeof schema>
