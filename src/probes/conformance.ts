@@ -29,7 +29,7 @@ function refusing(thrown: () => unknown): ProbeCapabilities {
     throw thrown()
   }
   const refuseLater = async (): Promise<never> => refuse()
-  return { reach: { address: refuse, addresses: () => [], resolve: refuseLater }, kubernetes: refuseLater, sqlUrl: refuseLater, secret: refuseLater, cel: refuseLater }
+  return { reach: { address: refuse, addresses: () => [], resolve: refuseLater }, kubernetes: refuseLater, sqlUrl: refuseLater, secret: refuseLater, jobs: refuseLater, hostProgram: refuseLater, cel: refuseLater }
 }
 
 /** What every probe must pass. `open` is called once; what it opened is stopped at the end. `missing` says why it cannot run here, if it cannot. */

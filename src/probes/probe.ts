@@ -19,6 +19,18 @@ export type Reach = {
   resolve(host: string, signal: AbortSignal): Promise<string[]>
 }
 
+/** Where a probe's command runs as a Job: as the environment says. */
+export type JobPlace = {
+  readonly client: Pick<KubernetesClient, 'kind' | 'get' | 'apply' | 'delete' | 'watch' | 'logs'>
+  readonly namespace: string
+  readonly serviceAccount: string
+  /** Whose probe it is, by environment and module: two that ask the same have Jobs of their own. */
+  readonly owner: string
+}
+
+/** A program that the operator lets probes run on the control plane's machine. */
+export type HostProgram = { readonly argv: readonly [string, ...string[]]; /** Its whole environment. */ readonly env: Readonly<Record<string, string>> }
+
 export type ProbeCapabilities = {
   readonly reach: Reach
   /** The client of a Kubernetes target, by the target's name (within `reach`). */
@@ -27,6 +39,10 @@ export type ProbeCapabilities = {
   readonly sqlUrl: (target: string) => Promise<string>
   /** The value of a secret, by its reference, for this call alone: of those that the repository may name. */
   readonly secret: (reference: string) => Promise<string>
+  /** Where Jobs of an image may run for probes, at a Kubernetes target that the environment gives a place for them. Failure `probe-out-of-reach` for any other. */
+  readonly jobs: (target: string, image: string) => Promise<JobPlace>
+  /** A command of a host target's allow-list, with arguments where it takes any. Failure `probe-out-of-reach` for any other. */
+  readonly hostProgram: (target: string, command: string, args: readonly string[]) => Promise<HostProgram>
   /** CEL, evaluated apart, with a time limit. */
   readonly cel: (expression: string, variables: Readonly<Record<string, unknown>>) => Promise<unknown>
 }

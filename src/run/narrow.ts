@@ -22,7 +22,7 @@ export function narrowed(client: KubernetesClient, repository: string, limits: L
     })
   }
   const readOnly = (): never => {
-    throw new Failure({ code: 'probe-out-of-reach', subject: 'probe', message: 'a probe changes nothing', hint: 'Deliver a change through a module.' })
+    throw new Failure({ code: 'probe-out-of-reach', subject: 'probe', message: 'a probe changes nothing, and reads no logs', hint: 'Deliver a change through a module.' })
   }
   return {
     ...client,
@@ -38,6 +38,8 @@ export function narrowed(client: KubernetesClient, repository: string, limits: L
       check(kind, namespace)
       return client.watch(kind, namespace, selector, from, signal)
     },
+    // Logs hold what no kind of object shows.
+    logs: readOnly,
     apply: readOnly,
     delete: readOnly,
   }

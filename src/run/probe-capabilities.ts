@@ -1,6 +1,7 @@
 import { Failure } from '#lib/failure.ts'
 import { secretAllowed } from '#model/config/limits.ts'
 import type { ProbeCapabilities } from '#probes/probe.ts'
+import { hostProgramOf, jobPlaceOf } from './command-places.ts'
 import { narrowed } from './narrow.ts'
 import { reachOf } from './reach.ts'
 import type { ModuleIntent } from './render-run.ts'
@@ -34,6 +35,8 @@ export function capabilitiesFor(work: Pick<Work, 'parts' | 'environment' | 'clai
       })
     },
     kubernetes: async (name) => narrowed(await parts.kubernetes(target(name)), intent.repository, intent.limits),
+    jobs: async (name, image) => jobPlaceOf(target(name), name, image, `${environment.metadata.name}/${intent.name}`, parts.kubernetes),
+    hostProgram: async (name, command, args) => hostProgramOf(target(name), name, command, args),
     sqlUrl: async (name) => {
       const config = target(name)
       const url = 'postgres' in config ? config.postgres.url : 'mysql' in config ? config.mysql.url : undefined

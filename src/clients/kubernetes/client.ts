@@ -63,5 +63,7 @@ export type KubernetesClient = {
   ): Promise<'gone' | 'terminating' | 'absent'>
   /** Resumes by itself after a lost connection; a 410 is answered by RELIST, and so is the lack of `from`. Ends with the signal. */
   watch(kind: ServedKind, namespace: string | undefined, selector: { labels?: string; fields?: string }, from: string | undefined, signal: AbortSignal): AsyncIterable<KubernetesWatchEvent>
+  /** What a container of a pod has written so far, both streams together; more than so many bytes is `kubernetes-answer-too-large`. */
+  logs(namespace: string, pod: string, container: string, maxBytes: number, signal: AbortSignal): Promise<string>
   close(): Promise<void>
 }

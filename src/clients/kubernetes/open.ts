@@ -63,6 +63,12 @@ export async function openKubernetes({ kubeconfig, context, clock, seen = () => 
         throw error
       }
     },
+    logs: (namespace, pod, container, maxBytes, signal) => {
+      const pods: Parameters<typeof objectPath>[0] = { group: '', version: 'v1', kind: 'Pod', plural: 'pods', namespaced: true, verbs: [] }
+      // One byte more than is wanted shows that there are more.
+      const path = withQuery(`${objectPath(pods, namespace, pod)}/log`, { container, limitBytes: String(maxBytes + 1) })
+      return requests.text({ method: 'GET', path, about: { subject: `log of Pod ${namespace}/${pod}`, secret: false }, timeoutMs, safe: true, maxBytes }, signal)
+    },
     close: async () => link.close(),
   }
 }

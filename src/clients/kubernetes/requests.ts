@@ -43,6 +43,15 @@ export class Requests {
     })
   }
 
+  /** The whole answer, as text. */
+  text(ask: Ask, signal: AbortSignal): Promise<string> {
+    return this.#persist(ask, signal, async (answer, limited) => {
+      const text = await readText(answer, ask)
+      limited.throwIfAborted()
+      return text
+    })
+  }
+
   /** An answer whose body goes on: the place in flight is given back when it begins. */
   stream(ask: Ask, signal: AbortSignal): Promise<Answer> {
     return this.#persist(ask, signal, async (answer) => {
@@ -134,7 +143,7 @@ export function tooLarge(subject: string, maxBytes: number): Failure {
   return new Failure({
     code: 'kubernetes-answer-too-large',
     subject,
-    message: `the server's answer is larger than ${Math.floor(maxBytes / 1024 / 1024)} MiB, and was not read on`,
+    message: `the server's answer is larger than ${maxBytes < 1024 * 1024 ? `${Math.floor(maxBytes / 1024)} KiB` : `${Math.floor(maxBytes / 1024 / 1024)} MiB`}, and was not read on`,
     retry: 'never',
   })
 }
