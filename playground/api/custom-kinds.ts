@@ -46,6 +46,7 @@ export function kindsOf(definition: KubernetesObject): Kind[] {
       generation: status ? 'not-status' : 'not-metadata',
       custom: true,
       storageVersion: String(storage?.name),
+      ...(isObject(spec.conversion) && spec.conversion.strategy === 'Webhook' ? { converter: 'webhook' as const } : {}),
       versions: schemas,
       schema: schemas[`${group}/${String(version.name)}`] as Schema,
       given: givenSchema(version),

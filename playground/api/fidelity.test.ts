@@ -189,3 +189,23 @@ describe('lists and watches', () => {
     expect(Number(last.object.metadata.resourceVersion)).toBeGreaterThan(Number((other.metadata as JsonObject).resourceVersion))
   })
 })
+
+test('what a conversion webhook would have to convert is refused, and nothing else', async () => {
+  const schema = { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } } } }
+  const webhook = { conversionReviewVersions: ['v1'], clientConfig: { service: { namespace: 'default', name: 'converter' } } }
+  const versions = ['v1', 'v1beta1'].map((name) => ({ name, served: true, storage: name === 'v1', schema }))
+  await post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: 'convs.example.dev' },
+    spec: { group: 'example.dev', scope: 'Namespaced', names: { plural: 'convs', kind: 'Conv' }, conversion: { strategy: 'Webhook', webhook }, versions },
+  })
+  const paths = { v1: inDefault('/apis/example.dev/v1', 'convs'), v1beta1: inDefault('/apis/example.dev/v1beta1', 'convs') }
+  const conv = (version: string): JsonObject => ({ apiVersion: `example.dev/${version}`, kind: 'Conv', metadata: { name: 'one' }, spec: {} })
+  const refused = { status: 500, body: { message: expect.stringMatching(/^conversion webhook for example\.dev\/v1(?:beta1)?, Kind=Conv failed: this playground calls no conversion webhooks: ask for v1/) } }
+  expect((await running.ask('GET', paths.v1beta1)).status).toBe(200)
+  expect(await running.ask('POST', paths.v1beta1, conv('v1beta1'))).toMatchObject(refused)
+  await post(paths.v1, conv('v1'))
+  for (const [method, path] of [['GET', paths.v1beta1], ['GET', `${paths.v1beta1}/one`], ['DELETE', `${paths.v1beta1}/one`]] as const) expect(await running.ask(method, path)).toMatchObject(refused)
+  expect((await running.ask('GET', `${paths.v1}/one`)).status).toBe(200)
+})

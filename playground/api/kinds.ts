@@ -31,6 +31,8 @@ export type Kind = {
   readonly storageVersion: string
   /** How an object of the storage version becomes one of this version, and back, where they differ in more than their name. */
   readonly conversion?: Conversion
+  /** Of a custom kind: a webhook would turn its versions into each other. */
+  readonly converter?: 'webhook'
   /** Every served version's schema, by `apiVersion`. */
   readonly versions: Readonly<Record<string, Schema>>
   readonly schema: Schema

@@ -1,4 +1,5 @@
 import type { Backend } from './backend.ts'
+import { refuseConversion } from './conversion-webhooks.ts'
 import { aggregated, coreVersions, groupList, oneGroup, resourceList } from './discovery.ts'
 import { negotiate } from './negotiation.ts'
 import { OpenApi } from './open-api.ts'
@@ -39,6 +40,7 @@ export function routerOf(backend: Backend, authenticator: Authenticator, tokenRe
     if (review !== undefined) return review
     const target = targetOf(backend, request)
     if (target === undefined) return pageNotFound
+    refuseConversion(backend, request, target)
     const verb = target.subresource === 'token' && target.kind.others.includes('token') ? tokenRequestOnly(request.method, tokenRequest) : verbOf(request, target)
     return verb(backend, request, target)
   }

@@ -2,6 +2,7 @@ import { Environment } from '@marcbachmann/cel-js'
 import { equalJson, isObject, type Json } from '#lib/json.ts'
 import type { Cause, Schema } from '#playground/contract.ts'
 import { duplicate, forbidden, invalidValue, required } from './causes.ts'
+import { type Budget, costOfAll, metered, OutOfCost } from './cel-cost.ts'
 import { celValue } from './cel-values.ts'
 import { oldField, oldItems } from './correlation.ts'
 import { join } from './openapi-errors.ts'
@@ -9,9 +10,10 @@ import { OutOfTime, withinTime } from './within-time.ts'
 
 type Rule = NonNullable<Schema['x-kubernetes-validations']>[number]
 
-type Program = { readonly run: (context: object) => unknown; readonly usesOldSelf: boolean } | { readonly broken: string }
+type Program = { readonly run: ReturnType<typeof metered>; readonly usesOldSelf: boolean } | { readonly broken: string }
 
-const milliseconds = 200
+/** What costs less than the limit may still take long: a regular expression that backtracks. */
+const milliseconds = 1_000
 const longest = 5000
 
 const environment = new Environment({
@@ -40,7 +42,7 @@ function compile(expression: string): Program {
     const run = environment.parse(expression)
     const check = run.check()
     if (!check.valid) return { broken: firstLine(check.error) }
-    return { run, usesOldSelf: namesOldSelf(run.ast) }
+    return { usesOldSelf: namesOldSelf(run.ast), run: metered(run) }
   } catch (error) {
     return { broken: firstLine(error) }
   }
@@ -80,45 +82,49 @@ export function hasRules(schema: Schema): boolean {
 const ruled = new WeakMap<Schema, boolean>()
 
 /**
- * Evaluates the `x-kubernetes-validations` of a schema, all of an object within one time limit. Rules that name `oldSelf` run only where there
+ * Evaluates the `x-kubernetes-validations` of a schema, all of an object within one cost and one time limit. Rules that name `oldSelf` run only where there
  * is an old value; the others let be what did not change. Source: apiextensions-apiserver `schema/cel/validation.go`.
  */
 export function ruleErrors(value: Json, schema: Schema, old: Json | undefined): Cause[] {
   if (!hasRules(schema)) return []
   const errors: Cause[] = []
-  let at: { field: string; rule: Rule } | undefined
+  let at: { field: string; rule: Rule; type: string } | undefined
   try {
-    withinTime(milliseconds, () => visit(value, schema, '', old, errors, (field, rule) => (at = { field, rule })))
+    const budget = { left: costOfAll }
+    withinTime(milliseconds, () => visit(value, schema, '', old, errors, { begin: (field, rule, type) => (at = { field, rule, type }), budget }))
   } catch (error) {
-    if (!(error instanceof OutOfTime) || at === undefined) throw error
-    const detail = `'operation cancelled: actual cost limit exceeded': no further validation rules will be run due to call cost exceeds limit for rule: ${nameOf(at.rule)}`
-    errors.push(invalidValue(at.field, undefined, detail))
+    if (!(error instanceof OutOfTime || error instanceof OutOfCost) || at === undefined) throw error
+    const detail =
+      error instanceof OutOfCost && error.of === 'all'
+        ? 'validation failed due to running out of cost budget, no further validation rules will be run'
+        : `'operation cancelled: actual cost limit exceeded': no further validation rules will be run due to call cost exceeds limit for rule: ${nameOf(at.rule)}`
+    errors.push(invalidValue(at.field, at.type, detail))
   }
   return errors
 }
 
-type Begin = (field: string, rule: Rule) => void
+type Visit = { readonly begin: (field: string, rule: Rule, type: string) => void; readonly budget: Budget }
 
-function visit(value: Json, schema: Schema, path: string, old: Json | undefined, errors: Cause[], begin: Begin): void {
+function visit(value: Json, schema: Schema, path: string, old: Json | undefined, errors: Cause[], visiting: Visit): void {
   if (value === null || !hasRules(schema)) return
   for (const rule of schema['x-kubernetes-validations'] ?? []) {
-    begin(path, rule)
-    const error = ruleError(value, schema, path, old, rule)
+    visiting.begin(path, rule, schema.type ?? '')
+    const error = ruleError(value, schema, path, old, rule, visiting.budget)
     if (error !== undefined) errors.push(error)
   }
   const { properties = {}, additionalProperties, items } = schema
   if (Array.isArray(value) && items !== undefined) {
     const before = oldItems(schema, value, old)
-    for (const [i, item] of value.entries()) visit(item, items, `${path}[${i}]`, before[i], errors, begin)
+    for (const [i, item] of value.entries()) visit(item, items, `${path}[${i}]`, before[i], errors, visiting)
   } else if (isObject(value)) {
     for (const [name, field] of Object.entries(value)) {
       const own = Object.hasOwn(properties, name) ? properties[name] : typeof additionalProperties === 'object' ? additionalProperties : undefined
-      if (own !== undefined) visit(field, own, join(path, name), oldField(old, name), errors, begin)
+      if (own !== undefined) visit(field, own, join(path, name), oldField(old, name), errors, visiting)
     }
   }
 }
 
-function ruleError(value: Json, schema: Schema, path: string, old: Json | undefined, rule: Rule): Cause | undefined {
+function ruleError(value: Json, schema: Schema, path: string, old: Json | undefined, rule: Rule, budget: Budget): Cause | undefined {
   const program = programOf(rule.rule)
   const shown = typeof value === 'object' ? undefined : value
   if ('broken' in program) return invalidValue(path, shown, `rule compile error: ${program.broken}`)
@@ -126,23 +132,23 @@ function ruleError(value: Json, schema: Schema, path: string, old: Json | undefi
   const context = { self: celValue(value, schema), oldSelf: old === undefined ? null : celValue(old, schema) }
   let holds: unknown
   try {
-    holds = program.run(context)
+    holds = program.run(context, budget)
   } catch (error) {
-    if (error instanceof OutOfTime) throw error
+    if (error instanceof OutOfTime || error instanceof OutOfCost) throw error
     return invalidValue(path, schema.type ?? '', `${celWords(error)} evaluating rule: ${nameOf(rule)}`)
   }
   if (holds === true) return undefined
   if (!program.usesOldSelf && old !== undefined && equalJson(value, old)) return undefined
-  return forReason(rule.reason, `${path}${rule.fieldPath ?? ''}`.replace(/^\./, ''), shown, messageOf(rule, context))
+  return forReason(rule.reason, `${path}${rule.fieldPath ?? ''}`.replace(/^\./, ''), shown, messageOf(rule, context, budget))
 }
 
-function messageOf(rule: Rule, context: object): string {
+function messageOf(rule: Rule, context: object, budget: Budget): string {
   const otherwise = rule.message === undefined || rule.message === '' ? `failed rule: ${rule.rule.trim()}` : rule.message.trim()
   if (rule.messageExpression === undefined) return otherwise
   const program = programOf(rule.messageExpression)
   if ('broken' in program) return otherwise
   try {
-    const message = program.run(context)
+    const message = program.run(context, budget)
     const usable = typeof message === 'string' && message.trim() !== '' && message.length <= longest && !message.includes('\n')
     return usable ? message.trim() : otherwise
   } catch {

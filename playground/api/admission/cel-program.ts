@@ -1,5 +1,6 @@
 import { Environment } from '@marcbachmann/cel-js'
 import { addExtensions } from '#lib/cel-extensions.ts'
+import { metered } from '#playground/schema/cel-cost.ts'
 import { OutOfTime } from '#playground/schema/within-time.ts'
 import { addAuthorizer } from './cel-authorizer.ts'
 
@@ -39,7 +40,7 @@ function compile(expression: string): Program {
   try {
     const run = environment.parse(expression)
     const check = run.check()
-    return check.valid ? { run, type: String(check.type) } : { broken: firstLine(check.error) }
+    return check.valid ? { run: metered(run), type: String(check.type) } : { broken: firstLine(check.error) }
   } catch (error) {
     return { broken: firstLine(error) }
   }

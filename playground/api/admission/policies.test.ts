@@ -233,12 +233,10 @@ describe('what becomes of a verdict', () => {
     expect((await create()).status).toBe(status)
   })
 
-  test('one that takes for ever is ended, and refuses', async () => {
+  test('one that costs too much is ended, and refuses', async () => {
     const list = `[${Array.from({ length: 100 }, (_, index) => index).join(',')}]`
     await enforce({ validations: [{ expression: `${list}.all(a, ${list}.all(b, ${list}.all(c, ${list}.all(d, a + b + c + d >= 0))))` }] })
-    const began = performance.now()
-    expect((await create()).body.message).toBe(denied('validation failed due to running out of cost budget, no further validation rules will be run'))
-    expect(performance.now() - began).toBeLessThan(3000)
+    expect((await create()).body.message).toMatch(/resulted in error: operation cancelled: actual cost limit exceeded$/)
   })
 
   test('the server starts, and can be mended, whatever is denied', async () => {
