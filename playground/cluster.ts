@@ -12,6 +12,7 @@ import { typedObjects, type TypedObjects } from './controllers/typed-objects.ts'
 import type { PostgresRuntime } from './databases/runtime.ts'
 import { claimAddresses } from './network/addresses.ts'
 import { startIngress, type IngressController } from './network/ingress.ts'
+import { type NameServer, startNameServer } from './network/name-server.ts'
 import { startServiceProxy } from './network/service-proxy.ts'
 import { startOperators } from './operators/operators.ts'
 import { claimFolders } from './pods/claim-folders.ts'
@@ -48,6 +49,7 @@ export type Cluster = {
   auditTo(webhook: AuditWebhookOptions): () => Promise<void>
   readonly ingressUrl: string
   readonly ingress: Pick<IngressController, 'isOpen' | 'close' | 'open'>
+  readonly names: Pick<NameServer, 'address' | 'isOpen' | 'close' | 'open'>
   readonly images: ImageRegistry
   /** Pods that wait for something look again: for an image that is there again. */
   pokePods(): void
@@ -84,6 +86,8 @@ export async function startCluster({ name, dir, clock, log, compileCache, postgr
     stops.push(startServiceProxy(context, addresses))
     const ingress = await startIngress(context, addresses, places.ingressPort)
     stops.push(() => ingress.stop())
+    const names = await startNameServer(context, ingress.port)
+    stops.push(() => names.stop())
     const folders = claimFolders(objects, join(dir, 'volumes'))
     stops.push(folders.stop)
     const images = new ImageRegistry()
@@ -93,7 +97,7 @@ export async function startCluster({ name, dir, clock, log, compileCache, postgr
     stops.push(startOperators({ ...context, cluster: name, addresses, postgres }))
     for (let round = 0; round < 4; round += 1) await turn() // the controllers take in that no pod runs yet
     const taken = { apiPort: api.port, ingressPort: ingress.port, block: addresses.block }
-    return { name, api, objects, auditLog, auditTo, ingressUrl: `http://127.0.0.1:${ingress.port}`, ingress, images, pokePods: kubelet.poke, places: taken, stop }
+    return { name, api, objects, auditLog, auditTo, ingressUrl: `http://127.0.0.1:${ingress.port}`, ingress, names, images, pokePods: kubelet.poke, places: taken, stop }
   } catch (error) {
     await stop()
     throw error

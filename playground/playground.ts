@@ -105,8 +105,8 @@ export async function startPlayground({ dir, clock, log, environments = exampleE
 /** What the example's files say of this playground: addresses, and the folder of credentials. */
 function valuesOf(clusters: readonly Cluster[], credentials: string, database: ProductionDatabase | undefined): Record<string, string> {
   const { host, port } = database?.orders.servers.primary.at ?? { host: '127.0.0.1', port: 5432 }
-  const ingresses = clusters.map(({ name, ingressUrl }) => [`ingress.${name}`, ingressUrl])
-  return { ...Object.fromEntries(ingresses), credentials, 'database.host': host, 'database.port': String(port) }
+  const entrances = clusters.flatMap(({ name, ingressUrl, names }) => [[`ingress.${name}`, ingressUrl], [`dns.${name}`, names.address]])
+  return { ...Object.fromEntries(entrances), credentials, 'database.host': host, 'database.port': String(port) }
 }
 
 /** The ports that were chosen at the first start: the environments' addresses in Git name them. Failure: `playground-state`. */

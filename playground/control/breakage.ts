@@ -16,6 +16,5 @@ export type Breakage = {
 
 /** What cannot honestly be broken here. */
 export const leftOut: Readonly<Record<string, string>> = {
-  dns: 'there is no cluster DNS, and probes resolve names by this machine’s own resolver, which is not the playground’s to break',
   node: 'the one node is the playground itself, and nothing here would evict its pods or start them elsewhere',
 }

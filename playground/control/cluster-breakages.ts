@@ -6,7 +6,7 @@ const ordersImage = 'registry.shop.example/orders/orders-api'
 
 /** What can be broken of one cluster. */
 export function clusterBreakages(cluster: Cluster): Breakage[] {
-  const { ingress, images, objects } = cluster
+  const { ingress, names, images, objects } = cluster
   const hang = new Hang()
   let injected = false
   return [
@@ -32,6 +32,14 @@ export function clusterBreakages(cluster: Cluster): Breakage[] {
       state: async () => (ingress.isOpen ? 'whole' : 'broken'),
       break: () => ingress.close(),
       mend: () => ingress.open(),
+    },
+    {
+      name: 'dns',
+      does: 'the name server of the cluster, which knows its Services and the hosts of its Ingresses, answers no longer',
+      shows: 'the probe that asks it (storefront-web: public-name) fails, while everything that is reached by address is well',
+      state: async () => (names.isOpen ? 'whole' : 'broken'),
+      break: () => names.close(),
+      mend: () => names.open(),
     },
     {
       name: 'api',

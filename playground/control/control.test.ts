@@ -1,4 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { Resolver } from 'node:dns/promises'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -60,8 +61,8 @@ describe('break and mend, on a running playground', () => {
 
   test('everything is listed, whole, with what a person then sees', async () => {
     const rows = await askPlayground(dir, { do: 'list' })
-    expect(rows.filter(({ environment }) => environment === 'sandbox').map(({ name }) => name)).toEqual(['image', 'ingress', 'api'])
-    expect(rows.filter(({ environment }) => environment === 'production').map(({ name }) => name)).toEqual(['replication', 'primary', 'replica', 'promote', 'image', 'ingress', 'api'])
+    expect(rows.filter(({ environment }) => environment === 'sandbox').map(({ name }) => name)).toEqual(['image', 'ingress', 'dns', 'api'])
+    expect(rows.filter(({ environment }) => environment === 'production').map(({ name }) => name)).toEqual(['replication', 'primary', 'replica', 'promote', 'image', 'ingress', 'dns', 'api'])
     expect(new Set(rows.map(({ state }) => state))).toEqual(new Set(hasPostgres ? ['whole'] : ['whole', 'absent']))
     for (const { does, shows } of rows) expect(does.length * shows.length).toBeGreaterThan(100)
   })
@@ -76,6 +77,17 @@ describe('break and mend, on a running playground', () => {
     expect(await tell('break', 'ingress', 'sandbox')).toMatchObject([{ state: 'broken' }])
     expect(await tell('mend', 'ingress', 'sandbox')).toMatchObject([{ state: 'whole' }])
     expect(await visit()).toBe(200)
+  })
+
+  test('dns: the name of the Ingress is not answered while it is broken, and is again', async () => {
+    const resolver = new Resolver({ timeout: 300, tries: 1 })
+    resolver.setServers([sandbox().names.address])
+    expect(await resolver.resolve4('orders.example')).toEqual(['127.0.0.1'])
+    await tell('break', 'dns', 'sandbox')
+    await expect(resolver.resolve4('orders.example')).rejects.toMatchObject({ code: expect.stringMatching(/^(?:ECONNREFUSED|ETIMEOUT)$/) })
+    expect(await visit()).toBe(200)
+    expect(await tell('mend', 'dns', 'sandbox')).toMatchObject([{ state: 'whole' }])
+    expect(await resolver.resolve4('orders.example')).toEqual(['127.0.0.1'])
   })
 
   test('image: a pod is replaced by one that cannot be pulled, and mended it comes up', async () => {
@@ -150,7 +162,6 @@ describe('break and mend, on a running playground', () => {
 
   test.each([
     ['nonsense', 'production', /Nothing that can be broken is called/],
-    ['dns', 'production', /resolver/],
     ['node', 'staging', /the playground itself/],
     ['replication', 'sandbox', /not a thing of sandbox/],
     ['ingress', 'nowhere', /not a thing of nowhere/],

@@ -20,7 +20,7 @@ const sam = 'Sam Okafor <sam@storefront.example>'
 
 /** Production's targets before it had a database. */
 const withoutDatabase = [
-  ['[ingress, cluster, orders-db, orders-db-replica]', '[ingress, cluster]'],
+  ['[ingress, dns, cluster, orders-db, orders-db-replica]', '[ingress, dns, cluster]'],
   [
     `
     # Connection URLs, with the passwords of roles that may only read, in files that the control plane may read.
