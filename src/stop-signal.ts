@@ -2,7 +2,7 @@
 const sameKeyMs = 1000
 
 /**
- * Aborts at the first Ctrl-C or request to end, so that everything can be stopped in order. Another one, a second later or more, ends the process
+ * Aborts at the first Ctrl-C or request to end, or when `bin/plumb`, which started this process, is gone, so that everything can be stopped in order. Another one, a second later or more, ends the process
  * at once.
  */
 export function stopRequested(now: () => number): AbortSignal {
@@ -14,6 +14,9 @@ export function stopRequested(now: () => number): AbortSignal {
       first ??= now()
       controller.abort()
     })
+  // `bin/plumb` was killed: nobody could stop this process any more who does not know its number. The channel does not keep it from ending.
+  process.on('disconnect', () => controller.abort())
+  process.channel?.unref()
   return controller.signal
 }
 
