@@ -2,6 +2,7 @@ import type { Run, Status } from '#api/client.ts'
 import type { Connection } from '#cli/connect.ts'
 import { changes } from '#cli/follow.ts'
 import { progress } from '#cli/progress.ts'
+import { isGood } from '#cli/status-exit.ts'
 import type { Surroundings } from '#cli/surroundings.ts'
 
 /** Follows the first deliveries to their end, and gives production's first run the approval that it waits for. Comes back when `signal` says so, too. */
@@ -39,7 +40,7 @@ export function isDone(status: Status): boolean {
   return (
     status.environments.length > 0 &&
     status.environments.every(
-      ({ modules }) => modules.length > 0 && modules.every((one) => one.delivery === 'synced' && (one.verification === 'passed' || one.verification === 'warned')),
+      ({ modules }) => modules.length > 0 && modules.every(isGood),
     )
   )
 }

@@ -38,6 +38,11 @@ export const jsonOf: Readonly<Record<string, string>> = {
 
 const nowhere: Surroundings = { print: () => {}, note: () => {}, colours: false, width: 80, cwd: '/', env: {}, readFile: () => undefined, now: () => 0 }
 
+/** What a command ends with where that says more than that it was carried out. */
+const exitOf: Readonly<Record<string, string>> = {
+  status: 'It ends with 1 where something failed, 2 where the configuration is wrong, 4 where something or its repository could not be looked at, 3 where what is not delivered waits for a person, 0 where all is delivered and verified, and else 4: it is under way, or nobody can say yet. The first that holds.',
+}
+
 /** The whole command, as `main.ts` puts it together. */
 export function wholeCommand(): Command {
   return plumb(nowhere, () => {}, [playgroundCommand({}), playgroundControlCommand, upCommand({}), offlineCommands({})])
@@ -61,7 +66,7 @@ export function cliPage(): string {
     const usage = ['plumb', name, ...command.registeredArguments.map((one) => (one.required ? `<${one.name()}>` : `[${one.name()}]`)), '[options]'].join(' ')
     const args = command.registeredArguments.filter((one) => one.description !== '').map((one) => `| \`${one.name()}\` | ${cell(one.description)} | ${shownDefault(one.defaultValue)} |`)
     const options = command.options.map((one) => `| \`${one.flags}\` | ${cell(one.description)}${one.mandatory ? ' (required)' : ''} | ${one.negate ? '' : shownDefault(one.defaultValueDescription ?? one.defaultValue)} |`)
-    return `## plumb ${name}\n\n${sentence(command.description())}\n\n    ${usage}\n\n| Option | Meaning | Default |\n| --- | --- | --- |\n${[...args, ...options].join('\n')}\n\n\`--json\` prints ${json}.\n`
+    return `## plumb ${name}\n\n${sentence(command.description())}\n\n    ${usage}\n\n| Option | Meaning | Default |\n| --- | --- | --- |\n${[...args, ...options].join('\n')}\n\n\`--json\` prints ${json}.\n${exitOf[name] === undefined ? '' : `\n${exitOf[name]}\n`}`
   })
   return `# The command
 

@@ -101,6 +101,8 @@ export type ModuleStatus = {
   run: string | null
   snapshot: string | null
   verifiedSince: string | null
+  /** Since when its two facts are what they are. */
+  since: string
   note: string | null
   failure: Failure | null
 }

@@ -13,7 +13,7 @@ import type { EffectRow, RunModuleRow, RunRow } from '#store/runs.ts'
 import type { Sql } from '#store/sql.ts'
 import { newestSnapshot, repositories } from '#store/snapshots.ts'
 import { statuses } from '#store/statuses.ts'
-import type { StatusRow } from '#store/statuses.ts'
+import type { KnownStatus, StatusRow } from '#store/statuses.ts'
 
 /** ISO 8601. */
 export function iso(at: number): string {
@@ -156,7 +156,7 @@ function isUnderWay(run: RunRow): boolean {
 /** What is wrong with a module's document in the newest snapshot, where something is. */
 type BrokenOf = (module: string, repository: string) => FailureJson | undefined
 
-function viewModule(row: StatusRow, open: readonly RunRow[], outcome: ModuleOutcome | undefined, broken: FailureJson | undefined): StatusView['environments'][number]['modules'][number] {
+function viewModule(row: KnownStatus, open: readonly RunRow[], outcome: ModuleOutcome | undefined, broken: FailureJson | undefined): StatusView['environments'][number]['modules'][number] {
   const run = open.find((candidate) => candidate.modules[row.module]?.changed === true)
   const waiting = run?.waiting.map((decision) => decision.message).join('; ')
   return {
@@ -168,6 +168,7 @@ function viewModule(row: StatusRow, open: readonly RunRow[], outcome: ModuleOutc
     run: row.run,
     snapshot: row.snapshot,
     verifiedSince: isoOrNull(row.verifiedSince),
+    since: iso(run !== undefined && isUnderWay(run) && outcome !== undefined ? run.createdAt : row.since),
     note: run?.state === 'waiting' && waiting !== undefined && waiting !== '' ? waiting : (broken?.message ?? row.failure?.message ?? run?.failure?.message ?? null),
     failure: broken ?? row.failure,
   }

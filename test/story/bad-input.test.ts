@@ -48,7 +48,7 @@ describe('configuration that is wrong freezes nobody else, and deletes nothing',
     expect(said.hint ?? said.message).not.toBe('')
     await othersGoOn()
     const { code, out } = await plumb(shop, 'status')
-    expect(code).toBe(0)
+    expect(code).toBe(2)
     expect(out).toMatch(/yaml-invalid:? platform\/plumbline\.yaml:\d+:\d+/)
     expect(out).toContain('baseline')
     expect((await shop.client.status()).environments.map((one) => one.name)).toEqual(['sandbox', 'staging'])

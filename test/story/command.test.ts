@@ -44,6 +44,7 @@ describe('the command, on a control plane that runs', () => {
   test('3: a run that waits for a person; approve releases it, follows it, and ends with 0', async () => {
     const first = await waiting('production')
     const status = await plumb('status', '-e', 'production')
+    expect(status.code).toBe(3)
     expect(status.out).toContain(`plumb show ${first.id}; then plumb approve ${first.id} --reason WHY`)
     const deployed = await plumb('deploy', '-e', 'production', '--reason', 'now, please')
     expect(deployed.code).toBe(3)
@@ -91,7 +92,8 @@ describe('the command, on a control plane that runs', () => {
     expect(verified.code).toBe(1)
     const status = await json<Status>('status', '-e', 'sandbox', '-m', 'storefront-web')
     expect(status.environments[0]?.modules[0]).toMatchObject({ delivery: 'synced', verification: 'failed' })
-    expect((await plumb('status')).out.split('\n')[0]).toMatch(/failed/)
+    expect(await plumb('status')).toMatchObject({ code: 1, out: expect.stringMatching(/^.*failed/) as string })
+    expect((await plumb('status', '-e', 'sandbox', '-m', 'storefront-web')).out).toMatch(/storefront-web +synced +failed +\d+[sm] /)
   }, 60_000)
 
   test('cancel ends a run that has not begun, and the record says who and why', async () => {

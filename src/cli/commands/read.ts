@@ -11,6 +11,7 @@ import { printRun, printRuns } from '../print/run.ts'
 import { printStatus } from '../print/status.ts'
 import type { Exit } from '../program.ts'
 import { runId } from '../run-id.ts'
+import { exitOfStatus } from '../status-exit.ts'
 import { lookOf } from '../surroundings.ts'
 import type { Surroundings } from '../surroundings.ts'
 
@@ -28,6 +29,7 @@ export function readCommands(program: Command, around: Surroundings, exit: Exit)
       const print = async (): Promise<void> => {
         const status = narrow(await connection.client.status(), options)
         answer(options, status, () => printStatus(status, lookOf(around)))
+        exit(exitOfStatus(status))
       }
       if (options.watch !== true) return print()
       let last = ''

@@ -17,7 +17,7 @@ const failure = { code: 'field-conflict', subject: `Deployment ${hostile}`, mess
 
 const module = (name: string, more: Partial<ModuleStatus> = {}): ModuleStatus => ({
   name, repository: 'orders', track: 'declarative', delivery: 'synced', verification: 'passed', readinessOnly: false, run: 'run-1m7y9mc4r1tvxh', snapshot: 's-8791a1189b77',
-  verifiedSince: at(90), note: null, failure: null, ...more,
+  verifiedSince: at(90), since: at(45), note: null, failure: null, ...more,
 })
 
 const status: Status = {
@@ -91,7 +91,7 @@ describe('status', () => {
   test('groups by environment, keeps delivery and verification apart, and says what a person can do', () => {
     expect(lines.slice(lines.indexOf('production')).filter((line) => !line.startsWith('    a'))).toEqual([
       'production',
-      expect.stringMatching(/^ {2}orders-api +failed +unknown +1m +run-1m7y9mc4r1tvxh/),
+      expect.stringMatching(/^ {2}orders-api +failed +unknown +45s +run-1m7y9mc4r1tvxh/),
       '  run-1 waits: it asks for 1 approval',
       '  plumb show run-1; then plumb approve run-1 --reason WHY',
     ])

@@ -1,5 +1,6 @@
 import type { EnvironmentStatus, ModuleStatus, StatusAnswer } from '#api/client.ts'
 import { failureLines } from './failure.ts'
+import { isGood } from '../status-exit.ts'
 import { safe, wrap } from './safe.ts'
 import { ago, columns, painter, word } from './table.ts'
 import type { Cell, Look, Paint } from './table.ts'
@@ -37,7 +38,7 @@ export function printStatus(status: StatusAnswer, look: Look): string[] {
 function summary(status: StatusAnswer, paint: Paint): string[] {
   const all = status.environments.flatMap((environment) => environment.modules)
   if (all.length === 0) return ['nothing is delivered yet']
-  const good = all.filter((one) => one.delivery === 'synced' && (one.verification === 'passed' || one.verification === 'warned')).length
+  const good = all.filter(isGood).length
   const failed = all.filter((one) => one.delivery === 'failed' || one.verification === 'failed').length
   const unknown = all.filter((one) => one.delivery === 'unknown' || one.verification === 'unknown').length
   const text = good === all.length ? paint('good', `all ${all.length} delivered and verified`) : `${good} of ${all.length} delivered and verified`
@@ -50,7 +51,8 @@ function cells(module: ModuleStatus, look: Look): Cell[] {
     { text: safe(module.name) },
     word(module.delivery),
     { ...word(module.verification), text: verified },
-    { text: ago(module.verifiedSince, look.now) },
+    // What is verified may have been delivered anew since: it has been so without a break.
+    { text: ago(isGood(module) ? (module.verifiedSince ?? module.since) : module.since, look.now) },
     { text: module.run ?? '-' },
     { text: module.snapshot ?? '-', tone: 'quiet' },
   ]

@@ -136,6 +136,7 @@ export const moduleView = z.object({
   run: z.string().nullable(),
   snapshot: z.string().nullable(),
   verifiedSince: time.nullable(),
+  since: time.describe('Since when its two facts are what they are.'),
   /** In one sentence: why it is not as it should be, or what it waits for. */
   note: z.string().nullable(),
   failure: failureView.nullable(),

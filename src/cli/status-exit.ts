@@ -1,0 +1,25 @@
+import type { EnvironmentStatus, ModuleStatus, StatusAnswer } from '#api/client.ts'
+import type { ExitCode } from './program.ts'
+
+/**
+ * What `plumb status` ends with: 1 where something failed, 2 where the configuration is wrong, 4 where something or its repository could not be looked at,
+ * 3 where what is not delivered waits for a person, 0 where all is delivered and verified, and else 4: it is under way, or nobody can say yet. The first that holds.
+ */
+export function exitOfStatus(status: StatusAnswer): ExitCode {
+  const modules = status.environments.flatMap((environment) => environment.modules)
+  const some = (holds: (module: ModuleStatus) => boolean): boolean => modules.some(holds)
+  if (some((module) => module.delivery === 'failed' || module.verification === 'failed')) return 1
+  if (status.problems.length > 0) return 2
+  if (some((module) => module.delivery === 'unknown') || status.repositories.some((repository) => repository.failure !== null)) return 4
+  if (status.environments.some(waitsForPerson)) return 3
+  return status.snapshot !== null && modules.every(isGood) ? 0 : 4
+}
+
+/** Delivered and verified. */
+export function isGood(module: ModuleStatus): boolean {
+  return module.delivery === 'synced' && (module.verification === 'passed' || module.verification === 'warned')
+}
+
+function waitsForPerson({ waiting, modules }: EnvironmentStatus): boolean {
+  return (modules.length === 0 || !modules.every(isGood)) && waiting.some((one) => one.waitingFor === 'approval' || one.waitingFor === 'person' || one.waitingFor === 'pause')
+}
