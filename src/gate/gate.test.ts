@@ -182,6 +182,16 @@ describe('review.approvals', () => {
   })
 })
 
+test('review.approvals: how a module is proven is reviewed like what is done, also where nothing else is', () => {
+  const policy = { ...free.policy, review: { approvals: 1, notTheAuthor: true } }
+  const proven = (changes: readonly string[], more: Partial<Plan['steps'][number]> = {}): Plan => ({ ...idle, steps: idle.steps.map((step) => ({ ...step, ...more, proof: { digest: digestOf('how'), changes } })) })
+  expect(word('review.approvals', { policy, plan: idle })).toBeUndefined()
+  expect(word('review.approvals', { policy, plan: proven(['probes.page.http.status: 200 -> 500']) })).toMatchObject({ outcome: 'wait', message: expect.stringContaining('This changes how modules are proven: web: probes.page.http.status: 200 -> 500.') })
+  expect(word('review.approvals', { policy, plan: proven([]) })).toMatchObject({ outcome: 'wait' })
+  expect(word('review.approvals', { policy, plan: proven(['x']), approvals: [approval('bob')] })).toMatchObject({ outcome: 'allow', by: ['bob'] })
+  expect(word('review.approvals', { policy, plan: proven(['x'], { failure: { code: 'x', subject: '', message: '', retry: 'never' } }) })).toBeUndefined()
+})
+
 describe('deletion.mass', () => {
   const many = (count: number, kind = 'core/ConfigMap'): Effect[] => Array.from({ length: count }, (_, index) => deleted(`${kind}/shop/c${index}`))
   const holding = (held: number): GateInput['modules'] => [{ module: 'web', repository: 'shop', secrets: [], isGone: false, held }]

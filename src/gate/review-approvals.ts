@@ -1,13 +1,16 @@
 import { effectsOf, isIdle } from '#model/effects.ts'
 import { approvers, some, type Rule } from './rule.ts'
 
-/** So many people approve exactly this plan; its authors do not count, where the policy says so. */
+/** So many people approve exactly this plan, with how it is proven; its authors do not count, where the policy says so. */
 export const reviewApprovals: Rule = {
   code: 'review.approvals',
   decide: (input) => {
     const { plan, policy: { review }, policyChanges, authors, strangers, run } = input
-    if (review.approvals === 0 || (policyChanges.length === 0 && effectsOf(plan).every(isIdle))) return undefined
-    const what = policyChanges.length === 0 ? '' : ` This changes its policy: ${some(policyChanges, 100)}.`
+    const proven = plan.steps.filter(({ proof, failure }) => proof !== undefined && failure === undefined)
+    if (review.approvals === 0 || (policyChanges.length === 0 && proven.length === 0 && effectsOf(plan).every(isIdle))) return undefined
+    const proofs = proven.flatMap(({ module, proof }) => (proof?.changes ?? []).map((change) => `${module}: ${change}`))
+    const policy = policyChanges.length === 0 ? '' : ` This changes its policy: ${some(policyChanges, 100)}.`
+    const what = `${policy}${proofs.length === 0 ? '' : ` This changes how modules are proven: ${some(proofs, 100)}.`}`
     const unknown = review.notTheAuthor && strangers.length > 0 ? ` The author ${some(strangers)} is not known here and cannot be compared with who approves.` : ''
     const all = approvers(input)
     const by = review.notTheAuthor ? all.filter((principal) => !authors.includes(principal)) : all

@@ -131,6 +131,8 @@ export type Step = {
   readonly place?: string
   readonly dependsOn: readonly string[]
   readonly waves: readonly (readonly Effect[])[]
+  /** How the module is proven from now on, and what that changes (`probes.page.http.status: 200 -> 204`; nothing of a first one); absent where it stays. Part of the digest. */
+  readonly proof?: { readonly digest: Digest; readonly changes: readonly string[] }
   /** Why it cannot be delivered as it is, whatever becomes of the others: it was not rendered, planned, or let through. Nothing of it is carried out. */
   readonly failure?: FailureJson
 }

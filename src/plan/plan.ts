@@ -89,12 +89,14 @@ export function summary(plan: Plan): Readonly<Record<Action, number>> {
 }
 
 /**
- * The digest of what a plan does, for `seal`ing a plan anew after a driver's preview too. It covers what an approval is about and nothing that ticks: not
+ * The digest of what a plan does and how that is proven, for `seal`ing a plan anew after a driver's preview too. It covers what an approval is about and nothing that ticks: not
  * the snapshot, the origins, the explanations, how many objects a namespace contains, or the live values of fields that are left out. What stays as it is
  * has no part in it, nor has a step that fails whatever is decided, so that a commit elsewhere does not cost a waiting run its approval.
  */
 export function planDigest(steps: readonly Step[]): Digest {
-  const effects = steps.filter((step) => step.failure === undefined).flatMap((step) =>
+  const carriedOut = steps.filter((step) => step.failure === undefined)
+  const proofs = carriedOut.flatMap(({ module, proof }) => (proof === undefined ? [] : [{ module, proof }])).sort((a, b) => compare(a.module, b.module))
+  const effects = carriedOut.flatMap((step) =>
     step.waves.flat().filter((effect) => !isIdle(effect)).map((effect) => ({
       target: step.target,
       place: step.place,
@@ -113,7 +115,8 @@ export function planDigest(steps: readonly Step[]): Digest {
       holdsData: effect.holdsData,
     })),
   )
-  return digestOf(effects.sort((a, b) => compare(a.module, b.module) || compare(a.target, b.target) || compare(a.key, b.key)))
+  const sorted = effects.sort((a, b) => compare(a.module, b.module) || compare(a.target, b.target) || compare(a.key, b.key))
+  return digestOf(proofs.length === 0 ? sorted : { effects: sorted, proofs })
 }
 
 function sealedChange(change: FieldChange): Partial<FieldChange> {

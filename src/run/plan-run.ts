@@ -17,6 +17,7 @@ import { doubtsOf } from './doubts.ts'
 import { removed } from './environment.ts'
 import { planModule } from './plan-module.ts'
 import { policyDigest } from './policy.ts'
+import { withProofs } from './proof.ts'
 import type { Intents } from './render-run.ts'
 import { policyWanted } from './work.ts'
 import type { Work } from './work.ts'
@@ -70,7 +71,7 @@ export async function planRun(work: Work, intents: Intents): Promise<Plan> {
   const [unknown] = plan.unknown.filter(({ retry }) => retry !== 'never')
   // What may be known in a moment is waited for: a plan on a guess is none. Who only asks is told.
   if (unknown !== undefined && !work.dry) throw new Failure(unknown)
-  return previewed(work, intents, withDependents(work, intents, plan, failures), bindings)
+  return previewed(work, intents, await withProofs(work, intents, withDependents(work, intents, plan, failures)), bindings)
 }
 
 /** A module is planned as gone only where the snapshot says that it is: that its repository is not at hand says nothing. */

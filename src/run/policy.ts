@@ -2,6 +2,7 @@ import { digestOf } from '#lib/digest.ts'
 import type { Digest } from '#lib/digest.ts'
 import { newId } from '#lib/ids.ts'
 import type { Json, JsonObject } from '#lib/json.ts'
+import { leafChanges } from '#lib/leaves.ts'
 import type { Environment } from '#model/config/environment.ts'
 import type { Limits } from '#model/config/workspace.ts'
 import { matchesGlob } from '#model/glob.ts'
@@ -61,10 +62,7 @@ export function limitsOf(policy: Pick<Policy, 'limits'>, environment: string, re
 
 /** What changes, for a person to read: `review.approvals: 1 -> 0`. Sorted; empty where nothing does. */
 export function policyChanges(from: Policy, to: Policy): string[] {
-  const before = leaves(plain(from))
-  const after = leaves(plain(to))
-  const paths = [...new Set([...before.keys(), ...after.keys()])].sort()
-  return paths.flatMap((path) => (before.get(path) === after.get(path) ? [] : [`${path}: ${before.get(path) ?? 'nothing'} -> ${after.get(path) ?? 'nothing'}`]))
+  return leafChanges(plain(from), plain(to))
 }
 
 /** What an approval of a change of policy stands on. */
@@ -130,9 +128,4 @@ async function policyRun(parts: Parts, snapshot: SnapshotRow, environment: strin
 
 function plain(value: object): Json {
   return JSON.parse(JSON.stringify(value)) as Json
-}
-
-function leaves(value: Json, path = ''): Map<string, string> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return new Map([[path, JSON.stringify(value)]])
-  return new Map(Object.entries(value).flatMap(([key, inner]) => [...leaves(inner, path === '' ? key : `${path}.${key}`)]))
 }

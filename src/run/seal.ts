@@ -15,6 +15,7 @@ import type { RunGate } from './gate-run.ts'
 import { isEnded } from '#model/run.ts'
 import type { Parts } from './parts.ts'
 import { accept } from './policy.ts'
+import { keepProofs } from './proof.ts'
 import { record, wakeAfter } from './record-run.ts'
 import type { Intents } from './render-run.ts'
 import { statusOf } from './status-of.ts'
@@ -30,6 +31,7 @@ export async function seal(work: Work, intents: Intents, plan: Plan, delivered: 
     if (work.run.kind === 'policy') await accept(tx, work.run.environment, policyWanted(work) ?? work.policy, work.snapshot.id, work.parts.clock.now())
     for (const [i, { outcome, probes }] of results.entries()) if (outcome !== delivered[i]?.outcome) await saveModuleOutcome(tx, work.run.id, outcome, probes, work.parts.clock.now())
     await settleStatuses(tx, work, intents, results)
+    await keepProofs(tx, work, intents, results)
   })
 }
 

@@ -59,7 +59,7 @@ function viewSample({ across, ...sample }: Sample): RunView['probes'][number]['s
 }
 
 function viewSteps(run: RunRow, modules: readonly RunModuleRow[], written: readonly EffectRow[]): RunView['steps'] {
-  const steps: readonly Pick<Step, 'module' | 'dependsOn' | 'waves' | 'failure'>[] = run.plan?.steps ?? Object.keys(run.modules).map((module) => ({ module, dependsOn: [], waves: [] }))
+  const steps: readonly Pick<Step, 'module' | 'dependsOn' | 'waves' | 'proof' | 'failure'>[] = run.plan?.steps ?? Object.keys(run.modules).map((module) => ({ module, dependsOn: [], waves: [] }))
   return steps.map((step) => {
     const outcome = modules.find((row) => row.module === step.module)?.outcome
     const failure = outcome?.failure ?? step.failure
@@ -70,9 +70,14 @@ function viewSteps(run: RunRow, modules: readonly RunModuleRow[], written: reado
       verification: outcome?.verification ?? 'pending',
       readinessOnly: outcome?.readinessOnly ?? false,
       ...(failure === undefined ? {} : { failure }),
+      ...viewProof(step),
       effects: step.waves.flat().map((effect) => viewEffect(effect, written.find((row) => row.module === step.module && row.key === effect.key))),
     }
   })
+}
+
+function viewProof({ proof }: Pick<Step, 'proof'>): { proof?: string[] } {
+  return proof === undefined || proof.changes.length === 0 ? {} : { proof: [...proof.changes] }
 }
 
 export function viewEffect(effect: Effect, row?: EffectRow): RunView['steps'][number]['effects'][number] {
@@ -104,7 +109,7 @@ export function viewPlan(plan: Plan, gates: readonly GateDecision[], outcome: Pl
     plan: { digest: plan.digest, summary: summary(plan) },
     steps: plan.steps.map((step) => {
       const failure = step.failure
-      return { module: step.module, dependsOn: [...step.dependsOn], effects: step.waves.flat().map((effect) => viewEffect(effect)), ...(failure ? { failure } : {}) }
+      return { module: step.module, dependsOn: [...step.dependsOn], effects: step.waves.flat().map((effect) => viewEffect(effect)), ...viewProof(step), ...(failure ? { failure } : {}) }
     }),
     unknown: [...plan.unknown],
     gates: gates.map(viewDecision),

@@ -59,5 +59,6 @@ export async function saveStatus(sql: Sql, row: StatusRow): Promise<void> {
 /** A module that is gone from Git and from the environment. */
 export async function forgetStatus(sql: Sql, environment: string, module: string, at: number): Promise<void> {
   await sql.query('delete from module_status where environment = $1 and module = $2', [environment, module])
+  await sql.query('delete from proof where environment = $1 and module = $2', [environment, module])
   await announce(sql, at, 'status', { environment, module, delivery: 'gone' })
 }

@@ -1,6 +1,6 @@
 import type { PlanAnswer } from '#api/client.ts'
 import { failureLines } from './failure.ts'
-import { counts, decisionLine, effectLines } from './run.ts'
+import { counts, decisionLine, effectLines, proofLines } from './run.ts'
 import { safe } from './safe.ts'
 import { painter } from './table.ts'
 import type { Look } from './table.ts'
@@ -10,7 +10,7 @@ export function printPlan(answer: PlanAnswer, look: Look): string[] {
   const paint = painter(look.colours)
   const lines = [`${paint('strong', answer.environment)}  ${counts(answer.plan.summary)}  ${paint('quiet', `snapshot ${answer.snapshot}`)}`]
   for (const step of answer.steps) {
-    const effects = step.effects.flatMap((effect) => effectLines(effect, paint, look.width))
+    const effects = [...step.effects.flatMap((effect) => effectLines(effect, paint, look.width)), ...proofLines(step.proof, paint, look.width)]
     if (effects.length === 0 && step.failure === undefined) continue
     lines.push('', `  ${paint('strong', safe(step.module))}`)
     if (step.failure !== undefined) lines.push(...failureLines(step.failure, '    ', paint, look.width))

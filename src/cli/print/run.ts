@@ -66,7 +66,13 @@ function stepLines(step: Step, probes: readonly ProbeResult[], paint: Paint, wid
   const lines = [`  ${paint('strong', safe(step.module))}  ${shown(step.delivery, paint)}  ${shown(step.verification, paint)}${only}`]
   if (step.failure !== undefined) lines.push(...failureLines(step.failure, '    ', paint, width))
   for (const effect of step.effects) lines.push(...effectLines(effect, paint, width))
+  lines.push(...proofLines(step.proof, paint, width))
   return [...lines, ...probeLines(probes.filter((probe) => probe.module === step.module), paint, width)]
+}
+
+/** What changes of how a module is proven. */
+export function proofLines(proof: readonly string[] | undefined, paint: Paint, width: number): string[] {
+  return (proof ?? []).map((change) => `    ${paint('warn', 'proven by')}  ${cut(safe(change), Math.max(40, width - 16))}`)
 }
 
 /** What an effect does, and to which fields; nothing for what stays as it is. */

@@ -90,6 +90,8 @@ export const stepView = z.object({
   readinessOnly: z.boolean(),
   failure: failureView.optional(),
   effects: z.array(effectView),
+  /** What changes of how the module is proven, where something does. */
+  proof: z.array(z.string()).optional(),
 }).meta({ id: 'Step' })
 
 export const planView = z.object({
@@ -173,7 +175,7 @@ export const planAnswer = z.object({
   environment: z.string(),
   snapshot: z.string(),
   plan: planView,
-  steps: z.array(z.object({ module: z.string(), dependsOn: z.array(z.string()), effects: z.array(effectView), failure: failureView.optional() })),
+  steps: z.array(z.object({ module: z.string(), dependsOn: z.array(z.string()), effects: z.array(effectView), proof: z.array(z.string()).optional(), failure: failureView.optional() })),
   unknown: z.array(failureView),
   gates: z.array(decisionView),
   outcome: z.enum(['go', 'wait', 'refuse']),

@@ -6,7 +6,8 @@ import { begun } from './0005-begun.ts'
 import { fingerprints } from './0006-fingerprints.ts'
 import { keysAndPruning } from './0007-keys-and-pruning.ts'
 import { since } from './0008-since.ts'
+import { proof } from './0009-proof.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; a test holds it against the folder. */
-export const migrations: readonly Migration[] = [work, path, chains, before, begun, fingerprints, keysAndPruning, since]
+export const migrations: readonly Migration[] = [work, path, chains, before, begun, fingerprints, keysAndPruning, since, proof]
