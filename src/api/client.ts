@@ -192,6 +192,7 @@ export type Step = {
   readinessOnly: boolean
   failure?: Failure
   effects: Effect[]
+  proof?: string[]
 }
 
 export type StatusAnswer = Status
@@ -222,7 +223,7 @@ export type PlanAnswer = {
   environment: string
   snapshot: string
   plan: PlanSummary
-  steps: { module: string; dependsOn: string[]; effects: Effect[]; failure?: Failure }[]
+  steps: { module: string; dependsOn: string[]; effects: Effect[]; proof?: string[]; failure?: Failure }[]
   unknown: Failure[]
   gates: Decision[]
   outcome: 'go' | 'wait' | 'refuse'
