@@ -12,8 +12,12 @@ const tempDir = mkdtempSync(join(tmpdir(), 'plumbline-bench-adopt-'))
 const tools = renderTools({ path: process.env['PATH'] ?? '', tempDir })
 const trials: Trial[] = []
 try {
-  for (let seed = first; seed < first + trees; seed += 1) {
+  for (let seed = first; trials.length < trees; seed += 1) {
     const trial = await trialOf(seed, tools)
+    if (trial === undefined) {
+      console.log(`seed ${seed}: kustomize refuses the tree as it was made`)
+      continue
+    }
     trials.push(trial)
     if (trial.became === 'right') continue
     const { answer, wish } = trial

@@ -1,3 +1,4 @@
+import { Failure } from '#lib/failure.ts'
 import { equalJson } from '#lib/json.ts'
 import type { Json, JsonObject } from '#lib/json.ts'
 import { memoryTree } from '#model/memory-tree.ts'
@@ -20,12 +21,16 @@ export type Trial = { readonly seed: number; readonly became: 'right' | 'elsewhe
 
 type Renderings = ReadonlyMap<string, ReadonlyMap<string, JsonObject>>
 
-/** Makes a tree, changes something of what it renders to in production, and adopts it. */
-export async function trialOf(seed: number, tools: RenderTools): Promise<Trial> {
+/** Makes a tree, changes something of what it renders to in production, and adopts it. Undefined for a tree that kustomize itself refuses. */
+export async function trialOf(seed: number, tools: RenderTools): Promise<Trial | undefined> {
   const tree = treeOf(seed)
   const random = randomOf(seed + 1_000_000)
   const cache = memoryRenderCache()
-  const before = await renderAll(tree, tree.files, cache, tools)
+  const before = await renderAll(tree, tree.files, cache, tools).catch((error: unknown) => {
+    if (error instanceof Failure && error.code === 'kustomize-failed') return undefined
+    throw error
+  })
+  if (before === undefined) return undefined
   const { wish, object } = liveEdit(tree, before.get('production')!, random)
   const [place, ...others] = tree.environments.map(placeOf)
   const [counting, renderings] = counted(tools)

@@ -12,6 +12,5 @@ afterAll(() => rmSync(tempDir, { recursive: true, force: true }))
 
 // Two hundred of them: node bench/adopt.ts
 test.skipIf(tool === undefined).each([3, 4, 35, 46])(`live edits of generated trees (seed %i) are adopted where they belong, and hold (${tool?.version ?? 'neither kustomize nor kubectl is on the PATH'})`, async (seed) => {
-  const { became, answer, expected, wish } = await trialOf(seed, tools)
-  expect({ became, answer, expected, wish }).toMatchObject({ became: 'right' })
+  expect(await trialOf(seed, tools)).toMatchObject({ became: 'right' })
 })
