@@ -96,6 +96,11 @@ export type Driver<Needs extends Capability = Capability> = {
    * of our own apply: readiness counts only with an observedGeneration at or past it.
    */
   ready(call: DriverCall<Needs>, objects: readonly { readonly key: ObjectKey; readonly uid: string; readonly generation?: number }[]): AsyncIterable<Readiness>
+  /**
+   * Sees all that lives in a namespace, but for what every namespace has by itself, and what only tells of others: for a first module of what was made by
+   * hand. Of a Secret only its name. What could not be listed is a failure of the whole. Absent where a system has no namespaces.
+   */
+  survey?(call: DriverCall<Needs>, namespace: string): Promise<Observation[]>
   /** What happens to the objects of modules, by label, for the loop that keeps reality true. */
   watch(call: DriverCall<Needs>, kinds: readonly ObjectKey[]): AsyncIterable<ObjectKey>
 }

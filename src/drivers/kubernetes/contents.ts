@@ -34,16 +34,21 @@ export async function countContents(call: Call, seen: ReadonlyMap<ObjectKey, Obs
 }
 
 async function inNamespace(call: Call, namespace: string): Promise<Contents> {
+  return contentsOf((await listNamespace(call, namespace)).map(({ kind, item }) => seen(kind, item)))
+}
+
+/** All that lives in a namespace, in the version that the server prefers, but for what it has by itself. A list that fails fails the whole. */
+export async function listNamespace(call: Call, namespace: string): Promise<{ readonly kind: ServedKind; readonly item: JsonObject }[]> {
   const client = call.clients.kubernetes
   const first = new Map((await client.kinds(call.signal)).filter((kind) => kind.namespaced && kind.verbs.includes('list') && kind.verbs.includes('delete')).toReversed().map((kind) => [`${kind.group === '' ? 'core' : kind.group}/${kind.kind}`, kind]))
   const found = await Promise.all(
     [...first].map(async ([name, kind]) => {
       if (madeByItself.has(name)) return []
       const { items } = await client.list(kind, namespace, {}, call.signal)
-      return items.filter((item) => !madeByItself.has(`${name} ${nameOf(item)}`)).map((item) => seen(kind, item))
+      return items.filter((item) => !madeByItself.has(`${name} ${nameOf(item)}`)).map((item) => ({ kind, item }))
     }),
   )
-  return contentsOf(found.flat())
+  return found.flat()
 }
 
 async function ofDefinition(call: Call, definition: JsonObject): Promise<Contents> {

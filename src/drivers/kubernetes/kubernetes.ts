@@ -8,6 +8,7 @@ import { preview } from './preview.ts'
 import { ready } from './ready.ts'
 import { recognise } from './recognise.ts'
 import { recover } from './recover.ts'
+import { survey } from './survey.ts'
 import { watch } from './watch.ts'
 
 /** Delivers Kubernetes objects by server-side apply, as the field manager `plumbline`. See README.md. */
@@ -24,5 +25,6 @@ export const kubernetes: Driver<'kubernetes'> = {
   recognise,
   recover,
   ready,
+  survey,
   watch,
 }
