@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startApi } from '#api/server.ts'
+import { ensurePullRequest } from '#clients/forge/pull-request.ts'
 import { resolveHost } from '#clients/dns/resolve-host.ts'
 import { openKubernetes } from '#clients/kubernetes/open.ts'
 import type { KubernetesClient } from '#clients/kubernetes/client.ts'
@@ -103,6 +104,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       drivers,
       probes,
       kubernetes: kubernetes.open,
+      pullRequest: ensurePullRequest,
       cel: (expression, variables) => cel.evaluate(expression, variables),
       resolve: resolveHost,
       resolveSecret: resolve,

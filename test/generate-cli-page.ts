@@ -19,6 +19,7 @@ export const jsonOf: Readonly<Record<string, string>> = {
   'record verify': '`{ ok, chains[{ environment, records, sealed, defects[{ where, what }] }] }`',
   'record rotate-key': '`from`, `to` (key ids) and `environments`',
   'record export': '`{ files[] }`',
+  import: '`{ folder, module, files[{ path, content }], left[{ object, why, hint }] }`; with `--repository`: `{ branch, commit, pullRequest, left[] }`',
   status: '`Status`; with `--watch` one document after each change',
   runs: '`{ runs: Run[] }`',
   show: '`Run`',

@@ -22,6 +22,8 @@ const rows: Readonly<Record<string, { readonly role: Role; readonly where: 'work
   prune: { role: 'operator', where: 'staging', method: 'POST', path: '/v1/environments/staging/prune', body: { reason: 'why' } },
   forget: { role: 'operator', where: 'staging', method: 'POST', path: '/v1/environments/staging/forget', body: { reason: 'why' } },
   resume: { role: 'operator', where: 'staging', method: 'POST', path: '/v1/environments/staging/resume', body: {} },
+  import: { role: 'operator', where: 'staging', method: 'GET', path: '/v1/environments/staging/import?namespace=by-hand' },
+  proposeImport: { role: 'operator', where: 'staging', method: 'POST', path: '/v1/environments/staging/import', body: { namespace: 'by-hand', repository: 'orders', reason: 'why' } },
   rotateRecordKey: { role: 'admin', where: 'workspace', method: 'POST', path: '/v1/records/rotate-key', body: { reason: 'why' } },
   principals: { role: 'admin', where: 'workspace', method: 'GET', path: '/v1/principals' },
   createToken: { role: 'admin', where: 'workspace', method: 'POST', path: '/v1/tokens', body: { name: 'new', role: 'viewer' } },

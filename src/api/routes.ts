@@ -14,6 +14,7 @@ import { principals } from '#store/principals.ts'
 import { listRuns, runEnvironments } from '#store/runs.ts'
 import { newestSnapshot } from '#store/snapshots.ts'
 import { seesAll } from './authorise.ts'
+import { importRoutes } from './import-routes.ts'
 import { route } from './route.ts'
 import type { Route } from './route.ts'
 import { createToken, revoke } from './tokens.ts'
@@ -246,6 +247,7 @@ export const routes: readonly Route[] = [
       return { ...rotated, environments: [...environments] }
     },
   }),
+  ...importRoutes,
 ]
 
 function asked(body: Pick<z.output<typeof askBody>, 'reason' | 'ticket'> & { modules?: z.output<typeof askBody>['modules'] }): { reason: string; ticket: string | null; modules?: readonly string[] } {

@@ -11,6 +11,13 @@ export type Principal = {
   readonly grants: readonly { readonly role: Role; readonly environments: readonly string[] }[]
 }
 
+/** The addresses by which a commit is a principal's: their own, and the one that Plumbline commits with for who has none. */
+export function addressesOf({ name, emails }: Pick<Principal, 'name' | 'emails'>): readonly [string, ...string[]] {
+  const [first, ...more] = emails
+  const made = `${name}@plumbline.invalid`
+  return first === undefined ? [made] : [first, ...more, made]
+}
+
 /** Whether a principal has a role, or a higher one, in an environment. */
 export function holdsRole(principal: Pick<Principal, 'grants'>, role: Role, environment: string): boolean {
   return principal.grants.some((grant) => roles.indexOf(grant.role) >= roles.indexOf(role) && grant.environments.some((glob) => glob === '*' || matchesGlob(glob, environment)))

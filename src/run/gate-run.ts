@@ -3,7 +3,7 @@ import { Failure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
 import type { GateDecision } from '#model/gate.ts'
 import type { Plan, Step } from '#model/plan.ts'
-import { byHolders } from '#model/principal.ts'
+import { addressesOf, byHolders } from '#model/principal.ts'
 import type { Principal } from '#model/principal.ts'
 import { decideGate, refusedModules } from '#gate/gate.ts'
 import { planDigest } from '#plan/plan.ts'
@@ -106,9 +106,9 @@ async function authorsOf(work: Work, intents: Intents, known: readonly Principal
       ? await policyCommits(parts, snapshot, (await policyOf(parts.sql, run.environment))?.snapshot, Infinity)
       : await changesBetween(parts, snapshot, Object.keys(run.modules), intents, rows, Infinity)
   const written = new Set([...run.changes, ...all].map((change) => change.author.email.toLowerCase()))
-  const addresses = new Set(known.flatMap((principal) => principal.emails.map((email) => email.toLowerCase())))
+  const addresses = new Set(known.flatMap((principal) => addressesOf(principal).map((email) => email.toLowerCase())))
   return {
-    authors: known.filter((principal) => principal.emails.some((email) => written.has(email.toLowerCase()))).map((principal) => principal.name),
+    authors: known.filter((principal) => addressesOf(principal).some((email) => written.has(email.toLowerCase()))).map((principal) => principal.name),
     strangers: [...written].filter((email) => !addresses.has(email)).sort(),
   }
 }

@@ -1,3 +1,4 @@
+import type { EnsurePullRequest } from '#clients/forge/pull-request.ts'
 import type { KubernetesClient } from '#clients/kubernetes/client.ts'
 import type { Driver } from '#drivers/driver.ts'
 import type { Clock } from '#lib/clock.ts'
@@ -25,6 +26,7 @@ export type Parts = {
   readonly probes: readonly Probe<unknown>[]
   /** The client of a target; opened once and kept. Failure `target-unreachable`, `context-unknown`. */
   readonly kubernetes: (target: TargetConfig) => Promise<KubernetesClient>
+  readonly pullRequest: EnsurePullRequest
   readonly cel: ProbeCapabilities['cel']
   readonly resolve: (host: string, signal: AbortSignal) => Promise<string[]>
   readonly resolveSecret: ResolveSecret

@@ -12,7 +12,7 @@ export function changedValue(path: string, value: Json, random: Random): Json {
   if (path.endsWith('.image')) return changedImage(String(value), random)
   if (/\.(cpu|memory)$/.test(path)) return random.pick(['750m', '2', '512Mi', '1.5'].filter((one) => one !== value))
   if (/ports\[.*\.name$/.test(path)) return `${String(value)}-x`
-  if (path === 'spec.type') return 'NodePort'
+  if (path === 'spec.type') return value === 'NodePort' ? 'ClusterIP' : 'NodePort'
   if (/labels\b/.test(path)) return random.pick(['yes', '12', 'gold', 'v1.2'].filter((one) => one !== value))
   return random.pick(texts.filter((one) => one !== value))
 }

@@ -10,6 +10,8 @@ const forges: Readonly<Record<ForgeKind, Forge>> = { github, gitlab, gitea, forg
 /** A repository's forge, with the token for one call. */
 export type ForgeAccess = { readonly kind: ForgeKind; readonly url: string | undefined; readonly project: string; readonly token: string }
 
+export type EnsurePullRequest = (access: ForgeAccess, request: NewPullRequest, signal: AbortSignal) => Promise<PullRequest>
+
 /**
  * The open (or merged) request for a branch, opened if there is none: one that was closed without a merge is not the one that is asked for, unless
  * the forge keeps it from being opened anew. Failures: `forge-url-refused`, `forge-unreachable`, `forge-refused`.

@@ -119,7 +119,8 @@ function withoutKeys(manifest: JsonObject, left: readonly FieldPath[]): JsonObje
 const unwritten = new Set(['uid', 'resourceVersion', 'generation', 'creationTimestamp', 'selfLink', 'managedFields', 'deletionTimestamp'])
 
 /** With what names it first, and without what only a server writes. */
-function bare({ apiVersion, kind, metadata, status: _, ...rest }: JsonObject): JsonObject {
+function bare(manifest: JsonObject): JsonObject {
+  const { apiVersion, kind, metadata, ...rest } = manifest
   const kept = isObject(metadata) ? Object.entries(metadata).filter(([name]) => !unwritten.has(name)) : []
   return { apiVersion: apiVersion ?? null, kind: kind ?? null, metadata: Object.fromEntries(kept), ...rest }
 }

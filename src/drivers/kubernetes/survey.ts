@@ -21,9 +21,8 @@ export async function survey(call: Call, namespace: string): Promise<Observation
   return [...(await withDelegated(call, seen)).values()].sort((a, b) => (a.key < b.key ? -1 : 1))
 }
 
-function withoutValues({ data: _, stringData: __, ...secret }: JsonObject): JsonObject {
-  const metadata = isObject(secret['metadata']) ? secret['metadata'] : {}
-  // The last applied configuration holds the values once more.
-  const { annotations: ___, ...rest } = metadata
-  return { ...secret, metadata: rest }
+/** The last applied configuration, an annotation, holds the values once more. */
+function withoutValues({ apiVersion, kind, metadata, type }: JsonObject): JsonObject {
+  const { annotations: _, ...named } = isObject(metadata) ? metadata : {}
+  return { apiVersion: apiVersion ?? null, kind: kind ?? null, metadata: named, type: type ?? null }
 }

@@ -49,6 +49,14 @@ export const runsQuery = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(20).describe('How many at most.'),
 })
 
+const imported = {
+  namespace: name.describe('The namespace to import.'),
+  module: name.optional().describe('The new module’s name; the namespace’s, if left out.'),
+  target: name.optional().describe('The cluster, where the environment has several.'),
+}
+export const importQuery = z.object(imported)
+export const importBody = z.strictObject({ ...imported, repository: name.describe('Where it is committed, on a branch.'), reason })
+
 /** What was asked for has begun: the run to follow; null where there is nothing to do. */
 export const accepted = z.object({ run: z.string().nullable() })
 /** Whether there was something to do. */

@@ -195,6 +195,15 @@ export const tokenAnswer = z.object({
   emails: z.array(z.string()),
 })
 
+const leftView = z.object({ object: z.string(), why: z.string(), hint: z.string().nullable() }).meta({ id: 'LeftOut' })
+
+export const importAnswer = z.object({
+  module: z.string(),
+  files: z.array(z.object({ path: z.string().describe('From the module’s own folder.'), content: z.string() })),
+  left: z.array(leftView).describe('What was left out, and why. Secrets are, always.'),
+})
+export const importProposedAnswer = z.object({ branch: z.string(), commit: z.string(), pullRequest: z.string().nullable().describe('Its page, where the repository has a forge.'), left: z.array(leftView) })
+
 const envelope = z
   .object({ payloadType: z.string(), payload: z.string(), signatures: z.array(z.object({ keyid: z.string(), sig: z.string() })) })
   .meta({ id: 'Envelope', description: 'A DSSE envelope.' })

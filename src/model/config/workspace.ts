@@ -29,12 +29,20 @@ const gitCredentials = z.union([
   z.strictObject({ token: secretRef.describe('A token for HTTPS.'), user: z.string().default('git').describe('The user name beside the token.') }),
 ])
 
+const forge = z.strictObject({
+  kind: z.enum(['github', 'gitlab', 'gitea', 'forgejo']).describe('What it is.'),
+  url: z.string().regex(/^https?:\/\/[^\s@]+$/, 'expected the URL of the forge’s API, without credentials').optional().describe('Where its API is (`https://git.example`); github.com’s or gitlab.com’s, if left out.'),
+  project: z.string().regex(/^[\w.-]+(\/[\w.-]+)+$/, 'expected owner/name').describe('The repository’s name there: `owner/name`.'),
+  token: secretRef.describe('A token that may open pull requests.'),
+})
+
 const repository = z.strictObject({
   url: z.string().min(1).describe('A Git URL, or a path; `.` is the workspace’s own repository.'),
   branch: z.string().default('main').describe('The branch that is followed.'),
   allow: limits.default({ environments: [], targets: [], namespaces: [], kinds: [], secrets: [] }).describe('What it may deliver to.'),
   credentials: gitCredentials.optional().describe('How to sign in.'),
   webhook: z.strictObject({ secret: secretRef.describe('The secret that the forge signs with.') }).optional().describe('Webhooks of the forge are taken.'),
+  forge: forge.optional().describe('Where pull requests are opened for what Plumbline commits; without it, there are branches.'),
   poll: duration.prefault('1m').describe('How often it is asked, beside webhooks.'),
 })
 
