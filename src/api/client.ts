@@ -91,6 +91,8 @@ export type FieldChange = {
 
 export type Grant = { role: 'viewer' | 'developer' | 'approver' | 'operator' | 'admin'; environments: string[] }
 
+export type LeftOut = { object: string; why: string; hint: string | null }
+
 export type ModuleStatus = {
   name: string
   repository: string
@@ -324,6 +326,38 @@ export type RotateRecordKeyBody = {
   reason: string
 }
 
+export type ImportAnswer = {
+  module: string
+  files: {
+    /** From the module’s own folder. */
+    path: string
+    content: string
+  }[]
+  /** What was left out, and why. Secrets are, always. */
+  left: LeftOut[]
+}
+
+export type ProposeImportAnswer = {
+  branch: string
+  commit: string
+  /** Its page, where the repository has a forge. */
+  pullRequest: string | null
+  left: LeftOut[]
+}
+
+export type ProposeImportBody = {
+  /** The namespace to import. */
+  namespace: string
+  /** The new module’s name; the namespace’s, if left out. */
+  module?: string
+  /** The cluster, where the environment has several. */
+  target?: string
+  /** Where it is committed, on a branch. */
+  repository: string
+  /** Why; kept in the record. */
+  reason: string
+}
+
 export type Client = ReturnType<typeof makeClient>
 
 export function makeClient(send: Send) {
@@ -379,5 +413,11 @@ export function makeClient(send: Send) {
     /** Replaces the key that signs records, with a record in every chain that both keys sign. */
     rotateRecordKey: (body: RotateRecordKeyBody) =>
       send('POST', '/v1/records/rotate-key', {}, body) as Promise<RotateRecordKeyAnswer>,
+    /** What is live in a namespace as the files of a module: defaults, status and what controllers write left out, Secrets never. */
+    import: (environment: string, query: { namespace?: string | undefined; module?: string | undefined; target?: string | undefined } = {}) =>
+      send('GET', `/v1/environments/${encodeURIComponent(environment)}/import`, query) as Promise<ImportAnswer>,
+    /** The same as a commit on a branch of a repository, with a pull request where it has a forge. */
+    proposeImport: (environment: string, body: ProposeImportBody) =>
+      send('POST', `/v1/environments/${encodeURIComponent(environment)}/import`, {}, body) as Promise<ProposeImportAnswer>,
   }
 }
