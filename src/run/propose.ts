@@ -29,13 +29,6 @@ export async function pushProposal(parts: Parts, proposed: Proposed, signal: Abo
   return commit
 }
 
-/** The patch, as `git apply` takes it, of what would be committed. */
-export async function patchOf(parts: Parts, proposed: Omit<Proposed, 'branch' | 'to' | 'tip'>, signal: AbortSignal): Promise<string> {
-  const mirror = parts.repositories.mirror(proposed.repository)
-  const { onto, changes, message, at, author } = proposed
-  return mirror.patch(onto, await mirror.draft({ onto, changes, message, at, author, committer }, signal))
-}
-
 /** The pull request for a branch, where the repository has a forge. Failures: those of the forge and of its token. */
 export async function pullRequestOf(parts: Parts, repository: string, request: { readonly branch: string; readonly title: string; readonly body: string }, signal: AbortSignal): Promise<PullRequest | undefined> {
   const forge = parts.repositories.config(repository)?.forge
