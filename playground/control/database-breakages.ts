@@ -22,7 +22,7 @@ function ofDatabase(orders: OrdersDatabase | undefined): Breakage[] {
     {
       name: 'replication',
       does: 'pauses the replay of WAL on the replica',
-      shows: 'orders-database: replica-lag warns after 5 s and fails after 10; reads there are old',
+      shows: 'orders-database: replica-lag warns, and fails after 10 s; reads there are old',
       state: async () => {
         if (replica?.isRunning !== true || (await promoted())) return 'absent'
         return (await isTrue(replica, 'select pg_is_wal_replay_paused()')) ? 'broken' : 'whole'
@@ -33,7 +33,7 @@ function ofDatabase(orders: OrdersDatabase | undefined): Breakage[] {
     {
       name: 'primary',
       does: 'stops the primary',
-      shows: 'orders-database: connects fails (connection refused), replica-lag grows: nothing is written any more',
+      shows: 'orders-database: connects and accepts-writes fail (connection refused), replica-lag is unknown: the primary cannot be asked',
       state: async () => (primary?.isRunning === true ? 'whole' : 'broken'),
       break: async () => primary?.stop(),
       mend: async () => primary?.start(),
@@ -49,7 +49,7 @@ function ofDatabase(orders: OrdersDatabase | undefined): Breakage[] {
     {
       name: 'promote',
       does: 'promotes the replica: two servers take writes; mending makes it a fresh copy of the primary, and what was written to it is lost',
-      shows: 'orders-database: replica-follows fails (true was expected), replica-lag grows: it hears of no writes',
+      shows: 'orders-database: replica-follows fails (true was expected), replica-lag too: it is no replica',
       state: async () => (replica?.isRunning !== true ? 'absent' : (await promoted()) ? 'broken' : 'whole'),
       break: async () => void (await replica?.ask((ask) => ask('select pg_promote()'))),
       mend: async () => {

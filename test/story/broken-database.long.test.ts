@@ -34,7 +34,7 @@ describe.skipIf(!hasPostgres)('a database that breaks while everything is delive
     const broken = await verified()
     expect(broken.state).toBe('failed')
     // What could not be reached is failed or unknown, and never passed.
-    expect(verdicts(broken)).toMatchObject({ connects: 'passed', 'is-the-primary': 'passed', 'holds-orders': 'passed', 'replica-follows': expect.stringMatching(/failed|unknown/), 'replica-lag': expect.stringMatching(/failed|unknown/) })
+    expect(verdicts(broken)).toMatchObject({ connects: 'passed', 'accepts-writes': 'passed', 'holds-orders': 'passed', 'replica-follows': expect.stringMatching(/failed|unknown/), 'replica-lag': expect.stringMatching(/failed|unknown/) })
     expect(await shop.module('production', 'orders-database')).toMatchObject({ delivery: 'synced', verification: expect.stringMatching(/failed|unknown/) })
     await askPlayground(shop.dir, { do: 'mend', what: 'replica', environment: 'production' })
     expect(verdicts(await verified())).toMatchObject({ 'replica-follows': 'passed', 'replica-lag': 'passed' })
