@@ -189,9 +189,10 @@ export function conformance(driver: Driver, open: () => Promise<ConformanceFixtu
     })
 
     test('a place has one name, whatever way leads there', async () => {
-      const name = await driver.identify(call)
-      expect(name.length).toBeGreaterThan(8)
-      expect(await driver.identify(call)).toBe(name)
+      const identity = await driver.identify(call)
+      expect(identity.place?.length).toBeGreaterThan(8)
+      expect(identity.address).not.toBe('')
+      expect(await driver.identify(call)).toEqual(identity)
     })
   })
 }

@@ -56,6 +56,12 @@ export type Readiness = {
 }
 
 /**
+ * Which place is behind a target. `place` is equal for two targets that reach the same one, and lasts as long as the place does; absent where it may not be
+ * read. `address`: the way there, and what vouches for it.
+ */
+export type Identity = { readonly address: string; readonly place?: string }
+
+/**
  * Code that observes, previews and applies on one sort of target. One folder, one plain object, in `registry.ts`; `conformance.ts` is what
  * every driver must pass: preview is pure; apply twice is unchanged; a crash between two effects recovers; unknown stays unknown.
  */
@@ -65,8 +71,8 @@ export type Driver<Needs extends Capability = Capability> = {
   readonly needs: readonly Needs[]
   /** The driver's own part of a module's configuration. */
   readonly config: z.ZodType
-  /** The place behind the target: equal for two targets that reach the same one. */
-  identify(call: DriverCall<Needs>): Promise<string>
+  /** What tells the place behind the target, as far as it may be read now. Throws where it does not answer. */
+  identify(call: DriverCall<Needs>): Promise<Identity>
   /**
    * A desired object as this driver declares it: with what it adds for itself (a label that names the module), and with keyed digests for a secret's
    * values. Plans compare and seal this; `preview`, `apply` and `recover` are handed what was rendered, with the values. Pure; declaring twice changes nothing.

@@ -150,6 +150,7 @@ export const errors = {
   'repository-unknown': { http: 404, exit: 2, about: 'The workspace follows no such repository.' },
   'driver-unknown': { http: 422, exit: 2, about: 'A module names a driver that there is none of.' },
   'target-unknown': { http: 422, exit: 2, about: 'A module or probe names a target that its environment does not have, or one of another sort.' },
+  'place-unknown': { http: 503, exit: 4, about: 'A target does not tell which place is behind it, and never did: nothing can be held there.' },
   'target-moved': { http: 409, exit: 1, about: 'A module has another target now, and still holds objects at its former one.' },
   'address-unknown': { http: 422, exit: 2, about: 'A probe names an address that its environment does not declare.' },
   'limits-secret': { http: 403, exit: 1, about: 'A module names a secret reference that its repository may not use.' },

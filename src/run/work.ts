@@ -7,6 +7,7 @@ import type { RunRow } from '#store/runs.ts'
 import type { SnapshotRow } from '#store/snapshots.ts'
 import type { Configuration } from './configuration.ts'
 import type { Parts } from './parts.ts'
+import { placeOf } from './place.ts'
 import { policyIn } from './policy.ts'
 import type { Policy } from './policy.ts'
 
@@ -73,7 +74,7 @@ export async function bind(work: Work, module: string, driverId: string, target:
     secretDigest: work.parts.secretDigest,
   }
   let place: Promise<string> | undefined
-  return { driver, call, target, place: () => (place ??= driver.identify(call)) }
+  return { driver, call, target, place: () => (place ??= placeOf(work.parts, driver, call, target)) }
 }
 
 /** The policy that the run's snapshot has, in force or not; none where it no longer has the environment. */
