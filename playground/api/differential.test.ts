@@ -1,4 +1,3 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -6,12 +5,15 @@ import { canonicalJson, isObject, type Json, type JsonObject } from '#lib/json.t
 import type { KubernetesObject } from '#playground/contract.ts'
 import { type RandomWrite, randomSequence } from '#playground/fields/testing/random-config.ts'
 import { definitions } from './registry.ts'
-import { answerTo, type Asked, randomRequests, sampleDefinition, subjects } from './testing-random-writes.ts'
+import { answersTo, answerTo, digestOfAnswers, randomRequests, recordedDigests, recordedWhole, sampleDefinition, subjects } from './testing-random-writes.ts'
+import { realCluster } from './testing-real-cluster.ts'
 import { type TestServer, testServer } from './testing.ts'
 
 /** Tests read the environment; the program does not. */
 const real = process.env.PLUMBLINE_TEST_KUBECONFIG
 const recorded = JSON.parse(readFileSync(new URL('../fields/testing/recorded-merges.json', import.meta.url), 'utf8')) as { answers: Json[][]; digests: string[] }
+
+const recordedWrites = JSON.parse(readFileSync(new URL('recorded-writes.json', import.meta.url), 'utf8')) as { answers: Json[][]; digests: string[] }
 
 let running: TestServer
 beforeAll(async () => {
@@ -71,17 +73,17 @@ function inRecordedForm({ apiVersion, kind, metadata, spec }: JsonObject): Json 
   return { object: { apiVersion, kind, metadata: { name, ...(labels === undefined ? {} : { labels }) }, ...(spec === undefined ? {} : { spec }) } as Json, owners }
 }
 
-/** The answers of each of two servers to a seed's writes. */
-async function both(name: string, seed: number, servers: readonly [Asked, Asked], namespaces: readonly [string, string]): Promise<readonly [Json[], Json[]]> {
-  const subject = subjects[name]
-  if (subject === undefined) throw new Error(name)
-  const all: readonly [Json[], Json[]] = [[], []]
-  for (const request of randomRequests(subject, seed)) {
-    const answers = await Promise.all(servers.map((server, i) => answerTo(server, subject.path(namespaces[i] ?? ''), request)))
-    for (const [i, answer] of answers.entries()) all[i]?.push({ request: request as unknown as Json, answer })
-  }
-  return all
-}
+describe('random applies, updates, patches and deletions are answered as a whole API server answered them (apiextensions-apiserver 0.36.4, by record-writes.ts)', () => {
+  test.each(recordedWhole.map((seed, i) => [seed, i] as const))('seed %i, to the letter', async (seed, i) => {
+    expect(await answersTo(running.ask, 'a custom resource', seed, `whole-${seed}`)).toEqual(recordedWrites.answers[i])
+  })
+
+  test('and sixty more, by the digests of their answers', async () => {
+    const digests = await Promise.all(recordedDigests.map(async (seed) => digestOfAnswers(await answersTo(running.ask, 'a custom resource', seed, `digest-${seed}`))))
+    expect(digests).toEqual(recordedWrites.digests)
+    expect(digests).toHaveLength(60)
+  })
+})
 
 describe('the same writes to two servers', () => {
   test.each(Object.keys(subjects))('%s: one that is ended and started again after every fifth write answers as one that is not', async (name) => {
@@ -110,38 +112,27 @@ describe('the same writes to two servers', () => {
   })
 
   describe.skipIf(real === undefined)('the playground and a real cluster (skipped where PLUMBLINE_TEST_KUBECONFIG names none)', () => {
-    let proxy: ChildProcess
-    let cluster: Asked
+    let cluster: Awaited<ReturnType<typeof realCluster>>
     const namespace = 'plumbline-differential'
 
     beforeAll(async () => {
-      proxy = spawn('kubectl', ['proxy', '--port=0'], { env: { PATH: process.env.PATH, HOME: process.env.HOME, KUBECONFIG: real }, stdio: ['ignore', 'pipe', 'inherit'] })
-      const url = await new Promise<string>((resolve, reject) => {
-        proxy.stdout?.setEncoding('utf8').on('data', (text: string) => {
-          const address = /127\.0\.0\.1:\d+/.exec(text)?.[0]
-          if (address !== undefined) resolve(`http://${address}`)
-        })
-        proxy.on('error', reject).on('exit', (code) => reject(new Error(`kubectl proxy ended with ${code}`)))
-      })
-      cluster = async (method, path, body, headers = {}) => {
-        const reply = await fetch(`${url}${path}`, { method, headers: { 'content-type': 'application/json', ...headers }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
-        return { status: reply.status, body: (await reply.json()) as JsonObject }
-      }
-      await cluster('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', sampleDefinition)
-      await cluster('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
-      await vi.waitUntil(async () => (await cluster('GET', `/apis/example.dev/v1/namespaces/${namespace}/samples`)).status === 200, { timeout: 10_000 })
+      cluster = await realCluster(real ?? '')
+      const { ask } = cluster
+      await ask('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', sampleDefinition)
+      await ask('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
+      await vi.waitUntil(async () => (await ask('GET', `/apis/example.dev/v1/namespaces/${namespace}/samples`)).status === 200, { timeout: 10_000 })
     })
     afterAll(async () => {
-      await cluster?.('DELETE', `/api/v1/namespaces/${namespace}`)
-      await cluster?.('DELETE', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/samples.example.dev')
-      proxy?.kill()
+      await cluster?.ask('DELETE', `/api/v1/namespaces/${namespace}`)
+      await cluster?.ask('DELETE', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/samples.example.dev')
+      cluster?.end()
     })
 
     const seeds = Array.from({ length: 20 }, (_, seed) => 100 + seed)
     test.each(Object.keys(subjects).flatMap((name) => seeds.map((seed) => [name, seed] as const)))('%s, seed %i', async (name, seed) => {
-      await cluster('DELETE', subjects[name]?.path(namespace) ?? '')
-      const [theirs, ours] = await both(name, seed, [cluster, running.ask], [namespace, `real-${seed}`])
-      expect(ours).toEqual(theirs)
+      await cluster.ask('DELETE', subjects[name]?.path(namespace) ?? '')
+      const theirs = await answersTo(cluster.ask, name, seed, namespace)
+      expect(await answersTo(running.ask, name, seed, `real-${seed}`)).toEqual(theirs)
     })
   })
 })

@@ -1,4 +1,5 @@
-import { isObject, type Json, type JsonObject } from '#lib/json.ts'
+import { createHash } from 'node:crypto'
+import { canonicalJson, isObject, type Json, type JsonObject } from '#lib/json.ts'
 import { randomConfig, randomOf, sampleSchema, withWholes } from '#playground/fields/testing/random-config.ts'
 
 /** A server that can be asked: an `Ask`, or a real cluster's. */
@@ -76,6 +77,22 @@ export function randomRequests(subject: Subject, seed: number): RandomRequest[] 
     return { method: 'DELETE', type: 'application/json', query: '', body: {} }
   })
 }
+
+const seedsFrom = (first: number, count: number): number[] => Array.from({ length: count }, (_, i) => first + i)
+/** The seeds whose answers by a real server are kept, whole and as digests. */
+export const recordedWhole = seedsFrom(1_000, 6)
+export const recordedDigests = seedsFrom(2_000, 60)
+
+/** What a server answers to a seed's writes to one object of a namespace, which is not there at first. */
+export async function answersTo(ask: Asked, name: string, seed: number, namespace: string): Promise<Json[]> {
+  const subject = subjects[name]
+  if (subject === undefined) throw new Error(name)
+  const all: Json[] = []
+  for (const request of randomRequests(subject, seed)) all.push({ request: request as unknown as Json, answer: await answerTo(ask, subject.path(namespace), request) })
+  return all
+}
+
+export const digestOfAnswers = (answers: readonly Json[]): string => createHash('sha256').update(canonicalJson(answers as Json)).digest('hex').slice(0, 16)
 
 /** What a write was answered, and what there is then, but for what differs between two servers that agree: identities, versions, times, status. */
 export async function answerTo(ask: Asked, path: string, { method, type, query, body }: RandomRequest): Promise<Json> {
