@@ -1,4 +1,4 @@
-import { cpSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createConnection } from 'mysql2'
 import type { Connection } from 'mysql2'
@@ -18,6 +18,7 @@ const password = 'admin-of-tests'
 const settings = ['--innodb-log-file-size=4M', '--innodb-buffer-pool-size=8M', '--innodb-flush-method=nosync', '--aria-log-file-size=8M']
 
 export type MariadbServer = {
+  readonly folder: string
   readonly port: number
   /** Of the user `admin`, who may do everything. */
   readonly url: string
@@ -47,21 +48,23 @@ export async function mariadbTemplate(): Promise<{ readonly folder: string; read
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
-/** A server on the loopback with a copy of the template's data. It ends with this process, however that ends. */
-export async function startMariadb(template: { readonly folder: string }, options: readonly string[] = []): Promise<MariadbServer> {
+/** A server on the loopback with a copy of the template's data. It ends with this process, however that ends. With a certificate it speaks TLS, too. */
+export async function startMariadb(template: { readonly folder: string }, options: readonly string[] = [], tls?: { readonly key: string; readonly cert: string }): Promise<MariadbServer> {
   const folder = serverFolder('mariadb')
   const data = join(folder, 'data')
   cpSync(join(template.folder, 'data'), data, { recursive: true })
+  writeFileSync(join(folder, 'tls.pem'), `${tls?.key ?? ''}${tls?.cert ?? ''}`, { mode: 0o600 })
+  owned(join(folder, 'tls.pem'), folder)
   owned(data, folder)
   const port = await freePort()
-  const args = ['--no-defaults', `--datadir=${data}`, `--port=${port}`, '--bind-address=127.0.0.1', `--socket=${join(folder, 's')}`, `--pid-file=${join(folder, 'pid')}`, '--skip-name-resolve', '--performance-schema=0', ...settings, ...options]
+  const args = ['--no-defaults', `--datadir=${data}`, `--port=${port}`, '--bind-address=127.0.0.1', `--socket=${join(folder, 's')}`, `--pid-file=${join(folder, 'pid')}`, '--skip-name-resolve', '--performance-schema=0', ...(tls === undefined ? [] : [`--ssl-cert=${join(folder, 'tls.pem')}`, `--ssl-key=${join(folder, 'tls.pem')}`]), ...settings, ...options]
   const server = startGuarded(folder, program(), args)
   const ask = (...statements: string[]): Promise<Record<string, unknown>[]> => asking(port, statements)
   await eventually(async () => {
     if (!server.isRunning()) throw new Error('MariaDB did not start')
     return ask('select 1').catch(() => undefined)
   }, 30_000)
-  return { port, url: urlAs('admin', password, port), ask, stop: server.stop }
+  return { folder, port, url: urlAs('admin', password, port), ask, stop: server.stop }
 }
 
 function program(): string {

@@ -1,4 +1,4 @@
-import { socketFailure } from '#clients/socket-failure.ts'
+import { socketFailure, tlsWords } from '#clients/socket-failure.ts'
 import { Failure } from '#lib/failure.ts'
 import { Redactor } from '#lib/redact.ts'
 
@@ -15,13 +15,14 @@ const interrupted: ReadonlySet<number> = new Set([1317, 3024, 1969])
  */
 export function mysqlFailure(error: unknown, name: string, password: string): Failure {
   if (error instanceof Failure) return error
-  const { code, errno, sqlState } = detailsOf(error)
+  const { code, errno, sqlState, tlsCode } = detailsOf(error)
   const redactor = new Redactor()
   redactor.add(password)
   const said = error instanceof Error ? redactor.redact(error.message) : ''
   // No cause goes along: what the driver throws holds the statement.
   const make = (failure: string, message: string): Failure => new Failure({ code: failure, subject: name, message, retry: 'later' })
   if (code === 'ANSWER_TOO_LARGE') return make('sql-failed', `${name} answers with more than is read`)
+  if (code === 'HANDSHAKE_SSL_ERROR') return make('tls-failed', `TLS with ${name} failed: ${tlsWords(tlsCode)}`)
   if (code === 'HANDSHAKE_NO_SSL_SUPPORT') return make('tls-failed', `${name} does not speak TLS`)
   if (code === 'PROTOCOL_CONNECTION_LOST') return make('connection-lost', `${name} closed the connection`)
   if (/AUTH_SWITCH|CLEAR_PASSWORD/.test(code) || /authentication using unknown plugin/.test(said)) return make('sql-denied', `${name} asks for a way to sign in that is not known here, or not used without TLS`)
@@ -34,7 +35,7 @@ export function mysqlFailure(error: unknown, name: string, password: string): Fa
   return make('sql-failed', sqlState.startsWith('22') || sqlState.startsWith('23') ? `${name}: the query failed (error ${errno})` : `${name}: ${said}`)
 }
 
-function detailsOf(error: unknown): { code: string; errno: number; sqlState: string } {
-  const { code = '', errno = 0, sqlState = '' } = (error instanceof Error ? error : {}) as { code?: unknown; errno?: unknown; sqlState?: unknown }
-  return { code: String(code), errno: Number(errno) || 0, sqlState: String(sqlState) }
+function detailsOf(error: unknown): { code: string; errno: number; sqlState: string; tlsCode: string } {
+  const { code = '', errno = 0, sqlState = '', tlsCode = '' } = (error instanceof Error ? error : {}) as Readonly<Record<string, unknown>>
+  return { code: String(code), errno: Number(errno) || 0, sqlState: String(sqlState), tlsCode: String(tlsCode) }
 }

@@ -1,5 +1,7 @@
 import { connect as connectTcp } from 'node:net'
 import type { Socket } from 'node:net'
+import { checkServerIdentity } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { createConnection } from 'mysql2'
 import type { Connection, FieldPacket, RowDataPacket } from 'mysql2'
 import { fixedLookup } from '#clients/dns/fixed-lookup.ts'
@@ -56,7 +58,7 @@ function connectionOn(socket: Socket, login: MysqlLogin, maxBytes: number): Conn
     user,
     password,
     ...(database === undefined ? {} : { database }),
-    ...(ssl === undefined ? {} : { ssl: { ...ssl } }),
+    ...(ssl === undefined ? {} : { ssl: { ...(ssl.ca === undefined ? {} : { ca: ssl.ca }), rejectUnauthorized: ssl.rejectUnauthorized } }),
     stream: () => socket,
     connectTimeout: 0, // the signal ends it
     flags: ['-LOCAL_FILES'], // no server is sent files of ours
@@ -69,6 +71,7 @@ function connectionOn(socket: Socket, login: MysqlLogin, maxBytes: number): Conn
   })
   connection.on('error', () => {}) // the connection may also break while nothing is asked
   guardAnswers(connection, maxBytes)
+  guardTls(connection, login)
   return connection
 }
 
@@ -138,6 +141,23 @@ function guardAnswers(connection: Connection, maxBytes: number): void {
       }
     },
   }
+}
+
+type TlsError = Error & { code?: string; tlsCode?: string }
+
+/**
+ * What `mysql2` does not do about TLS: it holds the certificate of a server that is named by its address against the name `localhost`, and writes a code of its
+ * own over the one that tells what does not hold.
+ */
+function guardTls(connection: Connection, { host, ssl }: MysqlLogin): void {
+  const guarded = connection as unknown as { stream: TLSSocket; startTLS(onSecure: (error?: TlsError) => void): void }
+  const start = guarded.startTLS.bind(connection)
+  guarded.startTLS = (onSecure) =>
+    start((error) => {
+      const wrong: TlsError | undefined = error ?? (ssl?.verifyIdentity === true ? checkServerIdentity(host, guarded.stream.getPeerCertificate()) : undefined)
+      if (wrong === undefined) onSecure()
+      else onSecure(Object.assign(wrong, { tlsCode: wrong.code ?? '' }))
+    })
 }
 
 /** Asks the server, on a connection of its own, to stop what nobody waits for any more. */

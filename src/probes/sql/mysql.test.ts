@@ -1,25 +1,30 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openCel } from '#lib/cel.ts'
 import { systemClock } from '#lib/clock.ts'
 import type { Sample } from '#model/probe.ts'
+import { issue } from '../../../test/certificates.ts'
 import { eventually } from '../../../test/eventually.ts'
 import { mariadbMissing, mariadbTemplate, startMariadb, urlAs } from '../../../test/mariadb.ts'
 import type { MariadbServer } from '../../../test/mariadb.ts'
+import { conformance } from '../conformance.ts'
 import { closedPort, reachTo, startTcp } from '../testing.ts'
 import { sql } from './sql.ts'
 
 const missing = mariadbMissing()
 
-describe.skipIf(missing !== undefined)(`the sql probe on MariaDB${missing === undefined ? '' : ` (${missing})`}`, () => {
-  const cel = openCel({ timeoutMs: 1_000 })
-  let template: Awaited<ReturnType<typeof mariadbTemplate>> | undefined
-  let primary: MariadbServer
-  let replica: MariadbServer
-  let probe = ''
-  let onReplica = ''
+const cel = openCel({ timeoutMs: 1_000 })
+const authority = issue({ commonName: 'authority', isAuthority: true })
+let template: Awaited<ReturnType<typeof mariadbTemplate>> | undefined
+let primary: MariadbServer
+let replica: MariadbServer
+let probe = ''
+let onReplica = ''
+if (missing === undefined) {
   beforeAll(async () => {
     template = await mariadbTemplate()
-    const started = await Promise.all([startMariadb(template, ['--server-id=1', '--log-bin=bin']), startMariadb(template, ['--server-id=2', '--read-only=1', '--slave-net-timeout=2'])])
+    const started = await Promise.all([startMariadb(template, ['--server-id=1', '--log-bin=bin'], issue({ commonName: 'db', names: ['localhost'], issuer: authority })), startMariadb(template, ['--server-id=2', '--read-only=1', '--slave-net-timeout=2'])])
     ;[primary, replica] = started
     // What was written before is in both, by the template.
     await primary.ask(
@@ -47,7 +52,19 @@ describe.skipIf(missing !== undefined)(`the sql probe on MariaDB${missing === un
     await Promise.all([primary?.stop(), replica?.stop()])
     template?.remove()
   })
+}
 
+conformance(
+  sql,
+  async () => {
+    const clients = { reach: reachTo({}), sqlUrl: async () => probe, cel: async () => true }
+    const question = (query: string) => ({ clients, config: { target: 'orders-db', query, max: 10 } })
+    return { passing: question('select 5 as lag'), failing: question('select 47 as lag'), hanging: question('select sleep(20)'), stop: async () => {} }
+  },
+  missing,
+)
+
+describe.skipIf(missing !== undefined)(`the sql probe on MariaDB${missing === undefined ? '' : ` (${missing})`}`, () => {
   async function ask(config: object, { to = probe, ms = 10_000 } = {}): Promise<Sample> {
     const urls: Record<string, string> = { 'orders-db': to, primary: probe, replica: onReplica }
     const clients = { reach: reachTo({}), sqlUrl: async (name: string) => urls[name] ?? '', cel: cel.evaluate }
@@ -126,8 +143,19 @@ describe.skipIf(missing !== undefined)(`the sql probe on MariaDB${missing === un
       expect(sample).toMatchObject({ verdict: 'failed', message: expect.stringMatching(/does not answer as MySQL does|closed the connection|timed out/) })
       await liar.stop()
     }
-    expect(await ask({}, { to: `${probe}?ssl-mode=VERIFY_IDENTITY` })).toMatchObject({ verdict: 'failed', message: 'orders-db does not speak TLS' })
+    expect(await ask({}, { to: `${onReplica}?ssl-mode=VERIFY_IDENTITY` })).toMatchObject({ verdict: 'failed', message: 'orders-db does not speak TLS' })
     expect(await ask({}, { to: probe.replace(/shop$/, 'nosuch') })).toMatchObject({ verdict: 'unknown', message: expect.stringContaining('does not take the user or the password') })
+  })
+
+  test('speaks TLS as its URL says, with a certificate that holds', async () => {
+    const ca = join(primary.folder, 'ca.pem')
+    writeFileSync(ca, authority.cert)
+    const byName = probe.replace('127.0.0.1', 'localhost')
+    const cipher = { query: `select variable_value from information_schema.session_status where variable_name = 'ssl_cipher'`, rows: { cel: 'rows[0].variable_value != ""' } }
+    expect(await ask(cipher)).toMatchObject({ verdict: 'failed' })
+    for (const to of [`${probe}?ssl-mode=REQUIRED`, `${probe}?ssl-mode=VERIFY_CA&ssl-ca=${ca}`, `${byName}?ssl-mode=verify_identity&ssl-ca=${ca}`]) expect(await ask(cipher, { to })).toMatchObject({ verdict: 'passed' })
+    expect(await ask({}, { to: `${byName}?ssl-mode=VERIFY_IDENTITY` })).toMatchObject({ verdict: 'failed', message: 'TLS with orders-db failed: the certificate is not signed by an authority that is trusted here' })
+    expect(await ask({}, { to: `${probe}?ssl-mode=VERIFY_IDENTITY&ssl-ca=${ca}` })).toMatchObject({ verdict: 'failed', message: 'TLS with orders-db failed: the certificate is for another name' })
   })
 
   test('does not know what it cannot ask, and never tells the password', async () => {

@@ -62,6 +62,17 @@ describe.skipIf(missing !== undefined)(`the sql probe${missing === undefined ? '
     }
   })
 
+  test('holds rows against an expression, documents among them', async () => {
+    const query = `select id, note, jsonb_build_object('size', id) as document from orders order by id`
+    expect(await ask({ query, rows: { cel: 'rows.size() == 3 && rows.all(row, row.document.size == row.id)' } })).toMatchObject({ signal: 'boolean', verdict: 'passed', value: true })
+    const failed = await ask({ query, rows: { cel: 'rows.exists(row, row.note == null)' } })
+    expect(failed).toMatchObject({ verdict: 'failed', value: false, threshold: 'rows.exists(row, row.note == null)', message: 'what the query gives is not as the expression says' })
+    expect(JSON.stringify(failed)).not.toContain('canary')
+    expect(await ask({ query, rows: { cel: 'rows.all(row, row.id > 0)', most: 2 } })).toMatchObject({ verdict: 'unknown', message: 'the query gives more than 2 rows, and no more are read' })
+    expect(await ask({ query: 'select 1 where false', rows: { cel: 'rows.size() == 0' } })).toMatchObject({ verdict: 'passed' })
+    expect(await ask({ query, rows: { cel: 'rows[0].id' } })).toMatchObject({ verdict: 'unknown' })
+  })
+
   test.each([
     ['select 1; drop table orders'],
     ['drop table orders'],
