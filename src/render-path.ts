@@ -6,7 +6,7 @@ import type { FailureJson } from '#lib/failure.ts'
 import { didYouMean } from '#lib/nearest.ts'
 import { isObject } from '#lib/json.ts'
 import type { JsonObject } from '#lib/json.ts'
-import { environment as environmentSchema } from '#model/config/environment.ts'
+import { environmentSchema } from '#model/config/environment.ts'
 import type { Environment } from '#model/config/environment.ts'
 import { loadConfiguration, workspaceFile } from '#model/config/load.ts'
 import type { LoadedModule } from '#model/config/load.ts'
@@ -104,7 +104,7 @@ async function loadModules(reader: TreeReader, environmentName: string): Promise
     for (const one of parsed.documents)
       if (one.kind === 'Module') modules.push({ config: one.config, repository: reader.repository, file: entry.path, folder: posix.dirname(entry.path) })
   }
-  const named = environmentSchema.safeParse({ apiVersion: 'plumbline.dev/v1alpha1', kind: 'Environment', metadata: { name: environmentName }, spec: { tier: 'sandbox', targets: {} } })
+  const named = environmentSchema(probeSchemas).safeParse({ apiVersion: 'plumbline.dev/v1alpha1', kind: 'Environment', metadata: { name: environmentName }, spec: { tier: 'sandbox', targets: {} } })
   if (named.success) return { environment: named.data, modules, problems }
   throw new Failure({ code: 'usage', subject: `-e ${environmentName}`, message: 'this is no name of an environment', hint: 'Names are lower-case letters, digits and hyphens.' })
 }

@@ -8,7 +8,7 @@ import type { Route } from '#api/route.ts'
 import { FakeClock } from '#lib/clock.ts'
 import { Failure } from '#lib/failure.ts'
 import { Redactor } from '#lib/redact.ts'
-import { environment } from '#model/config/environment.ts'
+import { environmentSchema } from '#model/config/environment.ts'
 import type { Principal, Role } from '#model/principal.ts'
 import { newKeyPair, signerOf } from '#record/dsse.ts'
 import type { Parts } from '#run/parts.ts'
@@ -83,14 +83,14 @@ async function seed(store: Store, at: number): Promise<void> {
     })
     await saveStatus(store, {
       environment: place, module: 'shop', repository: 'shop', track: 'declarative', driver: 'kubernetes', target: 'cluster', delivery: 'behind', verification: 'unknown',
-      readinessOnly: false, intent: null, delivered: null, snapshot: null, snapshotSeq: null, run: null, verifiedSince: null, failure: null, updatedAt: at,
+      readinessOnly: false, intent: null, delivered: null, snapshot: null, snapshotSeq: null, run: null, verifiedSince: null, failure: null, verifiedAt: null, staleAt: null, movedAt: null, movedWhy: null, updatedAt: at,
     })
   }
 }
 
 function nothingBehind(): Partial<Record<keyof Parts, unknown>> {
   const document = (name: string, tier: string) =>
-    environment.parse({ apiVersion: 'plumbline.dev/v1alpha1', kind: 'Environment', metadata: { name }, spec: { tier, targets: { cluster: { kubernetes: { context: name } } } } })
+    environmentSchema({}).parse({ apiVersion: 'plumbline.dev/v1alpha1', kind: 'Environment', metadata: { name }, spec: { tier, targets: { cluster: { kubernetes: { context: name } } } } })
   const configuration = {
     workspace: { metadata: { name: 'shop' }, spec: { repositories: {} } },
     environments: new Map(places.map((place) => [place, document(place, place)])),

@@ -60,6 +60,10 @@ export type EnvironmentStatus = {
   gone: boolean
   /** How many objects the inventory holds there. */
   holds: number
+  /** What the environment’s own probes, and those of its last change as a whole, say; null where it has none. */
+  verification: 'passed' | 'warned' | 'failed' | 'unknown' | 'stale' | null
+  /** Of the environment itself; `change/…` of the last change as a whole. */
+  probes: ProbeState[]
   modules: ModuleStatus[]
   waiting: { run: string; waitingFor: string; message: string }[]
   pauses: { module: string | null; reason: string; by: string; until: string }[]
@@ -68,7 +72,7 @@ export type EnvironmentStatus = {
 export type Event = {
   seq: number
   at: string
-  kind: 'run' | 'module' | 'effect' | 'status' | 'pause' | 'snapshot' | 'repository' | 'problems' | 'record'
+  kind: 'run' | 'module' | 'effect' | 'status' | 'pause' | 'snapshot' | 'repository' | 'problems' | 'record' | 'verdict'
   data: Record<string, unknown>
 }
 
@@ -89,6 +93,9 @@ export type FieldChange = {
   owner?: string
 }
 
+/** A probe’s verdict became another one. */
+export type Flip = { at: string; from: string; to: string; message: string }
+
 export type Grant = { role: 'viewer' | 'developer' | 'approver' | 'operator' | 'admin'; environments: string[] }
 
 export type LeftOut = { object: string; why: string; hint: string | null }
@@ -105,6 +112,11 @@ export type ModuleStatus = {
   verifiedSince: string | null
   /** Since when its two facts are what they are. */
   since: string
+  /** When it was last looked at. */
+  verifiedAt: string | null
+  /** At least one of its probes changes its verdict again and again. */
+  flapping: boolean
+  probes: ProbeState[]
   note: string | null
   failure: Failure | null
 }
@@ -114,6 +126,7 @@ export type PlanSummary = { digest: string; summary: Record<string, number> }
 export type Principal = { name: string; emails: string[]; grants: Grant[] }
 
 export type ProbeResult = {
+  /** `@environment` for a change as a whole. */
   module: string
   probe: string
   kind: string
@@ -124,6 +137,26 @@ export type ProbeResult = {
   before?: Sample
   /** Of the last `of` samples so many had to pass, and so many did. */
   window?: { passed: number; of: number; needed: number }
+  /** Its verdict changes again and again: how, until now. */
+  flapping?: Flip[]
+}
+
+export type ProbeState = {
+  probe: string
+  kind: string
+  verdict: 'passed' | 'warned' | 'failed' | 'unknown'
+  /** Since when it is so: when the first sample of this verdict was collected. */
+  onset: string
+  askedAt: string
+  /** The last sample that told the verdict before. */
+  lastBefore: string | null
+  message: string
+  /** What lies just before. */
+  causes: { kind: 'run' | 'finding' | 'context' | 'pause' | 'policy'; id: string; at: string; about: string }[]
+  /** Its verdict changes again and again. */
+  flapping: boolean
+  /** The newest changes of its verdict, in order. */
+  history: Flip[]
 }
 
 export type Repository = { name: string; url: string; branch: string; head: string | null; checkedAt: string | null; failure: Failure | null }
@@ -192,6 +225,8 @@ export type Step = {
   delivery: 'pending' | 'delivering' | 'delivered' | 'failed' | 'halted'
   verification: 'pending' | 'passed' | 'warned' | 'failed' | 'unknown'
   readinessOnly: boolean
+  /** Delivered, and its verification is not good: what that decided. */
+  onFailure?: 'continue' | 'alert' | 'halt' | 'rollback'
   failure?: Failure
   effects: Effect[]
   proof?: string[]

@@ -60,7 +60,7 @@ export const routes: readonly Route[] = [
         ...(module === undefined ? {} : { module }),
         limit,
       })
-      return { runs: await Promise.all(runs.map((run) => viewRun(parts.sql, run))) }
+      return { runs: await Promise.all(runs.map((run) => viewRun(parts.sql, run, parts.clock.now()))) }
     },
   }),
   route({
@@ -71,7 +71,7 @@ export const routes: readonly Route[] = [
     role: 'viewer',
     where: 'run',
     answer: runView,
-    handle: async ({ parts, run }) => viewRun(parts.sql, run),
+    handle: async ({ parts, run }) => viewRun(parts.sql, run, parts.clock.now()),
   }),
   route({
     id: 'approve',

@@ -4,19 +4,26 @@ import { exitOfStatus } from './status-exit.ts'
 
 const failure = { code: 'x', subject: 'x', message: 'x', retry: 'later' as const }
 const module = (more: Partial<ModuleStatus> = {}): ModuleStatus => ({
-  name: 'shop', repository: 'shop', track: 'declarative', delivery: 'synced', verification: 'passed', readinessOnly: false, run: null, snapshot: null, verifiedSince: null, since: '2026-01-01T00:00:00.000Z', note: null, failure: null, ...more,
+  name: 'shop', repository: 'shop', track: 'declarative', delivery: 'synced', verification: 'passed', readinessOnly: false, run: null, snapshot: null, verifiedAt: null, flapping: false, probes: [], verifiedSince: null, since: '2026-01-01T00:00:00.000Z', note: null, failure: null, ...more,
 })
 const status = (modules: readonly ModuleStatus[], more: Partial<Status> = {}, waitingFor?: string): Status => ({
   workspace: 'shop', snapshot: 's-1', repositories: [], problems: [],
-  environments: [{ name: 'dev', tier: 'sandbox', gone: false, holds: 0, modules: [...modules], waiting: waitingFor === undefined ? [] : [{ run: 'run-1', waitingFor, message: 'x' }], pauses: [] }],
+  environments: [{ name: 'dev', tier: 'sandbox', gone: false, holds: 0, verification: null, probes: [], modules: [...modules], waiting: waitingFor === undefined ? [] : [{ run: 'run-1', waitingFor, message: 'x' }], pauses: [] }],
   ...more,
 })
+const ofItself = (verification: 'failed' | 'stale' | 'passed'): Status => {
+  const all = status([module()])
+  return { ...all, environments: all.environments.map((one) => ({ ...one, verification })) }
+}
 const behind = module({ delivery: 'behind' })
 const repository = { name: 'shop', url: 'x', branch: 'main', head: null, checkedAt: null, failure }
 
 test.each<[number, string, Status]>([
   [0, 'all is delivered and verified', status([module(), module({ verification: 'warned' })])],
   [0, 'nothing is to be delivered', status([])],
+  [1, 'the environment itself fails', ofItself('failed')],
+  [4, 'nobody looked at the environment itself for long', ofItself('stale')],
+  [0, 'the environment itself passes', ofItself('passed')],
   [0, 'all is, and a person is asked for something else', status([module()], {}, 'approval')],
   [1, 'a delivery failed', status([module(), module({ delivery: 'failed', verification: 'unknown' })])],
   [1, 'a verification failed, and all else waits or is unknown', status([module({ verification: 'failed' }), behind, module({ delivery: 'unknown' })], { problems: [failure], repositories: [repository] }, 'approval')],

@@ -8,11 +8,12 @@ import type { ExitCode } from './program.ts'
 export function exitOfStatus(status: StatusAnswer): ExitCode {
   const modules = status.environments.flatMap((environment) => environment.modules)
   const some = (holds: (module: ModuleStatus) => boolean): boolean => modules.some(holds)
-  if (some((module) => module.delivery === 'failed' || module.verification === 'failed')) return 1
+  if (some((module) => module.delivery === 'failed' || module.verification === 'failed') || status.environments.some(({ verification }) => verification === 'failed')) return 1
   if (status.problems.length > 0) return 2
   if (some((module) => module.delivery === 'unknown') || status.repositories.some((repository) => repository.failure !== null)) return 4
   if (status.environments.some(waitsForPerson)) return 3
-  return status.snapshot !== null && modules.every(isGood) ? 0 : 4
+  const areWhole = status.environments.every(({ verification }) => verification === null || verification === 'passed' || verification === 'warned')
+  return status.snapshot !== null && modules.every(isGood) && areWhole ? 0 : 4
 }
 
 /** Delivered and verified. */

@@ -1,4 +1,5 @@
 import type { FailureJson } from '#lib/failure.ts'
+import type { OnFailure } from './on-failure.ts'
 
 export const runStates = [
   'planning',
@@ -32,4 +33,6 @@ export type ModuleOutcome = {
   /** Verified by readiness alone, for want of probes. */
   readonly readinessOnly: boolean
   readonly failure?: FailureJson
+  /** Where it was delivered and its verification is not good: what that decided. */
+  readonly onFailure?: OnFailure
 }

@@ -6,7 +6,8 @@ import type { ProbeConfig } from '#model/config/probe.ts'
 import type { Verdict } from '#model/probe.ts'
 import type { Probe } from '#probes/probe.ts'
 import { askProbe, takeBefore } from './ask-probe.ts'
-import type { OwnedProbe, Place } from './ask-probe.ts'
+import type { Place } from './ask-probe.ts'
+import type { OwnedProbe } from './owned-probes.ts'
 
 /** A clock on which whoever sleeps wakes at once, and later. */
 function hurrying(): Clock {

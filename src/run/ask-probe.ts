@@ -1,17 +1,14 @@
 import { isObject } from '#lib/json.ts'
 import type { Json, JsonObject } from '#lib/json.ts'
 import type { ProbeConfig } from '#model/config/probe.ts'
-import type { Limits } from '#model/config/workspace.ts'
 import { comparedWith, isDecided, isGood, overWindow, together } from '#model/judge-samples.ts'
 import type { ProbeResult, Sample } from '#model/probe.ts'
+import type { OwnedProbe } from './owned-probes.ts'
 import { capabilitiesFor } from './probe-capabilities.ts'
 import type { Work } from './work.ts'
 
 /** Where probes are asked: by a run, or by nobody but time. */
 export type Place = Pick<Work, 'parts' | 'environment' | 'claim'>
-
-/** A probe, and by whose right it reaches what it asks: that of the repository which declares it. */
-export type OwnedProbe = { readonly config: ProbeConfig; readonly owner: { readonly name: string; readonly repository: string; readonly limits: Limits } }
 
 /**
  * How long a probe is asked. After a change it may take a while until things work (`until it passes`, at most `within`); what is

@@ -2,6 +2,7 @@ import type { FailureJson } from '#lib/failure.ts'
 import { loadConfiguration, parseCache } from '#model/config/load.ts'
 import type { LoadedConfiguration, LoadedModule } from '#model/config/load.ts'
 import type { Environment } from '#model/config/environment.ts'
+import type { ProbeSet } from '#model/config/probe-set.ts'
 import type { Workspace } from '#model/config/workspace.ts'
 import type { Snapshot } from '#model/snapshot.ts'
 import type { z } from 'zod'
@@ -11,6 +12,7 @@ import type { Repositories } from './repositories.ts'
 export type Configuration = {
   readonly workspace: Workspace
   readonly environments: ReadonlyMap<string, Environment>
+  readonly probeSets: ReadonlyMap<string, ProbeSet>
   readonly modules: ReadonlyMap<string, LoadedModule>
   /** What is wrong with it: what is broken is left out of `modules`, and is not taken for removed. */
   readonly problems: readonly FailureJson[]

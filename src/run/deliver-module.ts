@@ -9,6 +9,7 @@ import type { ModuleOutcome } from '#model/run.ts'
 import { heldAt } from '#store/inventory.ts'
 import { journal, moduleOutcomes, updateRun } from '#store/runs.ts'
 import { applyEffect, confirmGone } from './apply-effect.ts'
+import { concludeModule } from './conclude-module.ts'
 import { removed } from './environment.ts'
 import { guarded, saveOutcome } from './guarded.ts'
 import type { Intents, ModuleIntent } from './render-run.ts'
@@ -44,7 +45,7 @@ export async function deliverModule(work: Work, intents: Intents, step: Step): P
   // Without probes readiness is all there is: where nothing tells of it either, nobody knows.
   const untold = [...work.untold].some((one) => one.startsWith(`${step.module}\n`))
   const verdict: Verdict = probes.length === 0 && untold ? 'unknown' : worst(probes.map((probe) => probe.verdict))
-  return save({ ...base, delivery: 'delivered', verification: verdict, readinessOnly: probes.length === 0 }, probes)
+  return { outcome: await concludeModule(work, step.module, intent, verdict, probes), probes }
 }
 
 /** A module that Git still has, and that could not be read this time: nobody can say what it wants, nor ask its probes. */

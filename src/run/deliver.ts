@@ -1,3 +1,5 @@
+import { isGood } from '#model/judge-samples.ts'
+import { goesOn } from '#model/on-failure.ts'
 import type { Plan, Step } from '#model/plan.ts'
 import type { ModuleOutcome } from '#model/run.ts'
 import { deliverModule } from './deliver-module.ts'
@@ -7,8 +9,8 @@ import type { Intents } from './render-run.ts'
 import type { Work } from './work.ts'
 
 /**
- * Carries a plan out, as a graph: a module begins when all that it depends on is delivered and verified; modules that do not depend on each other go
- * side by side. What fails stops what depends on it, and nothing else.
+ * Carries a plan out, as a graph: a module begins when all that it depends on is delivered and verified (or may go on although it is not); modules that do
+ * not depend on each other go side by side. What fails stops what depends on it, and nothing else.
  */
 export async function deliver(work: Work, intents: Intents, plan: Plan): Promise<ModuleResult[]> {
   const results = new Map<string, Promise<ModuleResult>>()
@@ -27,7 +29,7 @@ export async function deliver(work: Work, intents: Intents, plan: Plan): Promise
 
 async function after(work: Work, intents: Intents, step: Step, needed: readonly Promise<ModuleResult>[]): Promise<ModuleResult> {
   const before = await Promise.all(needed)
-  const stopper = before.find(({ outcome }) => !isGood(outcome))
+  const stopper = before.find(({ outcome }) => !letsOn(outcome))
   if (stopper === undefined) return deliverModule(work, intents, step)
   const outcome: ModuleOutcome = {
     module: step.module,
@@ -46,6 +48,7 @@ async function after(work: Work, intents: Intents, step: Step, needed: readonly 
   return { outcome, probes: [] }
 }
 
-function isGood(outcome: ModuleOutcome): boolean {
-  return outcome.delivery === 'delivered' && (outcome.verification === 'passed' || outcome.verification === 'warned')
+/** What depends on a module begins when that is delivered, and verified or forgiven; a run that only verifies stops at what is not verified. */
+function letsOn(outcome: ModuleOutcome): boolean {
+  return outcome.delivery === 'delivered' && (isGood({ verdict: outcome.verification }) || (outcome.onFailure !== undefined && goesOn(outcome.onFailure)))
 }

@@ -1,4 +1,5 @@
 import { newId } from '#lib/ids.ts'
+import { environmentItself } from '#model/probe-state.ts'
 import { affected, needed } from '#plan/order.ts'
 import { enqueue } from '#store/queue.ts'
 import { createRun, findRun, inheritApprovals, lockRuns, openRuns } from '#store/runs.ts'
@@ -12,6 +13,7 @@ import type { Asked } from './asked.ts'
 import { changesBetween, storyOf } from './changes.ts'
 import { brokenModule, modulesIn } from './configuration.ts'
 import type { Configuration } from './configuration.ts'
+import { wakeLooks } from './look-again.ts'
 import type { Parts } from './parts.ts'
 import { settleEnvironment } from './gone-environment.ts'
 import { considerPolicy } from './policy.ts'
@@ -47,6 +49,7 @@ export async function considerEnvironment(parts: Parts, name: string, signal: Ab
   const again = new Set([...(await overdue(parts, name)), ...(await reconfigured(parts, snapshot, name, known))])
   const difference = asked === undefined ? compare(intents, known, gone, again) : askedFor(intents, asked, gone)
   await advance(parts, snapshot, difference.unchanged, known)
+  await wakeLooks(sql, parts, name, [environmentItself])
   if (difference.changed.size === 0) return undefined
 
   // A look at what is there replaces nothing.

@@ -3,14 +3,17 @@ import { Failure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
 import type { GateDecision } from '#model/gate.ts'
 import type { Plan, Step } from '#model/plan.ts'
+import { isGood } from '#model/judge-samples.ts'
 import { addressesOf, byHolders } from '#model/principal.ts'
 import type { Principal } from '#model/principal.ts'
+import { environmentItself, standingVerification } from '#model/probe-state.ts'
 import { decideGate, refusedModules } from '#gate/gate.ts'
 import { planDigest } from '#plan/plan.ts'
 import type { EarlierModule, GateInput, GatedModule } from '#gate/rule.ts'
 import { heldBy } from '#store/inventory.ts'
 import { activePauses } from '#store/pauses.ts'
 import { principals } from '#store/principals.ts'
+import { probeStates } from '#store/probe-states.ts'
 import { approvalsOf } from '#store/runs.ts'
 import { policyOf } from '#store/snapshots.ts'
 import { statuses } from '#store/statuses.ts'
@@ -120,12 +123,15 @@ async function earlierModules(work: Work, name: string): Promise<EarlierModule[]
   if (earlier === undefined) return []
   const there = await renderAll(parts, snapshot, configuration, earlier, work.claim.signal)
   const rows = new Map((await statuses(parts.sql, name)).map((row) => [row.module, row]))
+  const now = parts.clock.now()
+  // Where the environment itself, or the last change of it as a whole, does not work, nothing in it proves anything.
+  const isWhole = (await probeStates(parts.sql, name, environmentItself)).every(isGood)
   return Object.keys(work.run.modules).map((module): EarlierModule => {
     const intent = there.modules.get(module)
     const row = rows.get(module)
     if (intent === undefined) return { module, desiredDigest: null }
     if (intent.failure !== undefined) return { module, desiredDigest: undefined }
-    const good = row?.delivery === 'synced' && row.verifiedSince !== null
+    const good = isWhole && row?.delivery === 'synced' && row.verifiedSince !== null && standingVerification(row, now) !== 'stale'
     return {
       module,
       desiredDigest: intent.intent as Digest,

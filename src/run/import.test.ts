@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { kubernetes } from '#drivers/kubernetes/kubernetes.ts'
 import type { JsonObject } from '#lib/json.ts'
 import { readYaml } from '#lib/yaml.ts'
-import { environment as environmentSchema } from '#model/config/environment.ts'
+import { environmentSchema } from '#model/config/environment.ts'
 import type { Desired } from '#model/resource.ts'
 import { desiredOf, kubernetesPlace } from '../../test/kubernetes-place.ts'
 import type { KubernetesPlace } from '../../test/kubernetes-place.ts'
@@ -36,7 +36,7 @@ async function kubectl(args: readonly string[], input = ''): Promise<void> {
   const [code] = (await once(child, 'close')) as [number]
   if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${said}`)
 }
-const environment = environmentSchema.parse({ apiVersion: 'plumbline.dev/v1alpha1', kind: 'Environment', metadata: { name: 'production' }, spec: { tier: 'production', targets: { cluster: { kubernetes: { context: 'x' } } } } })
+const environment = environmentSchema({}).parse({ apiVersion: 'plumbline.dev/v1alpha1', kind: 'Environment', metadata: { name: 'production' }, spec: { tier: 'production', targets: { cluster: { kubernetes: { context: 'x' } } } } })
 const read = async (): Promise<ImportedModule> => importNamespace(kubernetes, place.call, { namespace: place.namespace, module: 'by-hand', target: 'cluster', environment })
 const bodies = ({ files }: ImportedModule): Map<string, JsonObject> => new Map(files.map(({ path, content }) => [path, readYaml(Buffer.from(content), { file: path, rules: '1.1' })[0]?.value as JsonObject]))
 const desired = (module: ImportedModule): Desired[] => [...bodies(module)].filter(([path]) => path.startsWith('manifests/')).map(([, body]) => desiredOf(body))

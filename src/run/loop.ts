@@ -1,21 +1,33 @@
-import { Worker, type WorkContext } from '#store/worker.ts'
+import { Worker, type WorkContext, type WorkerEvent } from '#store/worker.ts'
 import { forgetEvents } from '#store/events.ts'
 import { enqueue } from '#store/queue.ts'
 import { unpublished } from '#store/records.ts'
 import { openRuns } from '#store/runs.ts'
+import { forgetSamples, LookLog } from '#store/samples.ts'
+import { newestSnapshot } from '#store/snapshots.ts'
 import type { Store } from '#store/sql.ts'
+import { statuses } from '#store/statuses.ts'
 import { catchUp } from './catch-up.ts'
 import { claimOf } from './claim.ts'
 import { considerEnvironment } from './environment.ts'
 import { follow } from './follow.ts'
+import { wakeLooks } from './look-again.ts'
 import type { Parts } from './parts.ts'
 import { publishChain } from './publish-chain.ts'
 import { retries } from './retries.ts'
 import { run } from './run.ts'
+import { Turns } from './turns.ts'
+import { verifyModule } from './verify-module.ts'
+import type { Looks } from './verify-module.ts'
 
 /** The loop that keeps the path going: work items, one at a time a key. Every handler may be called twice, or after a crash: the key says what, the store says how far. */
 export async function startLoop(parts: Parts, store: Store, concurrency: number, leaseMs?: number): Promise<{ stop: () => Promise<void> }> {
   const subject = (key: string): string => key.slice(key.indexOf('/') + 1)
+  const report = (event: WorkerEvent): void => {
+    if (event.event === 'failed') parts.log(`${event.key}: ${event.failure.code}: ${event.failure.message} (attempt ${event.attempts})`)
+    else if (event.event === 'store-failed') parts.log(`store: ${event.failure.code}: ${event.failure.message}`)
+    else parts.log(`worker: ${event.event}`)
+  }
   const worker = new Worker({
     store,
     clock: parts.clock,
@@ -40,25 +52,44 @@ export async function startLoop(parts: Parts, store: Store, concurrency: number,
         await run(parts, subject(key), claimOf(parts.sql, context))
       },
     },
-    report: (event) => {
-      if (event.event === 'failed') parts.log(`${event.key}: ${event.failure.code}: ${event.failure.message} (attempt ${event.attempts})`)
-      else if (event.event === 'store-failed') parts.log(`store: ${event.failure.code}: ${event.failure.message}`)
-      else parts.log(`worker: ${event.event}`)
+    report,
+  })
+  // Looks wait for what they ask: on hands of their own, so that no delivery waits for them.
+  const looks: Looks = { turns: new Turns(), log: new LookLog(parts.sql) }
+  const looker = new Worker({
+    store,
+    clock: parts.clock,
+    concurrency: lookingAtOnce,
+    ...(leaseMs === undefined ? {} : { leaseMs }),
+    handlers: {
+      'verify/': async (key, context) => {
+        const [, environment = '', module = ''] = key.split('/')
+        await catchUp(parts, context.signal)
+        return verifyModule(parts, looks, environment, module, claimOf(parts.sql, context))
+      },
     },
+    report,
   })
   worker.start()
+  looker.start()
   for (const name of parts.repositories.names()) await enqueue(parts.sql, parts.clock, `repository/${name}`)
   await enqueue(parts.sql, parts.clock, 'tidy/everything', { due: parts.clock.now() + hour })
   for (const environment of await unpublished(parts.sql)) await enqueue(parts.sql, parts.clock, `chain/${environment}`)
   for (const open of await openRuns(parts.sql)) await enqueue(parts.sql, parts.clock, `run/${open.id}`)
-  return { stop: () => worker.stop() }
+  for (const [environment, rows] of Map.groupBy(await statuses(parts.sql), (row) => row.environment)) await wakeLooks(parts.sql, parts, environment, rows.map(({ module }) => module))
+  return { stop: async () => void (await Promise.all([worker.stop(), looker.stop()])) }
 }
+
+/** So many modules are looked at side by side. */
+const lookingAtOnce = 16
 
 const hour = 3_600_000
 
-/** What nobody needs any more goes when there is time: events that were heard long ago, loose objects of mirrors. */
+/** What nobody needs any more goes when there is time: events that were heard long ago, samples that are older than the workspace keeps them, loose objects of mirrors. */
 async function tidy(parts: Parts, signal: AbortSignal): Promise<{ again: number }> {
   await forgetEvents(parts.sql, parts.clock.now() - 24 * hour)
+  const newest = await newestSnapshot(parts.sql)
+  if (newest !== undefined) await forgetSamples(parts.sql, parts.clock.now() - (await parts.configurations.of(newest)).workspace.spec.keepSamples)
   for (const name of parts.repositories.names()) await parts.repositories.mirror(name).tidy(signal)
   return { again: parts.clock.now() + hour }
 }

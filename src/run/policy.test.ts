@@ -5,10 +5,10 @@ import { governed, limitsOf, policyChanges, policyDigest, policyIn } from './pol
 import type { Policy } from './policy.ts'
 
 const rest = { targets: { cluster: { kubernetes: { context: 'prod' } } }, addresses: { ingress: 'http://10.0.0.10' }, reach: ['ingress'], limits: { platform: 'everything' } } as const satisfies Partial<Policy>
-const policy: Policy = { ...rest, reach: [...rest.reach], tier: 'production', deliver: { automatic: true, after: { environment: 'staging', verifiedFor: 600_000 } }, review: { approvals: 1, notTheAuthor: true }, drift: { hotfix: 'hold' } }
+const policy: Policy = { ...rest, reach: [...rest.reach], tier: 'production', deliver: { automatic: true, after: { environment: 'staging', verifiedFor: 600_000 } }, review: { approvals: 1, notTheAuthor: true }, drift: { hotfix: 'hold' }, onFailure: 'halt' }
 
 test('the same policy changes nothing, in whatever order it is written', () => {
-  const other: Policy = { ...rest, reach: [...rest.reach], drift: { hotfix: 'hold' }, review: { notTheAuthor: true, approvals: 1 }, deliver: { after: { verifiedFor: 600_000, environment: 'staging' }, automatic: true }, tier: 'production' }
+  const other: Policy = { ...rest, onFailure: 'halt', reach: [...rest.reach], drift: { hotfix: 'hold' }, review: { notTheAuthor: true, approvals: 1 }, deliver: { after: { verifiedFor: 600_000, environment: 'staging' }, automatic: true }, tier: 'production' }
   expect(policyChanges(policy, other)).toEqual([])
   expect(policyDigest(policy, other)).toBe(policyDigest(policy, policy))
 })

@@ -28,17 +28,17 @@ type LimitsHere = 'everything' | Omit<Exclude<Limits, 'everything'>, 'environmen
  * first one that is seen stands by itself. Another one is accepted by a run of its own (`kind: policy`), which delivers nothing and asks for the approvals of
  * the policy that it replaces; until then every run goes by the old one.
  */
-export type Policy = Pick<Environment['spec'], 'tier' | 'deliver' | 'review' | 'drift' | 'targets' | 'addresses' | 'reach'> & { readonly limits: Readonly<Record<string, LimitsHere>> }
+export type Policy = Pick<Environment['spec'], 'tier' | 'deliver' | 'review' | 'drift' | 'onFailure' | 'targets' | 'addresses' | 'reach'> & { readonly limits: Readonly<Record<string, LimitsHere>> }
 
 /** The policy that a snapshot has for one of its environments. */
 export function policyIn(environment: Environment, configuration: Pick<Configuration, 'workspace'>): Policy {
-  const { tier, deliver, review, drift, targets, addresses, reach } = environment.spec
+  const { tier, deliver, review, drift, onFailure, targets, addresses, reach } = environment.spec
   const limits = Object.entries(configuration.workspace.spec.repositories).flatMap(([name, { allow }]): [string, LimitsHere][] => {
     if (allow === 'everything') return [[name, allow]]
     const { environments, ...here } = allow
     return environments.some((glob) => matchesGlob(glob, environment.metadata.name)) ? [[name, here]] : []
   })
-  return { tier, deliver, review, drift, targets, addresses, reach: [...reach].sort(), limits: Object.fromEntries(limits) }
+  return { tier, deliver, review, drift, onFailure, targets, addresses, reach: [...reach].sort(), limits: Object.fromEntries(limits) }
 }
 
 /** The policy in force: the last accepted one. What was not part of a policy when that was accepted is as the snapshot has it. */
@@ -49,8 +49,8 @@ export async function policyInForce(sql: Sql, environment: Environment, configur
 }
 
 /** An environment as the policy in force has it: what is delivered to and what may be reached is what was accepted. */
-export function governed(environment: Environment, { tier, deliver, review, drift, targets, addresses, reach }: Policy): Environment {
-  return { ...environment, spec: { ...environment.spec, tier, deliver, review, drift, targets, addresses, reach } }
+export function governed(environment: Environment, { tier, deliver, review, drift, onFailure, targets, addresses, reach }: Policy): Environment {
+  return { ...environment, spec: { ...environment.spec, tier, deliver, review, drift, onFailure, targets, addresses, reach } }
 }
 
 /** What a repository may deliver to in an environment, by the policy in force there. */

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { environment } from '#model/config/environment.ts'
+import { environmentSchema } from '#model/config/environment.ts'
 import type { Limits } from '#model/config/workspace.ts'
 import type { ProbeCapabilities } from '#probes/probe.ts'
 import { capabilitiesFor } from './probe-capabilities.ts'
 import type { Work } from './work.ts'
 
-const production = environment.parse({
+const production = environmentSchema({}).parse({
   apiVersion: 'plumbline.dev/v1alpha1', kind: 'Environment', metadata: { name: 'production' },
   spec: {
     tier: 'production',
@@ -83,6 +83,6 @@ describe('what a tenant’s probe may use', () => {
 })
 
 test('a host’s command is an absolute path', () => {
-  const withCommand = (argv: string[]): boolean => environment.safeParse({ ...production, spec: { ...production.spec, targets: { host: { host: { commands: { a: { argv } } } } } } }).success
+  const withCommand = (argv: string[]): boolean => environmentSchema({}).safeParse({ apiVersion: production.apiVersion, kind: 'Environment', metadata: { name: 'host' }, spec: { tier: 'sandbox', targets: { host: { host: { commands: { a: { argv } } } } } } }).success
   expect([['/bin/df'], ['df'], ['./df'], []].map(withCommand)).toEqual([true, false, false, false])
 })

@@ -2,22 +2,27 @@ import { digestOf } from '#lib/digest.ts'
 import type { Json, JsonObject } from '#lib/json.ts'
 import { leafChanges } from '#lib/leaves.ts'
 import type { Module } from '#model/config/module.ts'
+import type { ProbeConfig } from '#model/config/probe.ts'
 import type { Plan, Step } from '#model/plan.ts'
 import { planDigest } from '#plan/plan.ts'
 import { proofsIn, saveProof } from '#store/proofs.ts'
 import type { Sql } from '#store/sql.ts'
 import type { ModuleResult } from './deliver-module.ts'
-import type { Intents } from './render-run.ts'
+import type { Intents, ModuleIntent } from './render-run.ts'
 import type { Work } from './work.ts'
 
 /** What of a specification shows in what is rendered, and how that is delivered. All the rest says how the module is proven. */
 const elsewhere: ReadonlySet<string> = new Set(['track', 'driver', 'target', 'environments', 'source', 'dependsOn', 'deadline', 'takeOver', 'empty', 'plainSecrets', 'secrets'])
 
-/** How a module is proven: its probes by name, each as it is written. */
-export function proofOf({ spec }: Pick<Module, 'spec'>): JsonObject {
-  const { probes, ...rest } = JSON.parse(JSON.stringify(spec)) as JsonObject & { probes: (JsonObject & { name: string; kind: string; config: Json })[] }
+/** How a module is proven: its probes by name, each as it is written, those of the sets that it names among them. */
+export function proofOf({ spec }: Pick<Module, 'spec'>, all: readonly ProbeConfig[] = spec.probes): JsonObject {
+  const { probes, ...rest } = JSON.parse(JSON.stringify({ ...spec, probes: all })) as JsonObject & { probes: (JsonObject & { name: string; kind: string; config: Json })[] }
   const named = Object.fromEntries(probes.map(({ name, kind, config, ...probe }) => [name, { ...probe, [kind]: config }]))
   return { ...Object.fromEntries(Object.entries(rest).filter(([field]) => !elsewhere.has(field))), probes: named }
+}
+
+function configsOf({ probes }: ModuleIntent): ProbeConfig[] {
+  return probes.map(({ config }) => config)
 }
 
 /** Another way to prove a module than the one before, or a first one; undefined where it stays. */
@@ -34,7 +39,7 @@ export async function withProofs(work: Work, intents: Intents, plan: Plan): Prom
   const steps = plan.steps.map((step) => {
     const intent = intents.modules.get(step.module)
     if (intent === undefined || step.failure !== undefined || work.run.modules[step.module]?.changed !== true) return step
-    const proof = proofStep(known.get(step.module), proofOf(intent.config))
+    const proof = proofStep(known.get(step.module), proofOf(intent.config, configsOf(intent)))
     return proof === undefined ? step : { ...step, proof }
   })
   return { ...plan, steps, digest: planDigest(steps) }
@@ -44,6 +49,6 @@ export async function withProofs(work: Work, intents: Intents, plan: Plan): Prom
 export async function keepProofs(tx: Sql, { run }: Work, intents: Intents, results: readonly ModuleResult[]): Promise<void> {
   for (const { outcome } of results) {
     const intent = intents.modules.get(outcome.module)
-    if (intent !== undefined && outcome.delivery === 'delivered' && run.modules[outcome.module]?.changed === true) await saveProof(tx, run.environment, outcome.module, proofOf(intent.config))
+    if (intent !== undefined && outcome.delivery === 'delivered' && run.modules[outcome.module]?.changed === true) await saveProof(tx, run.environment, outcome.module, proofOf(intent.config, configsOf(intent)))
   }
 }

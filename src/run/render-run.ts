@@ -11,6 +11,8 @@ import type { LoadedModule } from '#model/config/load.ts'
 import { renderModule } from '#render/render.ts'
 import { modulesIn } from './configuration.ts'
 import type { Configuration } from './configuration.ts'
+import { probesOfModule } from './owned-probes.ts'
+import type { OwnedProbe } from './owned-probes.ts'
 import type { Parts } from './parts.ts'
 import { limitsOf, policyInForce } from './policy.ts'
 import { rememberPlainSecrets, writtenSecrets } from './written-secrets.ts'
@@ -25,6 +27,8 @@ export type ModuleIntent = {
   /** With variables substituted. */
   readonly config: Module
   readonly limits: Limits
+  /** What shows that it works: its own probes, and those of the sets that it names. */
+  readonly probes: readonly OwnedProbe[]
   /** What it wants. In memory only: a Secret's values are in it. */
   readonly desired: readonly Desired[]
   /** The same as its driver declares it, with keyed digests in place of the values of Secrets: what plans, digests and comparisons are made of. */
@@ -60,12 +64,13 @@ export async function renderAll(parts: Parts, snapshot: Snapshot, configuration:
       if (config.spec.plainSecrets) rememberPlainSecrets(parts, name, rendered)
       const driver = driverOf(parts, name, config.spec.driver)
       const shown = desired.map((one) => driver.declare({ secretDigest: parts.secretDigest }, name, one))
-      modules.set(name, { ...base, config, desired, shown, intent: intentOf(config, policy.targets[config.spec.target], shown) })
+      const probes = probesOfModule(configuration, policy, environment, base, config)
+      modules.set(name, { ...base, config, probes, desired, shown, intent: intentOf(config, probes, policy.targets[config.spec.target], shown) })
     } catch (error) {
       signal.throwIfAborted()
       const failure = asFailure(error, `module ${name}`)
       if (failure.retry === 'now' || failure.code === 'store-unavailable' || failure.code === 'lease-lost') throw failure
-      modules.set(name, { ...base, config: module.config, desired: [], shown: [], intent: failedIntent(module, failure), failure: failure.toJSON() })
+      modules.set(name, { ...base, config: module.config, probes: [], desired: [], shown: [], intent: failedIntent(module, failure), failure: failure.toJSON() })
     }
   }
   return { modules }
@@ -76,6 +81,8 @@ function failedIntent(module: LoadedModule, failure: { code: string; subject: st
   return digestOf({ failed: failure.code, subject: failure.subject, message: failure.message, spec: JSON.parse(JSON.stringify(module.config.spec)) })
 }
 
-function intentOf(config: Module, target: TargetConfig | undefined, shown: readonly Desired[]): string {
-  return digestOf({ desired: shown.map((one) => ({ key: one.key, body: one.body })), spec: JSON.parse(JSON.stringify(config.spec)), target })
+function intentOf(config: Module, probes: readonly OwnedProbe[], target: TargetConfig | undefined, shown: readonly Desired[]): string {
+  // The module’s own probes are in its spec; those of sets are not.
+  const fromSets = probes.slice(config.spec.probes.length).map((probe) => JSON.parse(JSON.stringify(probe.config)) as unknown)
+  return digestOf({ desired: shown.map((one) => ({ key: one.key, body: one.body })), spec: JSON.parse(JSON.stringify(config.spec)), target, ...(fromSets.length === 0 ? {} : { fromSets }) })
 }

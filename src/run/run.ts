@@ -8,6 +8,7 @@ import { planRun } from './plan-run.ts'
 import { renderRun } from './render-run.ts'
 import { sampleBefore } from './sample-before.ts'
 import { seal, sealFailure } from './seal.ts'
+import { verifyChange } from './verify.ts'
 import { waitRun } from './wait-run.ts'
 
 /**
@@ -42,7 +43,10 @@ export async function run(parts: Parts, id: string, claim: Claim): Promise<void>
 
     // Modules as a graph: each is applied, becomes ready and is verified before what depends on it begins.
     const modules = await deliver(work, intents, plan)
-    await seal(work, intents, plan, modules)
+
+    // The change as a whole, when all of it is there.
+    const whole = await verifyChange(work, modules.map(({ outcome }) => outcome))
+    await seal(work, intents, plan, modules, whole)
   } catch (error) {
     await work.stopped(error)
   }

@@ -18,12 +18,12 @@ const gauge: Probe<unknown> = {
 }
 const frame = { within: 0, every: 1_000, timeout: 1_000, kind: 'gauge', config: {}, across: [] }
 const probes = [{ name: 'rate', ...frame, compare: { max: { times: 2 } } }, { name: 'plain', ...frame }]
-const intents = { modules: new Map([['web', { name: 'web', repository: 'r', limits: 'everything', config: { spec: { probes } } }]]) } as unknown as Intents
+const intents = { modules: new Map([['web', { name: 'web', repository: 'r', probes: probes.map((config) => ({ config, owner: { name: 'web', repository: 'r', limits: 'everything' } })) }]]) } as unknown as Intents
 
 async function workOn(sql: Sql, id: string): Promise<Work> {
   await createRun(sql, { id, environment: 'staging', kind: 'change', snapshot: 's', actor: 'a', reason: 'r', ticket: null, startedBy: null, changes: [], modules: { web: { intent: 'i', changed: true } }, createdAt: clock.now() })
   const claim = { signal: new AbortController().signal, fence: async () => {}, assertLease: async () => {} }
-  return { parts: { sql, clock, probes: [gauge] }, claim, run: await findRun(sql, id), environment: { spec: { addresses: {}, reach: [], targets: {} } } } as unknown as Work
+  return { parts: { sql, clock, probes: [gauge] }, claim, run: await findRun(sql, id), configuration: { workspace: { spec: { repositories: {} } } }, policy: { limits: {} }, environment: { metadata: { name: 'staging' }, spec: { variables: {}, probes: [], changeProbes: [], addresses: {}, reach: [], targets: {} } } } as unknown as Work
 }
 
 describeStores('The time before a change', ({ store }) => {

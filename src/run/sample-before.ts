@@ -1,11 +1,12 @@
+import { environmentItself } from '#model/probe-state.ts'
 import { hasBefore, saveBefore } from '#store/before.ts'
 import type { BeforeRow } from '#store/before.ts'
 import { journal } from '#store/runs.ts'
 import { takeBefore } from './ask-probe.ts'
-import type { OwnedProbe } from './ask-probe.ts'
 import { guarded } from './guarded.ts'
+import { probesOfEnvironment } from './owned-probes.ts'
+import type { OwnedProbe } from './owned-probes.ts'
 import type { Intents } from './render-run.ts'
-import { probesOf } from './verify.ts'
 import type { Work } from './work.ts'
 
 /**
@@ -15,10 +16,9 @@ import type { Work } from './work.ts'
 export async function sampleBefore(work: Work, intents: Intents): Promise<void> {
   const { parts, run } = work
   if (run.kind === 'verify') return
-  const asked = Object.keys(run.modules).flatMap((module) => {
-    const intent = intents.modules.get(module)
-    return intent === undefined ? [] : probesOf(intent).flatMap((probe) => (probe.config.compare === undefined ? [] : [{ module, probe }]))
-  })
+  const ofModules = Object.keys(run.modules).flatMap((module) => (intents.modules.get(module)?.probes ?? []).map((probe) => ({ module, probe })))
+  const { own, change } = probesOfEnvironment(work.configuration, work.policy, work.environment)
+  const asked = [...ofModules, ...[...own, ...change].map((probe) => ({ module: environmentItself, probe }))].filter(({ probe }) => probe.config.compare !== undefined)
   if (asked.length === 0 || (await hasBefore(parts.sql, run.id))) return
   if ((await journal(parts.sql, run.id)).some((row) => row.state !== 'pending')) return
   const rows = await Promise.all(asked.map(({ module, probe }) => rowOf(work, module, probe)))

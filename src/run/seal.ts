@@ -2,7 +2,9 @@ import type { FailureJson } from '#lib/failure.ts'
 import { errors } from '#model/errors.ts'
 import type { ErrorCode } from '#model/errors.ts'
 import type { Effect, Plan } from '#model/plan.ts'
-import type { ModuleOutcome, RunState, Verification } from '#model/run.ts'
+import { isGood } from '#model/judge-samples.ts'
+import type { ProbeResult } from '#model/probe.ts'
+import type { ModuleOutcome, RunState } from '#model/run.ts'
 import { pruneUnsure } from '#plan/doubts.ts'
 import type { Claim } from './claim.ts'
 import { heldBy } from '#store/inventory.ts'
@@ -18,20 +20,23 @@ import { accept } from './policy.ts'
 import { keepProofs } from './proof.ts'
 import { record, wakeAfter } from './record-run.ts'
 import type { Intents } from './render-run.ts'
+import { lookAgain, settleChange, settleVerification } from './settle-verification.ts'
 import { statusOf } from './status-of.ts'
 import { policyWanted } from './work.ts'
 import type { Work } from './work.ts'
 
 /** Ends a run that was carried out, with its record. */
-export async function seal(work: Work, intents: Intents, plan: Plan, delivered: readonly ModuleResult[]): Promise<void> {
+export async function seal(work: Work, intents: Intents, plan: Plan, delivered: readonly ModuleResult[], whole: readonly ProbeResult[]): Promise<void> {
   const results = await Promise.all(delivered.map((result) => withWhatIsLeft(work, intents, plan, result)))
   const bad = results.find(({ outcome }) => outcome.delivery !== 'delivered' || !['passed', 'warned'].includes(outcome.verification))
   const failure = results.find(({ outcome }) => outcome.delivery === 'failed')?.outcome.failure ?? null
-  await end(work.parts, work.claim, work.run, bad === undefined ? 'succeeded' : 'failed', failure, async (tx) => {
+  const isWhole = bad === undefined && whole.every(isGood)
+  await end(work.parts, work.claim, work.run, isWhole ? 'succeeded' : 'failed', failure, async (tx) => {
     if (work.run.kind === 'policy') await accept(tx, work.run.environment, policyWanted(work) ?? work.policy, work.snapshot.id, work.parts.clock.now())
     for (const [i, { outcome, probes }] of results.entries()) if (outcome !== delivered[i]?.outcome) await saveModuleOutcome(tx, work.run.id, outcome, probes, work.parts.clock.now())
     await settleStatuses(tx, work, intents, results)
     await keepProofs(tx, work, intents, results)
+    if (whole.length > 0) await settleChange(tx, work, whole)
   })
 }
 
@@ -83,7 +88,8 @@ async function settleStatuses(tx: Sql, work: Work, intents: Intents, results: re
   const { run, snapshot, parts } = work
   const now = parts.clock.now()
   const known = new Map((await statuses(tx, run.environment)).map((row) => [row.module, row]))
-  for (const { outcome } of results) {
+  for (const result of results) {
+    const { outcome } = result
     const asked = run.modules[outcome.module]
     const intent = intents.modules.get(outcome.module)
     const row = known.get(outcome.module) ?? statusOf(run.environment, outcome.module, intent, now)
@@ -94,13 +100,10 @@ async function settleStatuses(tx: Sql, work: Work, intents: Intents, results: re
     }
     // A newer run may have been decided on meanwhile: what it wants stays.
     const overtaken = row.intent !== asked.intent && row.run !== run.id
-    await saveStatus(tx, {
-      ...row,
-      ...deliveryOf(outcome, row, asked, run, snapshot.seq, overtaken),
-      ...verificationOf(outcome, row, asked, now),
-      updatedAt: now,
-    })
+    await saveStatus(tx, { ...row, ...deliveryOf(outcome, row, asked, run, snapshot.seq, overtaken), updatedAt: now })
+    if (outcome.delivery !== 'halted') await settleVerification(tx, work, result, row, intent)
   }
+  await lookAgain(tx, work, results)
 }
 
 type Row = NonNullable<ReturnType<typeof statusOf>>
@@ -125,15 +128,6 @@ function deliveryOf(outcome: ModuleOutcome, row: Row, asked: { intent: string; c
 /** Where it could not be found out what became of it, nobody can say what is there. */
 function deliveryAfter(failure: FailureJson): 'failed' | 'unknown' {
   return errors[failure.code as ErrorCode]?.exit === 4 ? 'unknown' : 'failed'
-}
-
-function verificationOf(outcome: ModuleOutcome, row: Row, asked: { intent: string }, now: number): Partial<Row> {
-  if (outcome.delivery === 'halted') return {}
-  const verification: Verification = outcome.verification === 'pending' ? 'unknown' : outcome.verification
-  const good = verification === 'passed' || verification === 'warned'
-  // A new intent has to prove itself from the start.
-  const since = row.delivered === asked.intent ? row.verifiedSince : null
-  return { verification, verifiedSince: good ? (since ?? now) : null }
 }
 
 async function failStatuses(tx: Sql, parts: Parts, run: RunRow, failure: FailureJson, plan: Plan | undefined): Promise<void> {

@@ -22,6 +22,10 @@ export function statusOf(environment: string, module: string, intent: ModuleInte
     run: null,
     verifiedSince: null,
     failure: null,
+    verifiedAt: null,
+    staleAt: null,
+    movedAt: null,
+    movedWhy: null,
     updatedAt: now,
   }
 }

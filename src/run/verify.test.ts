@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { FakeClock } from '#lib/clock.ts'
-import { environment } from '#model/config/environment.ts'
+import { environmentSchema } from '#model/config/environment.ts'
 import type { Limits } from '#model/config/workspace.ts'
 import type { Probe } from '#probes/probe.ts'
 import { takeSample } from '#probes/sample.ts'
@@ -9,7 +9,7 @@ import { verify } from './verify.ts'
 import type { Work } from './work.ts'
 
 const limited = (...targets: string[]): Limits => ({ environments: ['*'], targets, namespaces: ['orders'], kinds: 'namespaced', secrets: [] })
-const staging = environment.parse({
+const staging = environmentSchema({}).parse({
   apiVersion: 'plumbline.dev/v1alpha1', kind: 'Environment', metadata: { name: 'staging' },
   spec: { tier: 'staging', reach: ['orders-db'], targets: { 'orders-db': { postgres: { url: { secretRef: 'env:DB#url' } } } } },
 })
@@ -21,7 +21,7 @@ const tcp: Probe<never, never> = { kind: 'tcp', needs: [], schema: undefined as 
 async function asked(limits: Limits, kind: string, config: object = {}) {
   const parts = { clock: new FakeClock(), probes: [sql, tcp], resolve: () => Promise.resolve([]), resolveSecret: () => Promise.resolve({ value: 'postgres://db' }) }
   const work = { run: { kind: 'verify', modules: {} }, parts, environment: staging, claim: { signal: new AbortController().signal } } as unknown as Work
-  const intent = { name: 'orders', repository: 'orders', limits, config: { spec: { probes: [{ name: 'it', kind, config, within: 0, every: 1000, timeout: 1000, across: [] }] } } } as unknown as ModuleIntent
+  const intent = { name: 'orders', repository: 'orders', limits, probes: [{ owner: { name: 'orders', repository: 'orders', limits }, config: { name: 'it', kind, config, within: 0, every: 1000, timeout: 1000, across: [] } }] } as unknown as ModuleIntent
   const [result] = await verify(work, intent)
   return { verdict: result?.verdict, message: result?.samples[0]?.message }
 }

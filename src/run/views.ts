@@ -1,6 +1,10 @@
 import type { FailureJson } from '#lib/failure.ts'
 import type { Effect, Plan, Step } from '#model/plan.ts'
 import type { GateDecision } from '#model/gate.ts'
+import { isGood } from '#model/judge-samples.ts'
+import { environmentItself, isFlapping, standingVerification } from '#model/probe-state.ts'
+import type { Flip } from '#model/probe-state.ts'
+import { worst } from '#model/probe.ts'
 import type { ProbeResult, Sample } from '#model/probe.ts'
 import type { Delivery, ModuleOutcome, Verification } from '#model/run.ts'
 import type { PlanAnswer, RunView, StatusView } from '#model/api/views.ts'
@@ -8,9 +12,12 @@ import type { Environment } from '#model/config/environment.ts'
 import { summary } from '#plan/plan.ts'
 import { heldIn } from '#store/inventory.ts'
 import { activePauses } from '#store/pauses.ts'
+import { probeStates } from '#store/probe-states.ts'
+import type { ProbeStateRow } from '#store/probe-states.ts'
 import { approvalsOf, journal, moduleOutcomes, openRuns } from '#store/runs.ts'
 import type { EffectRow, RunModuleRow, RunRow } from '#store/runs.ts'
 import type { Sql } from '#store/sql.ts'
+import { isOfChange } from './owned-probes.ts'
 import { newestSnapshot, repositories } from '#store/snapshots.ts'
 import { statuses } from '#store/statuses.ts'
 import type { KnownStatus, StatusRow } from '#store/statuses.ts'
@@ -23,10 +30,11 @@ export function iso(at: number): string {
 const isoOrNull = (at: number | null): string | null => (at === null ? null : iso(at))
 
 /** A run as people and programs see it. */
-export async function viewRun(sql: Sql, run: RunRow): Promise<RunView> {
+export async function viewRun(sql: Sql, run: RunRow, now: number): Promise<RunView> {
   const modules = await moduleOutcomes(sql, run.id)
   const written = await journal(sql, run.id)
   const approvals = await approvalsOf(sql, run.id)
+  const flapping = new Map((await probeStates(sql, run.environment)).filter((state) => isFlapping(state, now)).map((state) => [`${state.module}/${state.probe}`, state]))
   return {
     id: run.id,
     environment: run.environment,
@@ -40,7 +48,7 @@ export async function viewRun(sql: Sql, run: RunRow): Promise<RunView> {
     changes: run.changes.map((change) => ({ ...change, at: iso(change.at) })),
     plan: run.plan === null ? null : { digest: run.plan.digest, summary: summary(run.plan) },
     steps: viewSteps(run, modules, written),
-    probes: modules.flatMap((row) => row.probes.map((probe) => viewProbe(row.module, probe))),
+    probes: modules.flatMap((row) => row.probes.map((probe) => viewProbe(row.module, probe, flapping.get(`${row.module}/${probe.probe}`)))),
     gates: run.gates.map(viewDecision),
     approvals: approvals.map((approval) => ({ ...approval, objects: [...approval.objects], at: iso(approval.at) })),
     failure: run.failure,
@@ -50,8 +58,14 @@ export async function viewRun(sql: Sql, run: RunRow): Promise<RunView> {
   }
 }
 
-function viewProbe(module: string, { before, ...probe }: ProbeResult): RunView['probes'][number] {
-  return { ...probe, module, samples: probe.samples.map(viewSample), ...(before === undefined ? {} : { before: viewSample(before) }) }
+function viewProbe(module: string, { before, ...probe }: ProbeResult, flapping: ProbeStateRow | undefined): RunView['probes'][number] {
+  return {
+    ...probe,
+    module,
+    samples: probe.samples.map(viewSample),
+    ...(before === undefined ? {} : { before: viewSample(before) }),
+    ...(flapping === undefined ? {} : { flapping: flapping.flips.map(viewFlip) }),
+  }
 }
 
 function viewSample({ across, ...sample }: Sample): RunView['probes'][number]['samples'][number] {
@@ -69,6 +83,7 @@ function viewSteps(run: RunRow, modules: readonly RunModuleRow[], written: reado
       delivery: outcome?.delivery ?? 'pending',
       verification: outcome?.verification ?? 'pending',
       readinessOnly: outcome?.readinessOnly ?? false,
+      ...(outcome?.onFailure === undefined ? {} : { onFailure: outcome.onFailure }),
       ...(failure === undefined ? {} : { failure }),
       ...viewProof(step),
       effects: step.waves.flat().map((effect) => viewEffect(effect, written.find((row) => row.module === step.module && row.key === effect.key))),
@@ -123,6 +138,7 @@ export async function viewStatus(sql: Sql, workspace: string, environments: read
   const rows = await statuses(sql)
   const open = await openRuns(sql)
   const pauses = await activePauses(sql, now)
+  const states = Map.groupBy(await probeStates(sql), (state) => `${state.environment}/${state.module}`)
   const underWay = new Map<string, ModuleOutcome>()
   for (const run of open.filter(isUnderWay)) for (const { outcome } of await moduleOutcomes(sql, run.id)) underWay.set(`${run.environment}/${outcome.module}`, outcome)
   return {
@@ -138,7 +154,8 @@ export async function viewStatus(sql: Sql, workspace: string, environments: read
         tier: environment.spec.tier,
         gone: isGone(name),
         holds: (await heldIn(sql, name)).reduce((sum, { objects }) => sum + objects, 0),
-        modules: rows.filter((row) => row.environment === name).map((row) => viewModule(row, runs, underWay.get(`${name}/${row.module}`), brokenOf(row.module, row.repository))),
+        ...viewItself(environment, states.get(`${name}/${environmentItself}`) ?? [], now),
+        modules: rows.filter((row) => row.environment === name).map((row) => viewModule(row, { open: runs, outcome: underWay.get(`${name}/${row.module}`), broken: brokenOf(row.module, row.repository), states: states.get(`${name}/${row.module}`) ?? [], now })),
         waiting: runs.flatMap((run) => run.waiting.map((decision) => ({ run: run.id, waitingFor: decision.waitingFor ?? 'person', message: decision.message }))),
         pauses: pauses
           .filter((pause) => pause.environment === name)
@@ -161,21 +178,55 @@ function isUnderWay(run: RunRow): boolean {
 /** What is wrong with a module's document in the newest snapshot, where something is. */
 type BrokenOf = (module: string, repository: string) => FailureJson | undefined
 
-function viewModule(row: KnownStatus, open: readonly RunRow[], outcome: ModuleOutcome | undefined, broken: FailureJson | undefined): StatusView['environments'][number]['modules'][number] {
+/** The environment itself. What nobody looked at again in time says nothing any more; a change as a whole is not looked at again once it passed. */
+function viewItself(environment: Environment, states: readonly ProbeStateRow[], now: number): Pick<StatusView['environments'][number], 'verification' | 'probes'> {
+  const { verifyEvery, freshFor = 2 * verifyEvery } = environment.spec
+  const isStale = states.some(({ probe, verdict, askedAt }) => !(isOfChange(probe) && isGood({ verdict })) && askedAt + freshFor < now)
+  const verification = states.length === 0 ? null : worst(states.map(({ verdict }) => verdict))
+  return { verification: isStale && verification !== 'unknown' ? 'stale' : verification, probes: states.map((state) => viewState(state, now)) }
+}
+
+type ModuleView = StatusView['environments'][number]['modules'][number]
+
+/** What is known of a module beside its row: the open runs, what became of it in one that is at work on it, what is wrong with its document, what its probes say. */
+type Beside = { readonly open: readonly RunRow[]; readonly outcome: ModuleOutcome | undefined; readonly broken: FailureJson | undefined; readonly states: readonly ProbeStateRow[]; readonly now: number }
+
+function viewModule(row: KnownStatus, { open, outcome, broken, states, now }: Beside): ModuleView {
   const run = open.find((candidate) => candidate.modules[row.module]?.changed === true)
   const waiting = run?.waiting.map((decision) => decision.message).join('; ')
   return {
     name: row.module,
     repository: row.repository,
     track: row.track,
-    ...factsOf(broken !== undefined && row.delivery === 'synced' ? { ...row, delivery: 'behind' } : row, run, outcome),
+    ...factsOf({ ...row, verification: standingVerification(row, now), ...(broken !== undefined && row.delivery === 'synced' ? { delivery: 'behind' as const } : {}) }, run, outcome),
     readinessOnly: row.readinessOnly,
     run: row.run,
     snapshot: row.snapshot,
     verifiedSince: isoOrNull(row.verifiedSince),
     since: iso(run !== undefined && isUnderWay(run) && outcome !== undefined ? run.createdAt : row.since),
-    note: run?.state === 'waiting' && waiting !== undefined && waiting !== '' ? waiting : (broken?.message ?? row.failure?.message ?? run?.failure?.message ?? null),
+    verifiedAt: isoOrNull(row.verifiedAt),
+    flapping: states.some((state) => isFlapping(state, now)),
+    probes: states.map((state) => viewState(state, now)),
+    note: run?.state === 'waiting' && waiting !== undefined && waiting !== '' ? waiting : (broken?.message ?? row.failure?.message ?? run?.failure?.message ?? row.movedWhy ?? null),
     failure: broken ?? row.failure,
+  }
+}
+
+const viewFlip = ({ at, from, verdict, message }: Flip) => ({ at: iso(at), from, to: verdict, message })
+
+function viewState(state: ProbeStateRow, now: number): ModuleView['probes'][number] {
+  const { probe, kind, verdict, onset, askedAt, lastBefore, sample, causes, flips } = state
+  return {
+    probe,
+    kind,
+    verdict,
+    onset: iso(onset),
+    askedAt: iso(askedAt),
+    lastBefore: isoOrNull(lastBefore),
+    message: sample?.message ?? 'it could not be asked',
+    causes: causes.map((cause) => ({ ...cause, at: iso(cause.at) })),
+    flapping: isFlapping(state, now),
+    history: flips.map(viewFlip),
   }
 }
 

@@ -17,7 +17,7 @@ const failure = { code: 'field-conflict', subject: `Deployment ${hostile}`, mess
 
 const module = (name: string, more: Partial<ModuleStatus> = {}): ModuleStatus => ({
   name, repository: 'orders', track: 'declarative', delivery: 'synced', verification: 'passed', readinessOnly: false, run: 'run-1m7y9mc4r1tvxh', snapshot: 's-8791a1189b77',
-  verifiedSince: at(90), since: at(45), note: null, failure: null, ...more,
+  verifiedSince: at(90), since: at(45), verifiedAt: at(5), flapping: false, probes: [], note: null, failure: null, ...more,
 })
 
 const status: Status = {
@@ -26,8 +26,8 @@ const status: Status = {
   repositories: [{ name: 'orders', url: 'x', branch: 'main', head: null, checkedAt: at(3), failure }],
   problems: [failure],
   environments: [
-    { name: 'sandbox', tier: 'sandbox', gone: false, holds: 2, modules: [module('orders-api'), module('w'.repeat(63), { readinessOnly: true })], waiting: [], pauses: [{ module: null, reason: hostile, by: 'ada', until: at(-60) }] },
-    { name: 'production', tier: 'production', gone: false, holds: 1, modules: [module('orders-api', { delivery: 'failed', verification: 'unknown', note: hostile })], waiting: [{ run: 'run-1', waitingFor: 'approval', message: 'it asks for 1 approval' }], pauses: [] },
+    { name: 'sandbox', tier: 'sandbox', gone: false, holds: 2, verification: null, probes: [], modules: [module('orders-api'), module('w'.repeat(63), { readinessOnly: true })], waiting: [], pauses: [{ module: null, reason: hostile, by: 'ada', until: at(-60) }] },
+    { name: 'production', tier: 'production', gone: false, holds: 1, verification: null, probes: [], modules: [module('orders-api', { delivery: 'failed', verification: 'unknown', note: hostile })], waiting: [{ run: 'run-1', waitingFor: 'approval', message: 'it asks for 1 approval' }], pauses: [] },
   ],
 }
 
@@ -97,6 +97,21 @@ describe('status', () => {
     ])
   })
 
+  test('says of a probe that is not as it should be since when, what it says, what lies just before, and that it flaps', () => {
+    const flip = { at: at(300), from: 'passed', to: 'failed', message: 'replica lag 47 s, threshold 10 s' }
+    const lag = {
+      probe: 'replica-lag', kind: 'sql', verdict: 'failed' as const, onset: at(300), askedAt: at(2), lastBefore: at(310), message: 'replica lag 47 s, threshold 10 s', flapping: true, history: [{ ...flip, at: at(900), to: 'passed' }, flip],
+      causes: [{ kind: 'run' as const, id: 'run-1m7y9mc4r1tvxh', at: at(420), about: 'Three of each' }],
+    }
+    const one = module('orders-database', { verification: 'failed', flapping: true, probes: [lag, { ...lag, probe: 'connects', verdict: 'passed', flapping: false }] })
+    const told = printStatus({ ...status, problems: [], repositories: [], environments: [{ name: 'production', tier: 'production', gone: false, holds: 1, verification: null, probes: [], modules: [one], waiting: [], pauses: [] }] }, { colours: false, width: 160, now })
+    expect(told.slice(-3)).toEqual([
+      expect.stringMatching(/^ {2}orders-database +synced +failed \(flapping\) /),
+      '    replica-lag failed for 5m: replica lag 47 s, threshold 10 s; before it: run run-1m7y9mc4r1tvxh, 2m earlier (Three of each)',
+      `    replica-lag is flapping: 2 changes of its verdict since ${at(900)}, the last to failed (replica lag 47 s, threshold 10 s)`,
+    ])
+  })
+
   test('says plainly that nothing is delivered', () => {
     expect(printStatus({ workspace: '', snapshot: null, repositories: [], problems: [], environments: [] }, { colours: false, width: 80, now })).toEqual(['no workspace  nothing is delivered yet'])
   })
@@ -144,4 +159,24 @@ describe('text', () => {
   test('about time says what matters', () => {
     expect([400, 59_400, 3_540_000, 86_000_000, 900_000_000, -5].map(lasting)).toEqual(['0s', '59s', '59m', '23h', '10d', '0s'])
   })
+})
+
+test('show tells of windows, of each of several targets, and of the time before the change', () => {
+  const sample = (verdict: 'passed' | 'failed', target: string, message: string) => ({ signal: 'count' as const, target, verdict, message, collectedAt: at(1), durationMs: 3 })
+  const across = [sample('passed', 'GET http://a', 'answered 200'), sample('failed', 'GET http://b', 'connection refused')]
+  const told = printRun({
+    ...run, waiting: [], failure: null, gates: [], approvals: [], changes: [],
+    steps: [{ module: 'orders-api', dependsOn: [], delivery: 'delivered', verification: 'failed', readinessOnly: false, effects: [] }],
+    probes: [
+      { module: 'orders-api', probe: 'everywhere', kind: 'http', verdict: 'failed', asked: 31, samples: [{ ...sample('failed', '2 targets', '1 of 2 pass, 2 needed: GET http://b: connection refused'), across }] },
+      { module: 'orders-api', probe: 'rate', kind: 'http', verdict: 'failed', asked: 12, window: { passed: 6, of: 10, needed: 8 }, before: sample('passed', 'q', 'rate 1.6 %'), samples: [sample('failed', 'q', 'rate 3.2 %')] },
+    ],
+  }, { colours: false, width: 108, now })
+  expect(told.slice(told.findIndex((line) => line.includes('everywhere')), -2)).toEqual([
+    '    probe  failed  everywhere  1 of 2 pass, 2 needed: GET http://b: connection refused  (asked 31 times)',
+    '          passed  GET http://a  answered 200',
+    '          failed  GET http://b  connection refused',
+    '    probe  failed  rate        rate 3.2 %  (6 of the last 10 passed, 8 needed; asked 12 times)',
+    '          before the change passed rate 1.6 %',
+  ])
 })

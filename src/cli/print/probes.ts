@@ -1,4 +1,4 @@
-import type { ProbeResult, Sample } from '#api/client.ts'
+import type { Flip, ProbeResult, Sample } from '#api/client.ts'
 import { safe, wrap } from './safe.ts'
 import { columns, word } from './table.ts'
 import type { Paint } from './table.ts'
@@ -22,14 +22,21 @@ function howOften({ window, asked }: ProbeResult): string {
   return told.length === 0 ? '' : `  (${told.join('; ')})`
 }
 
-function beneath({ before, samples }: ProbeResult, paint: Paint, width: number): string[] {
+function beneath({ before, samples, flapping }: ProbeResult, paint: Paint, width: number): string[] {
   const say = (text: string): string[] => wrap(text, width - 8).map((line) => `          ${paint('quiet', line)}`)
   const across = samples.at(-1)?.across ?? []
   return [
-    ...(before === undefined ? [] : say(`before the change  ${word(before.verdict).text}  ${safe(before.message)}`)),
+    ...(flapping === undefined ? [] : say(flappingText(flapping))),
+    ...(before === undefined ? [] : say(`before the change ${before.verdict} ${safe(before.message)}`)),
     ...columns(across.slice(0, mostTargets).map(targetCells), { width, elastic: [1, 2], indent: '          ' }, paint),
     ...(across.length > mostTargets ? say(`and ${across.length - mostTargets} more`) : []),
   ]
+}
+
+/** `flapping: 5 changes of its verdict since 12:03:07, the last to failed`. */
+export function flappingText(history: readonly Flip[]): string {
+  const last = history.at(-1)
+  return `flapping: ${history.length} changes of its verdict since ${history[0]?.at ?? ''}, the last to ${last?.to ?? ''} (${safe(last?.message ?? '')})`
 }
 
 function targetCells({ verdict, target, message }: Pick<Sample, 'verdict' | 'target' | 'message'>) {

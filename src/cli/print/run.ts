@@ -1,4 +1,5 @@
 import type { Decision, Effect, FieldChange, ProbeResult, Run, Step } from '#api/client.ts'
+import { environmentItself } from '#model/probe-state.ts'
 import { showKey } from '#model/resource.ts'
 import { failureLines } from './failure.ts'
 import { probeLines } from './probes.ts'
@@ -40,6 +41,8 @@ export function printRun(run: Run, look: Look): string[] {
   for (const gate of run.gates) say('gate', `${gate.outcome} ${gate.code}: ${safe(gate.message)}`)
   for (const approval of run.approvals) say('approved', `by ${safe(approval.principal)}: ${safe(approval.reason)}`)
   for (const step of run.steps) lines.push('', ...stepLines(step, run.probes, paint, look.width))
+  const whole = run.probes.filter((probe) => probe.module === environmentItself)
+  if (whole.length > 0) lines.push('', `  ${paint('strong', 'the change as a whole')}`, ...probeLines(whole, paint, look.width))
   if (run.failure !== null) lines.push('', ...failureLines(run.failure, '  ', paint, look.width))
   for (const one of run.waiting) {
     lines.push('', ...wrap(`waiting  ${safe(one.message)}`, look.width - 4).map((line) => `  ${paint('warn', line)}`))
@@ -63,7 +66,8 @@ const mostEffects = 40
 
 function stepLines(step: Step, probes: readonly ProbeResult[], paint: Paint, width: number): string[] {
   const only = step.readinessOnly && step.verification === 'passed' ? paint('quiet', ' (readiness only)') : ''
-  const lines = [`  ${paint('strong', safe(step.module))}  ${shown(step.delivery, paint)}  ${shown(step.verification, paint)}${only}`]
+  const decided = step.onFailure === undefined ? '' : paint('quiet', ` (onFailure: ${step.onFailure}, what depends on it ${step.onFailure === 'halt' || step.onFailure === 'rollback' ? 'waits' : 'goes on'})`)
+  const lines = [`  ${paint('strong', safe(step.module))}  ${shown(step.delivery, paint)}  ${shown(step.verification, paint)}${only}${decided}`]
   if (step.failure !== undefined) lines.push(...failureLines(step.failure, '    ', paint, width))
   for (const effect of step.effects) lines.push(...effectLines(effect, paint, width))
   lines.push(...proofLines(step.proof, paint, width))

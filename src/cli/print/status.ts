@@ -1,8 +1,9 @@
 import type { EnvironmentStatus, ModuleStatus, StatusAnswer } from '#api/client.ts'
 import { failureLines } from './failure.ts'
 import { isGood } from '../status-exit.ts'
+import { flappingText } from './probes.ts'
 import { safe, wrap } from './safe.ts'
-import { ago, columns, painter, word } from './table.ts'
+import { ago, columns, lasting, painter, word } from './table.ts'
 import type { Cell, Look, Paint } from './table.ts'
 
 const head = ['MODULE', 'DELIVERY', 'VERIFICATION', 'SINCE', 'RUN', 'SNAPSHOT'].map((text) => ({ text, tone: 'quiet' }) as const)
@@ -24,11 +25,12 @@ export function printStatus(status: StatusAnswer, look: Look): string[] {
   const [header = '', ...rows] = columns(table, { width: look.width, elastic: [0], indent: '  ' }, paint)
   if (modules.length > 0) lines.push('', header)
   for (const environment of status.environments) {
-    lines.push(paint('strong', environment.name))
+    const itself = environment.verification === null ? '' : `  ${paint(word(environment.verification).tone, `itself ${environment.verification}`)}`
+    lines.push(`${paint('strong', environment.name)}${itself}`, ...quietly(probeNotes(environment, look), look, paint))
     if (environment.modules.length === 0) lines.push(paint('quiet', '  nothing is delivered here yet'))
     for (const [at, one] of modules.entries()) {
       if (one.environment !== environment) continue
-      lines.push(rows[at] ?? '', ...note(one.module, environment).flatMap((text) => wrap(safe(text), look.width - 4)).map((line) => `    ${paint('quiet', line)}`))
+      lines.push(rows[at] ?? '', ...quietly([...note(one.module, environment).map(safe), ...probeNotes(one.module, look)], look, paint))
     }
     lines.push(...below(environment, look, paint))
   }
@@ -50,12 +52,27 @@ function cells(module: ModuleStatus, look: Look): Cell[] {
   return [
     { text: safe(module.name) },
     word(module.delivery),
-    { ...word(module.verification), text: verified },
+    { ...word(module.verification), text: module.flapping ? `${verified} (flapping)` : verified },
     // What is verified may have been delivered anew since: it has been so without a break.
     { text: ago(isGood(module) ? (module.verifiedSince ?? module.since) : module.since, look.now) },
     { text: module.run ?? '-' },
     { text: module.snapshot ?? '-', tone: 'quiet' },
   ]
+}
+
+function quietly(texts: readonly string[], look: Look, paint: Paint): string[] {
+  return texts.flatMap((text) => wrap(text, look.width - 4)).map((line) => `    ${paint('quiet', line)}`)
+}
+
+/** Of its probes what is not as it should be: since when, what it says, and what lies just before. */
+function probeNotes({ probes }: Pick<ModuleStatus, 'probes'>, look: Look): string[] {
+  return probes
+    .filter((probe) => probe.flapping || (probe.verdict !== 'passed' && probe.verdict !== 'warned'))
+    .flatMap((probe) => {
+      const cause = probe.causes.at(-1)
+      const after = cause === undefined ? '' : `; before it: ${cause.kind} ${safe(cause.id)}, ${lasting(Date.parse(probe.onset) - Date.parse(cause.at))} earlier (${safe(cause.about)})`
+      return [`${safe(probe.probe)} ${probe.verdict} for ${ago(probe.onset, look.now)}: ${safe(probe.message)}${after}`, ...(probe.flapping ? [`${safe(probe.probe)} is ${flappingText(probe.history)}`] : [])]
+    })
 }
 
 /** What is said of the whole environment below its modules is not said of each. */

@@ -49,8 +49,10 @@ export const sampleView = z
   .object({ ...sample, across: z.array(z.object(sample)).optional().describe('Where several targets were asked side by side, what each answered.') })
   .meta({ id: 'Sample' })
 
+const flipView = z.object({ at: time, from: z.string(), to: z.string(), message: z.string() }).meta({ id: 'Flip', description: 'A probe’s verdict became another one.' })
+
 const probeView = z.object({
-  module: z.string(),
+  module: z.string().describe('`@environment` for a change as a whole.'),
   probe: z.string(),
   kind: z.string(),
   verdict: z.enum(['passed', 'warned', 'failed', 'unknown']),
@@ -58,6 +60,7 @@ const probeView = z.object({
   samples: z.array(sampleView),
   before: sampleView.optional().describe('From right before the run’s first effect.'),
   window: z.object({ passed: z.number(), of: z.number(), needed: z.number() }).optional().describe('Of the last `of` samples so many had to pass, and so many did.'),
+  flapping: z.array(flipView).optional().describe('Its verdict changes again and again: how, until now.'),
 }).meta({ id: 'ProbeResult' })
 
 export const changeView = z.object({
@@ -88,6 +91,7 @@ export const stepView = z.object({
   delivery: z.enum(['pending', 'delivering', 'delivered', 'failed', 'halted']),
   verification: z.enum(['pending', 'passed', 'warned', 'failed', 'unknown']),
   readinessOnly: z.boolean(),
+  onFailure: z.enum(['continue', 'alert', 'halt', 'rollback']).optional().describe('Delivered, and its verification is not good: what that decided.'),
   failure: failureView.optional(),
   effects: z.array(effectView),
   /** What changes of how the module is proven, where something does. */
@@ -128,6 +132,23 @@ export type RunView = z.output<typeof runView>
 
 export const runsAnswer = z.object({ runs: z.array(runView) })
 
+const causeView = z.object({ kind: z.enum(['run', 'finding', 'context', 'pause', 'policy']), id: z.string(), at: time, about: z.string() })
+
+const probeStateView = z
+  .object({
+    probe: z.string(),
+    kind: z.string(),
+    verdict: z.enum(['passed', 'warned', 'failed', 'unknown']),
+    onset: time.describe('Since when it is so: when the first sample of this verdict was collected.'),
+    askedAt: time,
+    lastBefore: time.nullable().describe('The last sample that told the verdict before.'),
+    message: z.string(),
+    causes: z.array(causeView).describe('What lies just before.'),
+    flapping: z.boolean().describe('Its verdict changes again and again.'),
+    history: z.array(flipView).describe('The newest changes of its verdict, in order.'),
+  })
+  .meta({ id: 'ProbeState' })
+
 export const moduleView = z.object({
   name: z.string(),
   repository: z.string(),
@@ -139,6 +160,9 @@ export const moduleView = z.object({
   snapshot: z.string().nullable(),
   verifiedSince: time.nullable(),
   since: time.describe('Since when its two facts are what they are.'),
+  verifiedAt: time.nullable().describe('When it was last looked at.'),
+  flapping: z.boolean().describe('At least one of its probes changes its verdict again and again.'),
+  probes: z.array(probeStateView),
   /** In one sentence: why it is not as it should be, or what it waits for. */
   note: z.string().nullable(),
   failure: failureView.nullable(),
@@ -154,6 +178,8 @@ const environmentView = z
     tier: z.string(),
     gone: z.boolean().describe('Git no longer has it: nothing is delivered there, and nothing is deleted by itself.'),
     holds: z.number().describe('How many objects the inventory holds there.'),
+    verification: z.enum(['passed', 'warned', 'failed', 'unknown', 'stale']).nullable().describe('What the environment’s own probes, and those of its last change as a whole, say; null where it has none.'),
+    probes: z.array(probeStateView).describe('Of the environment itself; `change/…` of the last change as a whole.'),
     modules: z.array(moduleView),
     waiting: z.array(z.object({ run: z.string(), waitingFor: z.string(), message: z.string() })),
     pauses: z.array(z.object({ module: z.string().nullable(), reason: z.string(), by: z.string(), until: time })),
@@ -225,5 +251,5 @@ export const exportAnswer = z.object({ publicKey: z.string().describe('Ed25519, 
 export const problem = z.object({ error: failureView }).meta({ id: 'Problem' })
 
 export const eventView = z
-  .object({ seq: z.number(), at: time, kind: z.enum(['run', 'module', 'effect', 'status', 'pause', 'snapshot', 'repository', 'problems', 'record']), data: z.record(z.string(), json) })
+  .object({ seq: z.number(), at: time, kind: z.enum(['run', 'module', 'effect', 'status', 'pause', 'snapshot', 'repository', 'problems', 'record', 'verdict']), data: z.record(z.string(), json) })
   .meta({ id: 'Event' })

@@ -1,13 +1,14 @@
 import { asFailure, Failure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
-import { didYouMean } from '#lib/nearest.ts'
+import { checkAims, checkNamedSets, checkOwnProbes } from './check-probes.ts'
 import type { Environment } from './environment.ts'
 import type { Complaint } from './issues.ts'
 import type { Broken } from './load.ts'
 import { shownFile } from './parse.ts'
 import type { ConfigDocument } from './parse.ts'
-import type { ProbeConfig } from './probe.ts'
+import type { ProbeSet } from './probe-set.ts'
 import { withVariables } from './substitute.ts'
+import { unknownName } from './unknown-name.ts'
 
 // What no schema can tell: whether the names that documents use for each other are there.
 
@@ -43,6 +44,7 @@ export function checkEnvironments(documents: readonly EnvironmentDocument[]): Fa
       if (!reachable.includes(name)) complaints.push(unknownName(['spec', 'reach', index], 'address or target', name, reachable))
     }
     if (Object.hasOwn(spec.variables, 'environment')) complaints.push({ path: ['spec', 'variables', 'environment'], at: 'key', what: 'is the environment’s own name already' })
+    complaints.push(...checkOwnProbes(document.config))
     return complaints.map((complaint) => document.problem(complaint))
   })
 }
@@ -65,6 +67,7 @@ export function checkModules(
   isKnown: (name: string) => boolean | undefined,
   names: Iterable<string>,
   unlimited: ReadonlySet<string> = new Set(),
+  probeSets: ReadonlyMap<string, ProbeSet> | undefined = undefined,
 ): CheckedModules {
   const byName = Map.groupBy(modules, (module) => module.config.metadata.name)
   const whole: FoundModule[] = []
@@ -73,7 +76,7 @@ export function checkModules(
   for (const module of modules) {
     const { name } = module.config.metadata
     const same = byName.get(name) ?? []
-    const found = same.length > 1 && !keepsName(module, same, unlimited) ? [duplicate(module, same)] : checkModule(module, environments, isKnown, names)
+    const found = same.length > 1 && !keepsName(module, same, unlimited) ? [duplicate(module, same)] : checkModule(module, environments, isKnown, names, probeSets)
     if (found.length === 0) whole.push(module)
     else broken.push({ repository: module.repository, file: module.file, names: [name] })
     problems.push(...found)
@@ -145,7 +148,7 @@ function duplicate(module: FoundModule, same: readonly FoundModule[]): FailureJs
   }).toJSON()
 }
 
-function checkModule(module: FoundModule, environments: ReadonlyMap<string, Environment> | undefined, isKnown: (name: string) => boolean | undefined, names: Iterable<string>): FailureJson[] {
+function checkModule(module: FoundModule, environments: ReadonlyMap<string, Environment> | undefined, isKnown: (name: string) => boolean | undefined, names: Iterable<string>, probeSets: ReadonlyMap<string, ProbeSet> | undefined): FailureJson[] {
   const { spec } = module.config
   const problems: FailureJson[] = []
   const complain = (complaint: Complaint): void => void problems.push(module.problem(complaint))
@@ -155,14 +158,17 @@ function checkModule(module: FoundModule, environments: ReadonlyMap<string, Envi
   for (const [index, name] of spec.dependsOn.entries()) {
     if (isKnown(name) === false) complain(unknownName(['spec', 'dependsOn', index], 'module', name, names))
   }
+  for (const [index, name] of spec.probeSets.entries()) {
+    if (probeSets?.has(name) === false) complain(unknownName(['spec', 'probeSets', index], 'probe set', name, probeSets.keys()))
+  }
   for (const environment of environments?.values() ?? []) {
     if (spec.environments !== undefined && !spec.environments.includes(environment.metadata.name)) continue
     if (!Object.hasOwn(environment.spec.targets, spec.target)) {
       complain(unknownName(['spec', 'target'], 'target', spec.target, Object.keys(environment.spec.targets), environment))
     }
     try {
-      const { probes } = withVariables(module.config, environment).spec
-      for (const [index, probe] of probes.entries()) for (const complaint of checkProbe(probe, index, environment)) complain(complaint)
+      for (const complaint of checkAims(withVariables(module.config, environment).spec.probes, ['spec', 'probes'], environment)) complain(complaint)
+      for (const complaint of checkNamedSets(spec.probeSets, probeSets ?? new Map(), environment)) complain(complaint)
     } catch (error) {
       const failure = asFailure(error, shownFile(module))
       if (failure.code !== 'variable-unknown') throw error
@@ -172,36 +178,4 @@ function checkModule(module: FoundModule, environments: ReadonlyMap<string, Envi
     }
   }
   return problems
-}
-
-/** Where probe kinds name what they aim at: addresses of the environment, and its targets. */
-const aims = [
-  { at: ['address'], what: 'address' },
-  { at: ['resolver'], what: 'address' },
-  { at: ['resolvers'], what: 'address' },
-  { at: ['target'], what: 'target' },
-  { at: ['lag', 'primary'], what: 'target' },
-] as const
-
-function* checkProbe(probe: ProbeConfig, index: number, environment: Environment): Generator<Complaint> {
-  const path = ['spec', 'probes', index]
-  if (probe.across.length === 0) yield* checkAims(probe.config, [...path, probe.kind], environment)
-  for (const [at, config] of probe.across.entries()) yield* checkAims(config, [...path, 'across', at], environment)
-}
-
-function* checkAims(config: unknown, path: Complaint['path'], environment: Environment): Generator<Complaint> {
-  const known = { address: Object.keys(environment.spec.addresses), target: Object.keys(environment.spec.targets) }
-  for (const { at, what } of aims) {
-    const named = at.reduce<unknown>((value, key) => (typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[key] : undefined), config)
-    for (const [place, name] of [named].flat().entries()) {
-      if (typeof name === 'string' && !known[what].includes(name)) yield unknownName([...path, ...at, ...(Array.isArray(named) ? [place] : [])], what, name, known[what], environment)
-    }
-  }
-}
-
-function unknownName(path: Complaint['path'], what: string, name: string, known: Iterable<string>, environment?: Environment): Complaint {
-  const names = [...known].sort()
-  const where = environment === undefined ? '' : ` in environment ${environment.metadata.name}`
-  const some = names.length > 10 ? `${names.slice(0, 10).join(', ')}, …` : names.join(', ')
-  return { path, at: 'value', what: `there is no ${what} “${name}”${where}`, expected: names.length === 0 ? `nothing: there is no ${what}${where}` : `one of ${some}`, ...didYouMean(name, names) }
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod'
-import { apiVersion, duration, glob, name, secretRef } from './parts.ts'
+import { onFailure } from '../on-failure.ts'
+import { apiVersion, duration, glob, name, period, secretRef, uniqueNames } from './parts.ts'
+import { probeSchema } from './probe.ts'
 
 /** An absolute path, so that no search path decides what runs. */
 const program = z.array(z.string().min(1).max(1_000)).min(1).max(50).refine(([first]) => first?.startsWith('/') === true, 'expected an absolute path first')
@@ -38,39 +40,48 @@ export type TargetConfig = z.output<typeof target>
 
 const driftPolicy = z.enum(['ignore', 'report', 'hold', 'revert', 'adopt'])
 
-export const environment = z
-  .strictObject({
-    apiVersion,
-    kind: z.literal('Environment'),
-    metadata: z.strictObject({ name: name.describe('Unique in the workspace. `${environment}` stands for it.') }),
-    spec: z.strictObject({
-      tier: z.enum(['sandbox', 'staging', 'production']).describe('How careful to be.'),
-      addresses: z.record(name, z.string().min(1)).default({}).describe('Names that probes use, and where they lead (`http://…`, `host:port`).'),
-      reach: z.array(name).default([]).describe('The addresses and targets that a tenant’s probe may reach: nothing else.'),
-      targets: z.record(name, target).describe('What can be delivered to.'),
-      variables: z.record(name, z.string()).default({}).describe('Values for `${name}` in `source.path` and in probes.'),
-      deliver: z
-        .strictObject({
-          automatic: z.boolean().default(false).describe('Deliver by itself; otherwise a person starts it (`plumb deploy`).'),
-          after: z
-            .strictObject({
-              environment: name.describe('Where the same change must be delivered and verified first.'),
-              verifiedFor: duration.prefault('0s').describe('For how long it must have been verified there.'),
-            })
-            .optional()
-            .describe('Another environment goes first.'),
-        })
-        .prefault({})
-        .describe('How changes get here.'),
-      review: z
-        .strictObject({
-          approvals: z.int().min(0).max(10).default(0).describe('How many people must approve a plan.'),
-          notTheAuthor: z.boolean().default(true).describe('The commit’s author does not count.'),
-        })
-        .prefault({})
-        .describe('Who has to look at a plan first.'),
-      drift: z.partialRecord(z.enum(['hotfix', 'manual', 'controller', 'unknown', 'missing', 'recreated', 'orphan']), driftPolicy).default({}).describe('What is done about drift, by its cause.'),
-    }),
-  })
-  .describe('A named place with targets, and how changes get there.')
-export type Environment = z.output<typeof environment>
+/** The schema of an Environment for the probe kinds that are there. */
+export function environmentSchema(probes: Readonly<Record<string, z.ZodType>>) {
+  const probe = z.array(probeSchema(probes)).superRefine(uniqueNames).default([])
+  return z
+    .strictObject({
+      apiVersion,
+      kind: z.literal('Environment'),
+      metadata: z.strictObject({ name: name.describe('Unique in the workspace. `${environment}` stands for it.') }),
+      spec: z.strictObject({
+        tier: z.enum(['sandbox', 'staging', 'production']).describe('How careful to be.'),
+        addresses: z.record(name, z.string().min(1)).default({}).describe('Names that probes use, and where they lead (`http://…`, `host:port`).'),
+        reach: z.array(name).default([]).describe('The addresses and targets that a tenant’s probe may reach: nothing else.'),
+        targets: z.record(name, target).describe('What can be delivered to.'),
+        variables: z.record(name, z.string()).default({}).describe('Values for `${name}` in `source.path` and in probes.'),
+        deliver: z
+          .strictObject({
+            automatic: z.boolean().default(false).describe('Deliver by itself; otherwise a person starts it (`plumb deploy`).'),
+            after: z
+              .strictObject({
+                environment: name.describe('Where the same change must be delivered and verified first.'),
+                verifiedFor: duration.prefault('0s').describe('For how long it must have been verified there.'),
+              })
+              .optional()
+              .describe('Another environment goes first.'),
+          })
+          .prefault({})
+          .describe('How changes get here.'),
+        probes: probe.describe('What shows that the environment itself works, beside its modules. They go on at `verifyEvery`.'),
+        changeProbes: probe.describe('What shows that a change as a whole works: asked when all modules of a run are delivered. One that fails fails the run, and goes on until it passes.'),
+        onFailure: onFailure.default('halt').describe('What a verification that fails, or is not known, decides about what depends on the module: `halt` (it waits), `continue`, `alert` (continue, and tell people). Part of what a change of the environment is gated by.'),
+        verifyEvery: period.prefault('5m').describe('How often what was delivered is looked at again, where its module says nothing else.'),
+        freshFor: period.optional().describe('How long a verdict counts while nobody looks again; then it is `stale`. Twice `verifyEvery`, if left out.'),
+        review: z
+          .strictObject({
+            approvals: z.int().min(0).max(10).default(0).describe('How many people must approve a plan.'),
+            notTheAuthor: z.boolean().default(true).describe('The commit’s author does not count.'),
+          })
+          .prefault({})
+          .describe('Who has to look at a plan first.'),
+        drift: z.partialRecord(z.enum(['hotfix', 'manual', 'controller', 'unknown', 'missing', 'recreated', 'orphan']), driftPolicy).default({}).describe('What is done about drift, by its cause.'),
+      }),
+    })
+    .describe('A named place with targets, and how changes get there.')
+}
+export type Environment = z.output<ReturnType<typeof environmentSchema>>

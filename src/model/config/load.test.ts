@@ -181,3 +181,47 @@ describe('a workspace or environment that is broken refuses the whole', () => {
     await expect(loadConfiguration({ platform: memoryTree(platform), orders: tenant }, 'platform', probes)).rejects.toMatchObject({ code: 'mirror-corrupt' })
   })
 })
+
+describe('probe sets of the platform team', () => {
+  const set = (name: string, probe: string): string => document('ProbeSet', name, `{ probes: [{ name: up, ${probe} }] }`)
+  const withSets = { ...platform, 'probes/web.yaml': set('web', 'http: { address: ingress, path: "/${environment}" }') }
+  const naming = (names: string): Record<string, MemoryFile> => ({ 'module.yaml': module('orders-api', `, probeSets: [${names}]`) })
+
+  test('are read from where the workspace says, and named by modules', async () => {
+    const loaded = await load(withSets, naming('web'))
+    expect([...loaded.probeSets.keys()]).toEqual(['web'])
+    expect(loaded.modules.get('orders-api')?.config.spec.probeSets).toEqual(['web'])
+    expect(loaded.problems).toEqual([])
+  })
+
+  test('a module that names one that is not there is broken, and told what there is', async () => {
+    const loaded = await load(withSets, naming('wbe'))
+    expect(loaded.broken).toMatchObject([{ names: ['orders-api'] }])
+    expect(loaded.problems).toMatchObject([{ message: 'spec.probeSets[0]: there is no probe set “wbe”', hint: 'Did you mean “web”?' }])
+  })
+
+  test('one that does not suit an environment is a problem of the module that brings it there', async () => {
+    const lost = await load({ ...platform, 'probes/web.yaml': set('web', 'http: { address: nosuch }') }, naming('web'))
+    expect(lost.problems.map(({ message }) => message)).toEqual(expect.arrayContaining(['spec.probeSets[0]: web: there is no address “nosuch” in environment sandbox']))
+    const variable = await load({ ...platform, 'probes/web.yaml': set('web', 'http: { address: ingress, path: "${nosuch}" }') }, naming('web'))
+    expect(variable.problems[0]?.message).toMatch(/^spec\.probeSets\[0\]: no variable nosuch is declared; .*probe set web in sandbox/)
+  })
+
+  test('a broken one, a second of its name, or another document in its place refuses the whole', async () => {
+    expect(await refusal({ ...platform, 'probes/web.yaml': set('web', 'htp: {}') })).toMatchObject([{ subject: expect.stringMatching(/^platform\/probes\/web\.yaml:/) }, {}].slice(0, 1))
+    expect(await refusal({ ...withSets, 'probes/two.yaml': set('web', 'http: { address: ingress }') })).toMatchObject([{ message: 'metadata.name: there are two probe sets named “web”' }, {}])
+    expect(await refusal({ ...platform, 'probes/web.yaml': module('x') })).toMatchObject([{ message: 'kind: expected ProbeSet, found “Module”' }])
+  })
+
+  test('a tenant’s file holds none', async () => {
+    expect((await load(platform, { ...orders, 'more/module.yaml': set('web', 'http: { address: ingress }') })).problems).toMatchObject([{ message: 'kind: expected Module, found “ProbeSet”' }])
+  })
+})
+
+test('probes of an environment itself, and of a change of it, are held against what it has', async () => {
+  const probed = (probes: string): Record<string, MemoryFile> => ({ ...platform, 'environments/staging.yaml': environment('staging', `, ${probes}`) })
+  const loaded = await load(probed('probes: [{ name: a, http: { address: ingress } }], changeProbes: [{ name: b, http: { address: ingress } }]'))
+  expect(loaded.environments.get('staging')?.spec).toMatchObject({ probes: [{ name: 'a', kind: 'http' }], changeProbes: [{ name: 'b' }] })
+  expect(await refusal(probed('changeProbes: [{ name: b, http: { address: nosuch } }]'))).toMatchObject([{ message: 'spec.changeProbes[0].http.address: there is no address “nosuch” in environment staging' }])
+  expect(await refusal(probed('probes: [{ name: b, http: { address: "${nosuch}" } }]'))).toMatchObject([{ message: expect.stringContaining('no variable nosuch is declared') }])
+})

@@ -5,12 +5,14 @@ import { Failure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
 import { matchesGlob } from '#model/glob.ts'
 import type { TreeEntry, TreeReader } from '#model/tree.ts'
+import { checkProbeSets } from './check-probes.ts'
 import { checkEnvironments, checkModules, checkWorkspace } from './checks.ts'
 import type { FoundModule } from './checks.ts'
 import type { Environment } from './environment.ts'
 import type { Module } from './module.ts'
 import { configurationSchemas, parseConfiguration, shownFile } from './parse.ts'
 import type { ConfigDocument, ParsedFile, Schemas, Source } from './parse.ts'
+import type { ProbeSet } from './probe-set.ts'
 import type { Workspace } from './workspace.ts'
 
 export type LoadedModule = {
@@ -34,6 +36,7 @@ export type Broken = {
 export type LoadedConfiguration = {
   readonly workspace: Workspace
   readonly environments: ReadonlyMap<string, Environment>
+  readonly probeSets: ReadonlyMap<string, ProbeSet>
   /** The modules that are whole, by name. What is broken is left out, and is in `broken`. */
   readonly modules: ReadonlyMap<string, LoadedModule>
   readonly broken: readonly Broken[]
@@ -51,7 +54,7 @@ export const workspaceFile = 'plumbline.yaml'
  * Reads the configuration of a snapshot. `workspace` names the reader of the workspace's own repository; the name that the workspace
  * document gives to it (the one with the url `.`) is the one that modules bear. A repository without a reader counts as broken.
  *
- * A broken module is left out and told; a broken workspace or environment refuses the whole: Failure `configuration-invalid` with every
+ * A broken module is left out and told; a broken workspace, environment or probe set refuses the whole: Failure `configuration-invalid` with every
  * problem in `fields.problems`. Failures of reading itself are thrown as they come.
  */
 export async function loadConfiguration(
@@ -66,7 +69,7 @@ export async function loadConfiguration(
 
   const document = await workspaceDocument(files, home)
   const own = Object.entries(document.config.spec.repositories).find(([, repository]) => repository.url === '.')?.[0] ?? workspace
-  const environments = await environmentsOf(files, home, document.config)
+  const { environments, probeSets } = await ownDocuments(files, home, document.config)
 
   const modules: FoundModule[] = []
   const broken: Broken[] = []
@@ -85,10 +88,11 @@ export async function loadConfiguration(
   const known = new Set([...modules.map((module) => module.config.metadata.name), ...broken.flatMap((one) => one.names ?? [])])
   const isWhole = broken.every((one) => one.names !== undefined)
   const unlimited = new Set(Object.entries(document.config.spec.repositories).flatMap(([name, { allow }]) => (allow === 'everything' ? [name] : [])))
-  const checked = checkModules(modules, environments, (name) => known.has(name) || (isWhole ? false : undefined), known, unlimited)
+  const checked = checkModules(modules, environments, (name) => known.has(name) || (isWhole ? false : undefined), known, unlimited, probeSets)
   return {
     workspace: document.config,
     environments,
+    probeSets,
     modules: new Map(checked.whole.map(({ config, repository, file }) => [config.metadata.name, { config, repository, file, folder: posix.dirname(file) }])),
     broken: [...broken, ...checked.broken],
     problems: [...problems, ...checked.problems],
@@ -130,24 +134,35 @@ async function workspaceDocument(files: Files, home: TreeReader): Promise<Extrac
   return document
 }
 
-/** Every Environment document: in the files that the workspace names, or beside the workspace. */
-async function environmentsOf(files: Files, home: TreeReader, workspace: Workspace): Promise<ReadonlyMap<string, Environment>> {
-  const globs = [workspace.spec.environments].flat()
-  const entries = (await home.walk('')).filter(({ path }) => path !== workspaceFile && globs.some((glob) => matchesGlob(glob, path)))
-  const parsed = await Promise.all(entries.map((entry) => files.parse(home, entry)))
+/** Every Environment and ProbeSet document: in the files that the workspace names, or beside the workspace. */
+async function ownDocuments(files: Files, home: TreeReader, { spec }: Workspace): Promise<{ environments: ReadonlyMap<string, Environment>; probeSets: ReadonlyMap<string, ProbeSet> }> {
+  const wanted = { Environment: [spec.environments].flat(), ProbeSet: [spec.probeSets].flat() }
+  const all = (await home.walk('')).filter(({ path }) => path !== workspaceFile)
   const beside = await home.entry(workspaceFile)
-  if (beside !== undefined) parsed.push(await files.parse(home, beside))
-  const problems = parsed.flatMap((file) => file.problems)
-  const documents = parsed.flatMap((file) => file.documents)
-  problems.push(...documents.filter((one) => one.kind === 'Module').map((one) => one.problem({ path: ['kind'], at: 'value', what: 'expected Environment, found “Module”' })))
-  const found = documents.filter((one) => one.kind === 'Environment')
-  if (found.length === 0 && problems.length === 0) {
-    const hint = `\`spec.environments\` of the workspace is ${globs.join(', ')}.`
+  const problems: FailureJson[] = []
+  const documents: ConfigDocument[] = []
+  for (const entry of beside === undefined ? all : [...all, beside]) {
+    const kinds = Object.entries(wanted).flatMap(([kind, globs]) => (globs.some((glob) => matchesGlob(glob, entry.path)) ? [kind] : []))
+    if (kinds.length === 0 && entry.path !== workspaceFile) continue
+    const parsed = await files.parse(home, entry)
+    problems.push(...parsed.problems)
+    documents.push(...parsed.documents)
+    const isMeant = (kind: string): boolean => entry.path === workspaceFile || kinds.includes(kind) || kind === 'Workspace'
+    problems.push(...parsed.documents.filter(({ kind }) => !isMeant(kind)).map((one) => one.problem({ path: ['kind'], at: 'value', what: `expected ${kinds.join(' or ')}, found “${one.kind}”` })))
+  }
+  const environments = documents.filter((one) => one.kind === 'Environment')
+  const probeSets = documents.filter((one) => one.kind === 'ProbeSet')
+  if (environments.length === 0 && problems.length === 0) {
+    const hint = `\`spec.environments\` of the workspace is ${wanted.Environment.join(', ')}.`
     problems.push(problem('configuration-invalid', { repository: home.repository, file: workspaceFile }, 'there is no Environment document', hint))
   }
-  problems.push(...checkEnvironments(found))
+  problems.push(...checkEnvironments(environments), ...checkProbeSets(probeSets))
   if (problems.length > 0) throw refusedWith(problems)
-  return new Map(found.map(({ config }) => [config.metadata.name, config] as const).sort(([a], [b]) => (a < b ? -1 : 1)))
+  return { environments: byName(environments), probeSets: byName(probeSets) }
+}
+
+function byName<Config extends { metadata: { name: string } }>(documents: readonly { readonly config: Config }[]): ReadonlyMap<string, Config> {
+  return new Map(documents.map(({ config }) => [config.metadata.name, config] as const).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 async function modulesOf(files: Files, reader: TreeReader, repository: string, globs: readonly string[]): Promise<{ modules: FoundModule[]; broken: Broken[]; problems: FailureJson[] }> {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { apiVersion, duration, name, secretRef, track, uniqueNames } from './parts.ts'
+import { onFailure } from '../on-failure.ts'
+import { apiVersion, duration, name, period, secretRef, track, uniqueNames } from './parts.ts'
 import { probeSchema } from './probe.ts'
 
 /** The schema of a Module for the probe kinds that are there (each probe folder brings its own schema). */
@@ -24,8 +25,10 @@ export function moduleSchema(probes: Readonly<Record<string, z.ZodType>>) {
           .describe('Where its manifests are.'),
         dependsOn: z.array(name).default([]).describe('Modules that are delivered and verified first.'),
         deadline: duration.prefault('5m').describe('How long until every object is ready.'),
+        probeSets: z.array(name).default([]).describe('Probe sets of the platform team that show it too. Each probe is then named `<set>/<probe>`.'),
         probes: z.array(probe).superRefine(uniqueNames).default([]).describe('What shows that it works.'),
-        verifyEvery: duration.optional().describe('How often the probes go on afterwards. Checked, but not acted on yet: probes are asked after a delivery, and by `plumb verify`.'),
+        onFailure: onFailure.optional().describe('The same as an environment’s, where the module wants to be stricter: of the two the stricter counts (`continue`, `alert`, `halt`).'),
+        verifyEvery: period.optional().describe('How often the probes go on afterwards; as often as the environment says, if left out.'),
         takeOver: z.boolean().default(false).describe('Objects that exist already are taken over; the plan shows each field.'),
         empty: z.boolean().default(false).describe('Rendering to nothing is meant.'),
         plainSecrets: z.boolean().default(false).describe('Secrets with their data in Git are meant; what they render to is kept in memory only.'),

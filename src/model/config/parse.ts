@@ -8,27 +8,35 @@ import { locateYaml } from '#lib/yaml-locate.ts'
 import type { YamlPath } from '#lib/yaml-locate.ts'
 import { readYaml } from '#lib/yaml.ts'
 import type { YamlDocument } from '#lib/yaml.ts'
-import { environment } from './environment.ts'
+import { environmentSchema } from './environment.ts'
 import type { Environment } from './environment.ts'
 import { complaintsOf, showPath } from './issues.ts'
 import type { Complaint } from './issues.ts'
 import { moduleSchema } from './module.ts'
 import type { Module } from './module.ts'
+import { probeSetSchema } from './probe-set.ts'
+import type { ProbeSet } from './probe-set.ts'
 import { workspace } from './workspace.ts'
 import type { Workspace } from './workspace.ts'
 
-/** The schema of every kind of document; `Module` for the probe kinds that are there. */
-export type Schemas = { readonly Workspace: typeof workspace; readonly Environment: typeof environment; readonly Module: ReturnType<typeof moduleSchema> }
+/** The schema of every kind of document, for the probe kinds that are there. */
+export type Schemas = {
+  readonly Workspace: typeof workspace
+  readonly Environment: ReturnType<typeof environmentSchema>
+  readonly ProbeSet: ReturnType<typeof probeSetSchema>
+  readonly Module: ReturnType<typeof moduleSchema>
+}
 type Kind = keyof Schemas
 
 /** `probes`: the schema of each probe kind, by its id. */
 export function configurationSchemas(probes: Readonly<Record<string, z.ZodType>>): Schemas {
-  return { Workspace: workspace, Environment: environment, Module: moduleSchema(probes) }
+  return { Workspace: workspace, Environment: environmentSchema(probes), ProbeSet: probeSetSchema(probes), Module: moduleSchema(probes) }
 }
 
 export type ConfigDocument = (
   | { readonly kind: 'Workspace'; readonly config: Workspace }
   | { readonly kind: 'Environment'; readonly config: Environment }
+  | { readonly kind: 'ProbeSet'; readonly config: ProbeSet }
   | { readonly kind: 'Module'; readonly config: Module }
 ) & { /** 1-based. */ readonly line: number; /** A problem of this document, placed at a path of it. */ problem(complaint: Complaint): FailureJson }
 
@@ -82,7 +90,7 @@ export function parseConfiguration(bytes: Uint8Array, source: Source, schemas: S
 }
 
 type Refused = { kind: Kind | undefined; name: string | undefined; complaints: Complaint[] }
-type Accepted = { kind: 'Workspace'; config: Workspace } | { kind: 'Environment'; config: Environment } | { kind: 'Module'; config: Module }
+type Accepted = { kind: 'Workspace'; config: Workspace } | { kind: 'Environment'; config: Environment } | { kind: 'ProbeSet'; config: ProbeSet } | { kind: 'Module'; config: Module }
 
 function parseDocument(value: Json, schemas: Schemas): Accepted | Refused {
   const refused = (complaint: Complaint): Refused => ({ kind: undefined, name: undefined, complaints: [complaint] })

@@ -12,6 +12,9 @@ export const duration = z
   .refine((ms) => ms <= longest, 'expected a duration of at most 365d')
   .meta({ title: 'duration', examples: ['60s', '10m', '1h30m'] })
 
+/** A duration after which something is done again. */
+export const period = duration.refine((ms) => ms >= 1_000, 'expected at least 1s').meta({ title: 'duration' })
+
 /** The name of a workspace, repository, environment, target, module or probe: a DNS label. */
 export const name = z
   .string()

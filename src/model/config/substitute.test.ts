@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { environment } from './environment.ts'
+import { environmentSchema } from './environment.ts'
 import { secretAllowed } from './limits.ts'
 import { moduleSchema } from './module.ts'
 import { sourcePath, withVariables } from './substitute.ts'
 import { z } from 'zod'
 
-const production = environment.parse({ apiVersion: 'plumbline.dev/v1alpha1', kind: 'Environment', metadata: { name: 'production' }, spec: { tier: 'production', targets: {}, variables: { region: 'eu' } } })
+const production = environmentSchema({}).parse({ apiVersion: 'plumbline.dev/v1alpha1', kind: 'Environment', metadata: { name: 'production' }, spec: { tier: 'production', targets: {}, variables: { region: 'eu' } } })
 const parse = (spec: object) =>
   moduleSchema({ http: z.record(z.string(), z.unknown()) }).parse({ apiVersion: 'plumbline.dev/v1alpha1', kind: 'Module', metadata: { name: 'm' }, spec: { target: 't', ...spec } })
 

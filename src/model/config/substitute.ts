@@ -4,6 +4,7 @@ import { didYouMean } from '#lib/nearest.ts'
 import type { Environment } from './environment.ts'
 import type { Module } from './module.ts'
 import type { ProbeConfig } from './probe.ts'
+import type { ProbeSet } from './probe-set.ts'
 
 /** What `${…}` may name in an environment: `environment`, and what its document declares. */
 function variablesOf(environment: Environment): Readonly<Record<string, string>> {
@@ -23,7 +24,7 @@ export function withVariables(module: Module, environment: Environment): Module 
     spec: {
       ...module.spec,
       source: { ...source, path: substitute(source.path, variables, `${subject}: spec.source.path`) },
-      probes: probes.map((probe, index) => inProbe(probe, variables, `${subject}: spec.probes[${index}]`)),
+      probes: inProbes(probes, variables, `${subject}: spec.probes`),
     },
   }
 }
@@ -49,8 +50,21 @@ function substitute(text: string, variables: Readonly<Record<string, string>>, s
   })
 }
 
-function inProbe(probe: ProbeConfig, variables: Readonly<Record<string, string>>, subject: string): ProbeConfig {
-  return { ...probe, config: inValue(probe.config, variables, subject), across: probe.across.map((config) => inValue(config, variables, subject)) }
+/** The probes of a set, as one environment has them: nothing but the environment's variables goes into them. Failure `variable-unknown`. */
+export function setWithVariables(set: ProbeSet, environment: Environment): ProbeConfig[] {
+  return inProbes(set.spec.probes, variablesOf(environment), `probe set ${set.metadata.name} in ${environment.metadata.name}: spec.probes`)
+}
+
+/** An environment's own probes (`spec.probes`, `spec.changeProbes`). Failure `variable-unknown`. */
+export function ownProbes(environment: Environment, field: 'probes' | 'changeProbes'): ProbeConfig[] {
+  return inProbes(environment.spec[field], variablesOf(environment), `environment ${environment.metadata.name}: spec.${field}`)
+}
+
+function inProbes(probes: readonly ProbeConfig[], variables: Readonly<Record<string, string>>, subject: string): ProbeConfig[] {
+  return probes.map((probe, index) => {
+    const at = `${subject}[${index}]`
+    return { ...probe, config: inValue(probe.config, variables, at), across: probe.across.map((config) => inValue(config, variables, at)) }
+  })
 }
 
 function inValue(value: unknown, variables: Readonly<Record<string, string>>, subject: string): unknown {

@@ -54,7 +54,9 @@ export const workspace = z
     spec: z.strictObject({
       repositories: z.record(name, repository).describe('The Git repositories that are followed.'),
       environments: z.union([glob, z.array(glob)]).default('environments/*.yaml').describe('Where the Environment documents are, in this repository.'),
+      probeSets: z.union([glob, z.array(glob)]).default('probes/*.yaml').describe('Where the ProbeSet documents are, in this repository.'),
       modules: z.array(glob).default(['**/module.yaml']).describe('Where Module documents are looked for, in every repository.'),
+      keepSamples: duration.prefault('30d').describe('How long the samples of probes are kept; records stay.'),
       guardrails: glob.optional().describe('Where the ValidatingAdmissionPolicy documents are, in this repository.'),
     }),
   })

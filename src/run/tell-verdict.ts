@@ -1,0 +1,76 @@
+import { isFlapping } from '#model/probe-state.ts'
+import type { Cause } from '#model/probe-state.ts'
+import type { ProbeResult } from '#model/probe.ts'
+import type { Verification } from '#model/run.ts'
+import { isGood } from '#model/judge-samples.ts'
+import { statementOf, verdictChangeType } from '#record/statement.ts'
+import { announce } from '#store/events.ts'
+import { notify } from '#store/notifications.ts'
+import type { Sql } from '#store/sql.ts'
+import { appendToChain } from './chain.ts'
+import type { Parts } from './parts.ts'
+import type { ProbeChange } from './settle-probes.ts'
+
+/** That a module's verification is another one than before, or one of its probes says something else. */
+export type VerdictChange = {
+  readonly environment: string
+  readonly module: string
+  readonly from: Verification
+  readonly to: Verification
+  readonly changes: readonly ProbeChange[]
+  readonly results: readonly ProbeResult[]
+  readonly snapshot: string | null
+  readonly now: number
+}
+
+/** A change that nobody made by a run: a record of its own on the environment's chain, one event, and a word to people. */
+export async function recordVerdict(tx: Sql, parts: Parts, change: VerdictChange): Promise<void> {
+  const { environment, module, from, to, changes, results, snapshot, now } = change
+  const states = changes.map(({ state }) => state)
+  const befores = states.flatMap(({ lastBefore }) => lastBefore ?? [])
+  await appendToChain(
+    tx,
+    parts,
+    environment,
+    (chain) =>
+      statementOf(
+        verdictChangeType,
+        {
+          chain, module, from, to, snapshot, decidedAt: now,
+          onset: Math.min(now, ...states.map(({ onset }) => onset)),
+          lastBefore: befores.length === 0 ? null : Math.max(...befores),
+          flapping: states.some((state) => isFlapping(state, now)),
+          before: distinct(states.flatMap(({ causes }) => causes)),
+          message: messageOf(change),
+          probes: results,
+          unknown: [],
+        },
+        { name: `module:${environment}/${module}` },
+      ),
+    now,
+  )
+  await tellVerdict(tx, parts, change)
+}
+
+/** One event, and one message: none for what passes as it was meant to from the start, and none for each turn of what flaps. */
+export async function tellVerdict(tx: Sql, parts: Pick<Parts, 'redactor'>, change: VerdictChange): Promise<void> {
+  const { environment, module, from, to, changes, now } = change
+  const message = parts.redactor.redact(messageOf(change))
+  const probes = changes.map(({ state }) => state.probe)
+  await announce(tx, now, 'verdict', { environment, module, from, to, probes, message })
+  const flapping = changes.filter(({ startsToFlap }) => startsToFlap).map(({ state }) => state.probe)
+  if (flapping.length > 0) await notify(tx, now, { kind: 'flapping', environment, module, body: { message: `${flapping.join(', ')} changes its verdict again and again: ${message}`, probes: flapping } })
+  const isFirst = from === 'unknown' && isGood({ verdict: to })
+  const flaps = changes.length > 0 && changes.every(({ state }) => isFlapping(state, now))
+  if (from !== to && !isFirst && !flaps) await notify(tx, now, { kind: 'verdict', environment, module, body: { message, from, to, probes } })
+}
+
+function messageOf({ environment, module, from, to, changes }: VerdictChange): string {
+  const verdict = from === to ? `${module} in ${environment} is still ${to}` : `${module} in ${environment} is ${to}, and was ${from}`
+  const told = changes.map(({ state }) => `${state.probe} ${state.verdict}: ${state.sample?.message ?? 'was not asked'}`)
+  return told.length === 0 ? verdict : `${verdict} (${told.join('; ')})`
+}
+
+function distinct(causes: readonly Cause[]): Cause[] {
+  return [...new Map(causes.map((cause) => [`${cause.kind} ${cause.id}`, cause])).values()]
+}

@@ -1,0 +1,192 @@
+import { beforeEach, expect, test } from 'vitest'
+import { FakeClock } from '#lib/clock.ts'
+import type { JsonObject } from '#lib/json.ts'
+import type { Probe } from '#probes/probe.ts'
+import { eventsAfter, lastEvent } from '#store/events.ts'
+import { environmentItself } from '#model/probe-state.ts'
+import { probeStates, saveProbeStates } from '#store/probe-states.ts'
+import { createRun, openJournal, startEffect, updateRun } from '#store/runs.ts'
+import type { NewRun } from '#store/runs.ts'
+import { LookLog } from '#store/samples.ts'
+import { saveSnapshot } from '#store/snapshots.ts'
+import type { Store } from '#store/sql.ts'
+import { saveStatus, statuses } from '#store/statuses.ts'
+import type { StatusRow } from '#store/statuses.ts'
+import type { Effect } from '#model/plan.ts'
+import type { Verdict } from '#model/probe.ts'
+import { describeStores } from '../../test/stores.ts'
+import type { Claim } from './claim.ts'
+import { lookAtOnce } from './look-again.ts'
+import type { Parts } from './parts.ts'
+import { Turns } from './turns.ts'
+import { verifyModule } from './verify-module.ts'
+
+const minute = 60_000
+const claim: Claim = { signal: new AbortController().signal, fence: async () => {}, assertLease: async () => {} }
+const row: StatusRow = {
+  environment: 'production', module: 'web', repository: 'shop', track: 'declarative', driver: 'kubernetes', target: 'cluster', delivery: 'synced', verification: 'unknown', readinessOnly: false,
+  intent: 'i', delivered: 'i', snapshot: 's', snapshotSeq: 1, run: 'run-1', verifiedSince: null, failure: null, verifiedAt: null, staleAt: null, movedAt: null, movedWhy: null, updatedAt: 0,
+}
+
+describeStores('A module that was delivered is looked at again and again', ({ open }) => {
+  let store: Store
+  let clock: FakeClock
+  let verdicts: Record<string, Verdict>
+  let asked: string[]
+
+  const gauge: Probe<unknown> = {
+    kind: 'gauge', needs: [], schema: undefined as never,
+    sample: async (_call, config) => {
+      const { id } = config as { id: string }
+      asked.push(id)
+      return { signal: 'count', target: id, verdict: verdicts[id] ?? 'passed', message: `${id} ${verdicts[id] ?? 'passed'}`, collectedAt: clock.now(), durationMs: 1 }
+    },
+  }
+  const probe = (id: string) => ({ name: id, settle: 0, within: 0, every: 1_000, timeout: 1_000, need: 'all', kind: 'gauge', config: { id }, across: [] })
+
+  function partsOf(ids: readonly string[] = ['a', 'b'], own: readonly string[] = []): Parts {
+    const module = (name: string, dependsOn: string[]) => ({ config: { metadata: { name }, spec: { source: { path: '.' }, probes: ids.map(probe), verifyEvery: minute, probeSets: [], dependsOn } }, repository: 'shop', file: 'm', folder: '.' })
+    const environment = { metadata: { name: 'production' }, spec: { variables: {}, addresses: {}, reach: [], targets: {}, verifyEvery: 5 * minute, probes: own.map(probe), changeProbes: ['whole'].map(probe) } }
+    const configuration = {
+      workspace: { spec: { repositories: { shop: { allow: 'everything' } } } },
+      environments: new Map([['production', environment]]),
+      modules: new Map([['web', module('web', ['database'])], ['database', module('database', [])]]),
+    }
+    const signer = { sign: () => ({ payloadType: '', payload: '', signatures: [] }) }
+    return { sql: store, clock, probes: [gauge], configurations: { of: async () => configuration }, signer, redactor: { redact: (text: string) => text } } as unknown as Parts
+  }
+
+  const look = async (parts = partsOf(), module = 'web'): Promise<number | undefined> => (await verifyModule(parts, { turns: new Turns(), log: new LookLog(store) }, 'production', module, claim))?.again
+  const status = async (): Promise<StatusRow | undefined> => (await statuses(store, 'production', 'web'))[0]
+  const records = async (): Promise<JsonObject[]> => (await store.query<{ text: string }>('select text from record order by seq')).map(({ text }) => (JSON.parse(text) as { predicate: JsonObject }).predicate)
+  const told = async (): Promise<string[]> => (await store.query<{ kind: string; body: { message: string } }>('select kind, body from notification order by seq')).map(({ kind, body }) => `${kind}: ${body.message}`)
+
+  beforeEach(async () => {
+    store ??= await open()
+    await store.script('delete from sample; delete from probe_state; delete from notification; delete from module_status; delete from record; delete from checkpoint; delete from chain; delete from effect; delete from run; delete from snapshot;')
+    clock = new FakeClock()
+    verdicts = {}
+    asked = []
+    await saveSnapshot(store, { id: 's', commits: {} }, clock.now())
+    await saveStatus(store, row)
+    const change: NewRun = { id: 'run-1', environment: 'production', kind: 'change', snapshot: 's', actor: 'a', reason: 'Three of each', ticket: null, startedBy: null, changes: [], modules: { database: { intent: 'i', changed: true } }, createdAt: clock.now() }
+    await createRun(store, change)
+    const effect = { key: 'apps/Deployment/x/y', module: 'database' } as Effect
+    await openJournal(store, 'run-1', [effect])
+    await startEffect(store, 'run-1', effect, clock.now())
+    await updateRun(store, 'run-1', 'succeeded', clock.now())
+    clock.advance(1_000)
+  })
+
+  test('each probe once, in its own moment, and not before', async () => {
+    const due = await look()
+    expect(asked.sort()).toEqual(['a', 'b'])
+    expect(due).toBeGreaterThan(clock.now())
+    expect(due).toBeLessThanOrEqual(clock.now() + minute)
+    expect(await look()).toBe(due)
+    expect(asked).toHaveLength(2)
+    clock.advance((due ?? 0) - clock.now())
+    await look()
+    expect(asked).toHaveLength(4)
+    expect(await status()).toMatchObject({ verification: 'passed', verifiedAt: clock.now(), staleAt: clock.now() + 2 * minute, updatedAt: 0 })
+    expect(await store.query('select probe, verdict from sample order by at, probe')).toEqual(['a', 'b', 'a', 'b'].map((one) => ({ probe: one, verdict: 'passed' })))
+  })
+
+  test('a verdict that changes has an onset, what lies just before, one event, one record and one message', async () => {
+    const due = await look()
+    const recorded = (await records()).length
+    clock.advance((due ?? 0) - clock.now())
+    verdicts = { a: 'failed' }
+    const before = await lastEvent(store)
+    const again = await look()
+    expect(again).toBeLessThanOrEqual(clock.now() + 6_300)
+    expect(await status()).toMatchObject({ verification: 'failed', verifiedSince: null })
+    const cause = { kind: 'run', id: 'run-1', about: 'Three of each', at: Date.parse('2026-01-01T00:00:00Z') }
+    expect(await probeStates(store)).toMatchObject([{ probe: 'a', verdict: 'failed', onset: clock.now(), lastBefore: Date.parse('2026-01-01T00:00:01Z'), causes: [cause], flips: [{ from: 'passed', verdict: 'failed' }] }, { probe: 'b', verdict: 'passed', onset: Date.parse('2026-01-01T00:00:01Z') }])
+    expect((await eventsAfter(store, before, 100)).filter((event) => event.kind === 'verdict')).toHaveLength(1)
+    expect((await records()).slice(recorded)).toMatchObject([{ module: 'web', from: 'passed', to: 'failed', onset: clock.now(), before: [cause], message: 'web in production is failed, and was passed (a failed: a failed)' }])
+    expect(await told()).toEqual(['verdict: web in production is failed, and was passed (a failed: a failed)'])
+    // Still so: nothing more is said.
+    clock.advance((again ?? 0) - clock.now())
+    const next = await look()
+    expect([(await records()).length, (await told()).length]).toEqual([recorded + 1, 1])
+    verdicts = {}
+    clock.advance((next ?? 0) - clock.now())
+    await look()
+    expect(await status()).toMatchObject({ verification: 'passed', verifiedSince: clock.now() })
+    expect((await told()).at(-1)).toBe('verdict: web in production is passed, and was failed (a passed: a passed)')
+  })
+
+  test('what flaps is named once, and then recorded, but not said each time', async () => {
+    const parts = partsOf(['a'])
+    for (let turn = 0; turn < 10; turn += 1) {
+      verdicts = { a: turn % 2 === 0 ? 'passed' : 'failed' }
+      const due = await look(parts)
+      clock.advance(Math.max(0, (due ?? 0) - clock.now()))
+    }
+    const kinds = (await told()).map((line) => line.split(':')[0])
+    expect(kinds).toEqual(['verdict', 'verdict', 'verdict', 'flapping'])
+    expect((await records()).filter((one) => one['flapping'] === true)).toHaveLength(6)
+    expect((await probeStates(store))[0]?.flips).toHaveLength(9)
+  })
+
+  test('at once when something changed underneath, and never while a run is at work on it', async () => {
+    await look()
+    await store.transaction((tx) => lookAtOnce(tx, { clock }, 'production', ['web'], 'database changed (run-2)'))
+    expect(await status()).toMatchObject({ movedAt: clock.now(), movedWhy: 'database changed (run-2)' })
+    await store.query(`update run set state = 'verifying', ended_at = null, modules = '{"web": {"intent": "i", "changed": true}}' where id = 'run-1'`)
+    expect(await look()).toBe(clock.now() + minute)
+    expect(asked).toHaveLength(2)
+    await store.query(`update run set state = 'succeeded', ended_at = 1 where id = 'run-1'`)
+    clock.advance(1)
+    await look()
+    expect(asked).toHaveLength(4)
+    expect(await status()).toMatchObject({ verification: 'passed', movedAt: null, movedWhy: null })
+  })
+
+  test('a run that begins while probes are asked decides in its place', async () => {
+    await look()
+    clock.advance(2 * minute)
+    const began: Probe<unknown> = {
+      ...gauge,
+      sample: async (call, config) => {
+        await store.query(`update run set state = 'delivering', ended_at = null, modules = '{"web": {"intent": "i", "changed": true}}' where id = 'run-1'`)
+        return { ...(await gauge.sample(call as never, config as never)), verdict: 'failed' }
+      },
+    }
+    await look({ ...partsOf(), probes: [began] })
+    expect(await status()).toMatchObject({ verification: 'passed' })
+  })
+
+  test('an environment itself has probes of its own, and is looked at again when a run has ended', async () => {
+    const parts = partsOf([], ['dns'])
+    const due = await look(parts, environmentItself)
+    expect(due).toBeGreaterThan(clock.now())
+    expect(due).toBeLessThanOrEqual(clock.now() + 5 * minute)
+    expect(await probeStates(store)).toMatchObject([{ module: environmentItself, probe: 'dns', verdict: 'passed' }])
+    await store.query(`update run set ended_at = $1 where id = 'run-1'`, [clock.now() + 10])
+    clock.advance(20)
+    verdicts = { dns: 'failed' }
+    await look(parts, environmentItself)
+    expect(await told()).toEqual([`verdict: ${environmentItself} in production is failed, and was passed (dns failed: dns failed)`])
+  })
+
+  test('a change as a whole that does not pass is asked until it does', async () => {
+    const parts = partsOf([], [])
+    expect(await look(parts, environmentItself)).toBeUndefined()
+    const sample = { signal: 'count' as const, target: 'whole', verdict: 'failed' as const, message: 'no', collectedAt: clock.now(), durationMs: 1 }
+    await saveProbeStates(store, [{ environment: 'production', module: environmentItself, probe: 'change/whole', kind: 'gauge', verdict: 'failed', onset: 1, askedAt: clock.now(), lastBefore: null, causes: [], flips: [], sample }])
+    const due = await look(parts, environmentItself)
+    clock.advance((due ?? 0) - clock.now())
+    await look(parts, environmentItself)
+    expect(await probeStates(store)).toMatchObject([{ probe: 'change/whole', verdict: 'passed', onset: clock.now() }])
+    expect(await look(parts, environmentItself)).toBeUndefined()
+  })
+
+  test('what is not delivered, or has no probes, is not looked at', async () => {
+    expect(await look(partsOf([]))).toBeUndefined()
+    await saveStatus(store, { ...row, delivered: null })
+    expect(await look()).toBeUndefined()
+    expect(asked).toEqual([])
+  })
+})

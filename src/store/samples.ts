@@ -1,0 +1,79 @@
+import type { Sample, Verdict } from '#model/probe.ts'
+import type { Sql } from './sql.ts'
+
+/** One sample that is kept, for a while: `tidy` forgets it by the workspace's policy. */
+export type SampleRow = { readonly environment: string; readonly module: string; readonly probe: string; readonly at: number; readonly verdict: Verdict; readonly run: string | null; readonly sample: Sample }
+
+/** A look that changed no verdict: what is the newest of each probe now, and until when the module's verification counts. */
+export type Look = {
+  readonly environment: string
+  readonly module: string
+  /** When the look began: what changed underneath after that is not seen by it. */
+  readonly began: number
+  readonly verifiedAt: number
+  readonly staleAt: number | null
+  readonly samples: readonly SampleRow[]
+  readonly probes: readonly { readonly probe: string; readonly askedAt: number; readonly sample: Sample | null }[]
+}
+
+export async function insertSamples(sql: Sql, rows: readonly SampleRow[]): Promise<void> {
+  if (rows.length === 0) return
+  await sql.query(
+    `insert into sample (environment, module, probe, at, verdict, run, sample)
+     select environment, module, probe, at, verdict, run, sample
+     from jsonb_to_recordset($1) as given (environment text, module text, probe text, at bigint, verdict text, run text, sample jsonb)`,
+    [rows],
+  )
+}
+
+/** Many looks in one statement, and so in one commit. */
+async function saveLooks(sql: Sql, looks: readonly Look[]): Promise<void> {
+  const samples = looks.flatMap((look) => look.samples)
+  const probes = looks.flatMap(({ environment, module, probes: own }) => own.map((probe) => ({ environment, module, ...probe })))
+  const modules = looks.map(({ environment, module, began, verifiedAt, staleAt }) => ({ environment, module, began, verifiedAt, staleAt }))
+  await sql.query(
+    `with samples as (
+       insert into sample (environment, module, probe, at, verdict, run, sample)
+       select environment, module, probe, at, verdict, run, sample
+       from jsonb_to_recordset($1) as given (environment text, module text, probe text, at bigint, verdict text, run text, sample jsonb)),
+     probes as (
+       update probe_state as state set asked_at = given."askedAt", sample = given.sample
+       from jsonb_to_recordset($2) as given (environment text, module text, probe text, "askedAt" bigint, sample jsonb)
+       where (state.environment, state.module, state.probe) = (given.environment, given.module, given.probe))
+     update module_status as status set verified_at = given."verifiedAt", stale_at = given."staleAt",
+       moved_at = case when status.moved_at > given.began then status.moved_at end, moved_why = case when status.moved_at > given.began then status.moved_why end
+     from jsonb_to_recordset($3) as given (environment text, module text, began bigint, "verifiedAt" bigint, "staleAt" bigint)
+     where (status.environment, status.module) = (given.environment, given.module)`,
+    [samples, probes, modules],
+  )
+}
+
+/** Looks that come while a commit is under way share the next one: a disk that syncs 500 times a second keeps many thousands of samples. */
+export class LookLog {
+  readonly #sql: Sql
+  #next: { readonly looks: Look[]; readonly saved: Promise<void> } | undefined
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(sql: Sql) {
+    this.#sql = sql
+  }
+
+  /** Resolves when it is on the disk. */
+  keep(look: Look): Promise<void> {
+    if (this.#next === undefined) {
+      const looks: Look[] = []
+      const saved = this.#last.then(() => {
+        this.#next = undefined
+        return saveLooks(this.#sql, looks)
+      })
+      this.#next = { looks, saved }
+      this.#last = saved.catch(() => {}) // whoever waits for it is told
+    }
+    this.#next.looks.push(look)
+    return this.#next.saved
+  }
+}
+
+export async function forgetSamples(sql: Sql, before: number): Promise<void> {
+  await sql.query('delete from sample where at < $1', [before])
+}
