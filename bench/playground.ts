@@ -11,12 +11,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '#lib/clock.ts'
 import { type ApiServer, startApiServer } from '#playground/api/api-server.ts'
+import { AuditFile } from '#playground/api/audit/audit-file.ts'
 
 type Address = { readonly url: string; readonly ca: string; readonly adminToken: string; readonly startMs: number }
 
 const start = async (dir: string): Promise<{ server: ApiServer; startMs: number }> => {
   const before = performance.now()
   const server = await startApiServer({ dir, port: 0, clock: systemClock, name: 'bench', namespaceLifecycle: false })
+  server.auditTo(new AuditFile({ path: join(dir, 'audit.log'), clock: systemClock, log: console.error })) // as a cluster's
   return { server, startMs: performance.now() - before }
 }
 

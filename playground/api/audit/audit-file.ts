@@ -46,6 +46,7 @@ export class AuditFile implements AuditSink {
         // Told once: a full disk would fill the log too.
         if (!this.#told) this.#options.log(`the audit log cannot be written: ${error instanceof Error ? error.message : String(error)}`)
         this.#told = true
+        this.#size = undefined // the file may have been taken away: looked at anew
       }
     }
     this.#writing = undefined

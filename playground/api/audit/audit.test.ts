@@ -173,6 +173,17 @@ describe('the file of audit events', () => {
     expect(lines).toEqual([[3, 4, 5], [6, 7, 8], [9, 10, 11]])
   })
 
+  test('that somebody takes away is begun anew', async () => {
+    const path = join(dir, 'audit.log')
+    const file = new AuditFile({ path, largestBytes: 50, clock: systemClock, log: () => {} })
+    for (let i = 0; i < 4; i += 1) {
+      file.write({ i, text: 'x'.repeat(20) })
+      await file.stop()
+      if (i === 0) rmSync(path)
+    }
+    expect(readFileSync(path, 'utf8')).toContain('"i":3')
+  })
+
   test('that cannot be written is told once, and nobody is held up', async () => {
     const told: string[] = []
     const file = new AuditFile({ path: join(dir, 'no', 'such', 'audit.log'), clock: systemClock, log: (line) => told.push(line) })
