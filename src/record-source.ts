@@ -1,6 +1,8 @@
+import { resolve } from 'node:path'
 import { connect } from '#cli/connect.ts'
 import type { Where } from '#cli/connect.ts'
 import type { Surroundings } from '#cli/surroundings.ts'
+import { Failure } from '#lib/failure.ts'
 import type { ChainFrame } from '#record/chain.ts'
 
 /** Where records come from: a control plane that runs, page by page. */
@@ -26,4 +28,11 @@ export async function recordsOfServer(where: Where, around: Surroundings, enviro
       })(),
     })),
   }
+}
+
+/** A public key's PEM. Failure `record-key-invalid`. */
+export function readKeyFile(file: string, around: Surroundings): string {
+  const key = around.readFile(resolve(around.cwd, file))
+  if (key !== undefined) return key
+  throw new Failure({ code: 'record-key-invalid', subject: file, message: 'the file cannot be read', hint: 'It is `keys/record.pub.pem` in the control plane’s folder.' })
 }

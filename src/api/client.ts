@@ -121,6 +121,24 @@ export type ModuleStatus = {
   failure: Failure | null
 }
 
+export type Moment = {
+  at: string
+  environment: string
+  kind: 'change' | 'run' | 'approval' | 'verdict' | 'finding' | 'policy' | 'context'
+  /** None: all of the environment. */
+  modules: string[]
+  text: string
+  /** What the modules are found to be from here on, where it tells that. */
+  verdict: 'passed' | 'warned' | 'failed' | 'unknown' | 'stale' | null
+  /** Since when it is so; earlier than `at`, when it was known. */
+  onset: string | null
+  by: string | null
+  /** The run, finding or commit. */
+  ref: string | null
+  /** The record’s number in its environment’s chain. */
+  record: number | null
+}
+
 export type PlanSummary = { digest: string; summary: Record<string, number> }
 
 export type Principal = { name: string; emails: string[]; grants: Grant[] }
@@ -230,6 +248,16 @@ export type Step = {
   failure?: Failure
   effects: Effect[]
   proof?: string[]
+}
+
+export type Timeline = {
+  since: string
+  until: string
+  /** What modules were found to be when it begins. */
+  standing: { environment: string; module: string; verdict: 'passed' | 'warned' | 'failed' | 'unknown' | 'stale' }[]
+  moments: Moment[]
+  /** Whether nothing was left out: of very many records only the newest are told. */
+  whole: boolean
 }
 
 export type StatusAnswer = Status
@@ -354,6 +382,8 @@ export type ExportRecordsAnswer = {
   chains: Chain[]
 }
 
+export type TimelineAnswer = Timeline
+
 export type RotateRecordKeyAnswer = { from: string; to: string; environments: string[] }
 
 export type RotateRecordKeyBody = {
@@ -445,6 +475,9 @@ export function makeClient(send: Send) {
     /** Records of every kind, with the checkpoints and the public key: all that it takes to verify them elsewhere. Page by page. */
     exportRecords: (query: { environment?: string | undefined; from?: number | undefined } = {}) =>
       send('GET', '/v1/records', query) as Promise<ExportRecordsAnswer>,
+    /** What happened, in one line of time: commits, runs, approvals, verdicts, findings, and what is around them. */
+    timeline: (query: { environment?: string | undefined; module?: string | undefined; since?: string | undefined; until?: string | undefined } = {}) =>
+      send('GET', '/v1/timeline', query) as Promise<TimelineAnswer>,
     /** Replaces the key that signs records, with a record in every chain that both keys sign. */
     rotateRecordKey: (body: RotateRecordKeyBody) =>
       send('POST', '/v1/records/rotate-key', {}, body) as Promise<RotateRecordKeyAnswer>,

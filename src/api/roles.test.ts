@@ -11,6 +11,7 @@ import { routes } from './routes.ts'
 const rows: Readonly<Record<string, { readonly role: Role; readonly where: 'workspace' | 'staging' | 'each'; readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: object }>> = {
   status: { role: 'viewer', where: 'each', method: 'GET', path: '/v1/status' },
   runs: { role: 'viewer', where: 'each', method: 'GET', path: '/v1/runs' },
+  timeline: { role: 'viewer', where: 'each', method: 'GET', path: '/v1/timeline?since=2026-01-01T00:00:00Z' },
   exportRecords: { role: 'viewer', where: 'each', method: 'GET', path: '/v1/records' },
   show: { role: 'viewer', where: 'staging', method: 'GET', path: '/v1/runs/run-of-staging' },
   plan: { role: 'viewer', where: 'staging', method: 'POST', path: '/v1/environments/staging/plan', body: {} },
@@ -80,7 +81,7 @@ describe.each(Object.entries(rows))('%s', (id, row) => {
   }
 
   test('lets nobody in without a token', async () => {
-    const answer = await place.app.request(row.path, { method: row.method, ...(row.body === undefined ? {} : { body: JSON.stringify(row.body) }) })
+    const answer = await place.fresh().request(row.path, { method: row.method, ...(row.body === undefined ? {} : { body: JSON.stringify(row.body) }) })
     expect(answer.status).toBe(401)
   })
 })

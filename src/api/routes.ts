@@ -1,6 +1,6 @@
 import type { z } from 'zod'
-import { accepted, approveBody, askBody, cancelBody, done, pauseBody, planBody, pruneBody, recordsQuery, resumeBody, rotateBody, runsQuery, tokenBody } from '#model/api/requests.ts'
-import { exportAnswer, planAnswer, principalsAnswer, rotatedAnswer, runView, runsAnswer, statusView, tokenAnswer } from '#model/api/views.ts'
+import { accepted, approveBody, askBody, cancelBody, done, pauseBody, planBody, pruneBody, recordsQuery, resumeBody, rotateBody, runsQuery, timelineQuery, tokenBody } from '#model/api/requests.ts'
+import { exportAnswer, planAnswer, principalsAnswer, rotatedAnswer, runView, runsAnswer, statusView, timelineAnswer, tokenAnswer } from '#model/api/views.ts'
 import { brokenModule } from '#run/configuration.ts'
 import { catchUp } from '#run/catch-up.ts'
 import { approveRun, ask, cancelRun, pause, resume } from '#run/commands.ts'
@@ -9,6 +9,7 @@ import { forget, pruneEnvironment } from '#run/let-go.ts'
 import { planNow } from '#run/plan-now.ts'
 import { exportRecords } from '#run/records.ts'
 import { rotateKey } from '#run/rotate-key.ts'
+import { timeline, viewTimeline } from '#run/timeline.ts'
 import { viewRun, viewStatus } from '#run/views.ts'
 import { principals } from '#store/principals.ts'
 import { listRuns, runEnvironments } from '#store/runs.ts'
@@ -232,6 +233,18 @@ export const routes: readonly Route[] = [
     query: recordsQuery,
     answer: exportAnswer,
     handle: async ({ parts, query, sees }) => exportRecords(parts, query.environment, query.from, sees),
+  }),
+  route({
+    id: 'timeline',
+    method: 'get',
+    path: '/v1/timeline',
+    about: 'What happened, in one line of time: commits, runs, approvals, verdicts, findings, and what is around them.',
+    role: 'viewer',
+    where: 'each',
+    query: timelineQuery,
+    answer: timelineAnswer,
+    handle: async ({ parts, query: { since, until, ...rest }, sees }) =>
+      viewTimeline(await timeline(parts, { ...rest, since: Date.parse(since), until: until === undefined ? parts.clock.now() : Date.parse(until) }, sees)),
   }),
   route({
     id: 'rotateRecordKey',

@@ -6,9 +6,9 @@ const chunk = 1024 * 1024
 export function* linesOf(file: string): Generator<string> {
   const descriptor = openSync(file, 'r')
   try {
+    const bytes = Buffer.allocUnsafe(chunk)
     let rest: Buffer[] = []
     for (;;) {
-      const bytes = Buffer.allocUnsafe(chunk)
       const read = readSync(descriptor, bytes)
       if (read === 0) break
       let from = 0
@@ -18,7 +18,7 @@ export function* linesOf(file: string): Generator<string> {
         from = end + 1
         if (line !== '') yield line
       }
-      if (from < read) rest.push(bytes.subarray(from, read))
+      if (from < read) rest.push(Buffer.from(bytes.subarray(from, read)))
     }
     if (rest.length > 0) yield Buffer.concat(rest).toString('utf8')
   } finally {

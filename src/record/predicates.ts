@@ -13,12 +13,19 @@ export type ChainLink = { readonly environment: string; readonly seq: number; re
 
 type Chained = { readonly chain: ChainLink }
 
+/** One field of an object. A value that is long stands as its digest; of a Secret there is neither. */
+export type FieldRecord = { readonly path: string; readonly value?: Json; readonly digest?: Digest; readonly owners?: readonly string[]; readonly mark?: 'yielded' | 'held' }
+
 /** An effect as it went: what was meant, what became of it. Values of Secrets are not in it. */
 export type EffectRecord = {
   readonly key: string
   readonly module: string
   readonly action: Action
   readonly changes: readonly FieldChange[]
+  /** The fields that it touches, as they were when it was sealed. Null: there was no object, or it could not be known yet. */
+  readonly before?: readonly FieldRecord[] | null
+  /** The fields that are declared since, as the server answered. Null: nothing is, of this run. */
+  readonly after?: readonly FieldRecord[] | null
   readonly outcome: string
   readonly uid?: string
   /** The module that held it before. */

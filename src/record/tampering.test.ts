@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { ChainWriter } from './chain-fixture.ts'
 import type { TestChain } from './chain-fixture.ts'
 import { newKeyPair, publicKeyOf } from './dsse.ts'
+import { proveRecords, verifyProven } from './proven.ts'
+import type { ProvenRecord } from './proven.ts'
 import { aRun } from './records-fixture.ts'
+import { runRecordType } from './statement.ts'
 import { verifyChain } from './verify.ts'
 
 const keys = newKeyPair()
@@ -78,5 +81,47 @@ describe('a tampering is found and named', () => {
     const [defect] = verifyChain(what(whole()), [publicKeyOf(key)], head).defects
     expect(defect?.where).toBe(where)
     expect(defect?.what).toContain(says)
+  })
+})
+
+describe('a tampering of one record with its proof is found and named', () => {
+  const proven = (): ProvenRecord => {
+    const [one] = proveRecords(whole(), (statement) => statement.predicateType === runRecordType && statement.predicate.run === 'run-2')
+    if (one === undefined) throw new Error('there is no such record')
+    return one
+  }
+  const edit = (payload: string, from: string, to: string): string => Buffer.from(Buffer.from(payload, 'base64').toString().replace(from, to)).toString('base64')
+  const [, another] = [...proveRecords(whole(), () => true)]
+
+  const cases: readonly [how: string, change: (one: ProvenRecord) => object, where: string, says: string, key?: string][] = [
+    ['a changed byte', (one) => ({ ...one, payload: edit(one.payload, 'change 2', 'change X') }), 'record 2', 'is not among the records'],
+    ['another record in its place', (one) => ({ ...one, payload: another?.payload }), 'record 2', 'is another one than the file says'],
+    ['another number', (one) => ({ ...one, seq: 3 }), 'record 3', 'is another one than the file says'],
+    ['a changed proof', (one) => ({ ...one, inclusion: { ...one.inclusion, hashes: ['0'.repeat(64), ...one.inclusion.hashes.slice(1)] } }), 'record 2', 'is not among the records'],
+    ['a proof that lacks a step', (one) => ({ ...one, inclusion: { ...one.inclusion, hashes: one.inclusion.hashes.slice(1) } }), 'record 2', 'is not among the records'],
+    ['a checkpoint of another size', (one) => ({ ...one, checkpoint: whole().checkpoints[0] }), 'record 2', 'is not among the records'],
+    ['a checkpoint that was edited', (one) => ({ ...one, checkpoint: { ...one.checkpoint, payload: edit(one.checkpoint.payload, '"size":8', '"size":9') } }), 'checkpoint of 9 records', 'is not signed by a known key'],
+    ['another public key', (one) => one, 'checkpoint of 8 records', 'is not signed by a known key', other.publicPem],
+    ['no proof at all', () => ({ hello: 1 }), 'the file', 'is no record with its proof'],
+  ]
+
+  test('where nothing was done there is nothing to name', () => {
+    expect(verifyProven(JSON.stringify(proven()), [publicKeyOf(keys.publicPem)])).toEqual({ environment: 'staging', seq: 2, defects: [] })
+  })
+
+  test.each(cases)('%s', (_, change, where, says, key = keys.publicPem) => {
+    const [defect] = verifyProven(JSON.stringify(change(proven())), [publicKeyOf(key)]).defects
+    expect(defect?.where).toBe(where)
+    expect(defect?.what).toContain(says)
+  })
+
+  test('each record of a chain is proven, also behind a pruned beginning and across a replaced key', () => {
+    const next = newKeyPair()
+    const writer = new ChainWriter(keys.privatePem).append().append().rotate(next.privatePem).append().append().append().seal()
+    for (const chain of [writer.chain(), writer.prune(4)]) {
+      const all = [...proveRecords(chain, () => true)]
+      expect(all).toHaveLength(chain.records.length)
+      for (const pem of [keys.publicPem, next.publicPem]) expect(all.flatMap((one) => verifyProven(JSON.stringify(one), [publicKeyOf(pem)]).defects)).toEqual([])
+    }
   })
 })

@@ -10,7 +10,7 @@ import type { Mismatch, Walked } from './walk.ts'
 type Turn = Rotation & { readonly points: readonly Point[] }
 
 /** The replacements of keys in a chain, in order: those that were walked over, and those that were kept when what is around them was pruned. */
-export function turnsOf(walked: Walked, kept: readonly KeptRotation[], keptPoints: readonly Point[]): Turn[] {
+export function turnsOf(walked: Pick<Walked, 'pruned' | 'rotations' | 'good'>, kept: readonly KeptRotation[], keptPoints: readonly Point[]): Turn[] {
   const older = kept.flatMap(({ record }): Rotation[] => {
     const rotation = readRotation(record)
     return rotation === undefined || rotation.seq >= walked.pruned ? [] : [rotation]
@@ -66,7 +66,7 @@ function changedBefore({ point: { says }, differs }: Mismatch, sound: number): D
 }
 
 /** Why the signatures of a checkpoint say nothing; `undefined` where they do. */
-function forgery({ envelope, says }: Point, turns: readonly Turn[], trusted: Keyring): Defect | undefined {
+export function forgery({ envelope, says }: Point, turns: readonly Turn[], trusted: Keyring): Defect | undefined {
   const where = `checkpoint of ${says.size} records`
   const signers = signersOf(envelope, trusted)
   if (signers.size === 0) return { where, what: 'is not signed by a known key' }

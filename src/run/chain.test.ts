@@ -5,11 +5,12 @@ import { Redactor } from '#lib/redact.ts'
 import { newKeyPair, publicKeyOf, signerOf } from '#record/dsse.ts'
 import { aFinding, aRun, aSummary, aVerdictChange } from '#record/records-fixture.ts'
 import { verifyChain } from '#record/verify.ts'
-import { chainPage, unpublished } from '#store/records.ts'
+import { chainPage } from '#store/records.ts'
 import type { Store } from '#store/sql.ts'
 import { describeStores } from '../../test/stores.ts'
 import { appendToChain } from './chain.ts'
 import type { Parts } from './parts.ts'
+import { pruneChainOf } from './prune-records.ts'
 import { publishChain } from './publish-chain.ts'
 import { expectSigner, rotateKey } from './rotate-key.ts'
 
@@ -67,11 +68,29 @@ describeStores('An environment’s chain', ({ store: opened }) => {
     clock.advance(1_000)
     refuse(new Failure({ code: 'push-refused', subject: 'platform', message: 'no', retry: 'later' }))
     await expect(publishChain(parts, 'heads')).rejects.toMatchObject({ code: 'push-refused' })
-    expect(await unpublished(store)).toContain('heads')
+    expect(published).toHaveLength(1)
     refuse(undefined)
     expect(await publishChain(parts, 'heads')).toBeUndefined()
     expect(published.map((one) => one.size)).toEqual([2, 3])
-    expect(await unpublished(store)).not.toContain('heads')
+    expect(await publishChain(parts, 'heads')).toBeUndefined()
+    expect(published).toHaveLength(2)
+  })
+
+  test('loses what is older than records are kept, day by day, and still verifies', async () => {
+    const store = await opened()
+    const { parts, clock } = partsOn(store)
+    const day = 86_400_000
+    for (let at = 0; at < 6; at += 1) {
+      await store.transaction((tx) => appendToChain(tx, parts, 'pruned', (link) => aRun(link, { run: `p-${at}`, endedAt: clock.now() }), clock.now()))
+      clock.advance(day)
+    }
+    await pruneChainOf(parts, 'pruned', 30 * day)
+    expect((await chainPage(store, 'pruned', 0))?.start).toBeNull()
+    for (const keep of [4, 4, 2]) await pruneChainOf(parts, 'pruned', keep * day)
+    const page = await chainPage(store, 'pruned', 0)
+    expect(page?.start?.size).toBe(4)
+    expect(page && verifyChain(page, [publicKeyOf(keys.publicPem)])).toMatchObject({ records: 8, pruned: 4, sealed: 8, defects: [] })
+    expect(await store.query(`select min(seq) as first, count(*) as n from record where environment = 'pruned'`)).toEqual([{ first: 4, n: 4 }])
   })
 
   test('goes on under another key, and whoever has the one or the other can verify all of it', async () => {

@@ -1,7 +1,7 @@
 import { Worker, type WorkContext, type WorkerEvent } from '#store/worker.ts'
 import { forgetEvents } from '#store/events.ts'
 import { enqueue } from '#store/queue.ts'
-import { unpublished } from '#store/records.ts'
+import { chains } from '#store/records.ts'
 import { openRuns } from '#store/runs.ts'
 import { forgetSamples, LookLog } from '#store/samples.ts'
 import { newestSnapshot } from '#store/snapshots.ts'
@@ -12,7 +12,9 @@ import { claimOf } from './claim.ts'
 import { considerEnvironment } from './environment.ts'
 import { follow } from './follow.ts'
 import { wakeLooks } from './look-again.ts'
+import { noteCommits } from './note-commits.ts'
 import type { Parts } from './parts.ts'
+import { pruneRecords } from './prune-records.ts'
 import { publishChain } from './publish-chain.ts'
 import { retries } from './retries.ts'
 import { run } from './run.ts'
@@ -45,7 +47,10 @@ export async function startLoop(parts: Parts, store: Store, concurrency: number,
         const due = [...(await retries(parts.sql, subject(key))).values()]
         if (due.length > 0) return { again: Math.min(...due) }
       },
-      'chain/': async (key) => publishChain(parts, subject(key)),
+      'chain/': async (key, context) => {
+        const published = await publishChain(parts, subject(key))
+        return (await noteCommits(parts, subject(key), context.signal)) ?? published
+      },
       'tidy/': (_, context) => tidy(parts, context.signal),
       'run/': async (key, context) => {
         await catchUp(parts, context.signal)
@@ -74,7 +79,7 @@ export async function startLoop(parts: Parts, store: Store, concurrency: number,
   looker.start()
   for (const name of parts.repositories.names()) await enqueue(parts.sql, parts.clock, `repository/${name}`)
   await enqueue(parts.sql, parts.clock, 'tidy/everything', { due: parts.clock.now() + hour })
-  for (const environment of await unpublished(parts.sql)) await enqueue(parts.sql, parts.clock, `chain/${environment}`)
+  for (const environment of await chains(parts.sql)) await enqueue(parts.sql, parts.clock, `chain/${environment}`)
   for (const open of await openRuns(parts.sql)) await enqueue(parts.sql, parts.clock, `run/${open.id}`)
   for (const [environment, rows] of Map.groupBy(await statuses(parts.sql), (row) => row.environment)) await wakeLooks(parts.sql, parts, environment, rows.map(({ module }) => module))
   return { stop: async () => void (await Promise.all([worker.stop(), looker.stop()])) }
@@ -85,11 +90,15 @@ const lookingAtOnce = 16
 
 const hour = 3_600_000
 
-/** What nobody needs any more goes when there is time: events that were heard long ago, samples that are older than the workspace keeps them, loose objects of mirrors. */
+/** What nobody needs any more goes when there is time: events that were heard long ago, samples and records that are older than the workspace keeps them, loose objects of mirrors. */
 async function tidy(parts: Parts, signal: AbortSignal): Promise<{ again: number }> {
   await forgetEvents(parts.sql, parts.clock.now() - 24 * hour)
   const newest = await newestSnapshot(parts.sql)
-  if (newest !== undefined) await forgetSamples(parts.sql, parts.clock.now() - (await parts.configurations.of(newest)).workspace.spec.keepSamples)
+  if (newest !== undefined) {
+    const { keepSamples, records } = (await parts.configurations.of(newest)).workspace.spec
+    await forgetSamples(parts.sql, parts.clock.now() - keepSamples)
+    if (records.keep !== undefined) await pruneRecords(parts, records.keep)
+  }
   for (const name of parts.repositories.names()) await parts.repositories.mirror(name).tidy(signal)
   return { again: parts.clock.now() + hour }
 }

@@ -1,14 +1,18 @@
 import { Failure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
+import { errors } from '#model/errors.ts'
+import type { ErrorCode } from '#model/errors.ts'
 import type { RunState } from '#model/run.ts'
 import type { ChainLink, RunPredicate } from '#record/predicates.ts'
 import { runStatement } from '#record/statement.ts'
+import { heldBy } from '#store/inventory.ts'
 import { enqueue } from '#store/queue.ts'
 import { approvalsOf, findRun, journal, moduleOutcomes, openRuns, updateRun } from '#store/runs.ts'
-import type { EffectRow, NewRun, RunRow } from '#store/runs.ts'
+import type { EffectRow, NewRun, RunModuleRow, RunRow } from '#store/runs.ts'
 import { findSnapshot } from '#store/snapshots.ts'
 import type { Sql } from '#store/sql.ts'
 import { appendToChain } from './chain.ts'
+import { effectRecord } from './effect-record.ts'
 import type { Parts } from './parts.ts'
 
 /** Appends the run's record to its environment's chain, and with it the run has ended. */
@@ -23,6 +27,8 @@ async function predicateOf(tx: Sql, run: RunRow, chain: ChainLink, state: RunSta
   const snapshot = await findSnapshot(tx, run.snapshot)
   const modules = await moduleOutcomes(tx, run.id)
   const effects = await journal(tx, run.id)
+  const rows = await Promise.all(modules.map(({ module }) => heldBy(tx, run.environment, module)))
+  const held = new Map(rows.flat().filter((row) => row.run === run.id).map((row) => [row.key, row]))
   return {
     chain,
     run: run.id,
@@ -35,24 +41,20 @@ async function predicateOf(tx: Sql, run: RunRow, chain: ChainLink, state: RunSta
     plan: run.planDigest === null ? null : { digest: run.planDigest },
     gates: run.gates,
     approvals: await approvalsOf(tx, run.id),
-    effects: effectsOf(run, effects).map(({ effect, outcome, state: journalled }) => ({
-      key: effect.key,
-      module: effect.module,
-      action: effect.action,
-      changes: effect.changes,
-      ...(effect.handedOverFrom === undefined ? {} : { handedOverFrom: effect.handedOverFrom }),
-      ...(effect.force ? { force: true } : {}),
-      outcome: outcome?.action ?? outcome?.state ?? (journalled === 'pending' ? 'skipped' : 'unknown'),
-      ...(outcome?.uid === undefined ? {} : { uid: outcome.uid }),
-      ...(outcome?.failure === undefined ? {} : { failure: outcome.failure }),
-    })),
+    effects: effectsOf(run, effects).map((row) => effectRecord(row, held.get(row.effect.key))),
     modules: modules.map((row) => row.outcome),
     probes: modules.flatMap((row) => row.probes.map((probe) => ({ ...probe, module: row.module }))),
-    unknown: run.plan?.unknown ?? [],
+    unknown: [...(run.plan?.unknown ?? []), ...unknownOf(effects, modules)],
     failure,
     startedAt: run.createdAt,
     endedAt: now,
   }
+}
+
+/** What could not be found out on the way: what became of an effect, or of a module. */
+function unknownOf(effects: readonly EffectRow[], modules: readonly RunModuleRow[]): FailureJson[] {
+  const failures = [...effects.filter((row) => row.outcome?.state === 'unknown').map((row) => row.outcome?.failure), ...modules.map((row) => row.outcome.failure)]
+  return failures.filter((failure) => failure !== undefined).filter((failure) => errors[failure.code as ErrorCode]?.exit === 4)
 }
 
 /** What was carried out; of a run whose effects never began, what its plan would have done. */

@@ -13,6 +13,8 @@ import { branchName, git, objectId, tryGit } from './git.ts'
 import { ObjectStore } from './objects.ts'
 import type { ProposedCommit } from './propose.ts'
 import { askBranch, commitChanges, patchBetween, proposalBranch, pushBranch } from './propose.ts'
+import type { Notes } from './push-notes.ts'
+import { pushNotes } from './push-notes.ts'
 import type { PushedFile, PushFile } from './push-ref.ts'
 import { pushFile } from './push-ref.ts'
 import { ensureRepository, keptRefs, rebuild, sweepLeftovers } from './repair.ts'
@@ -189,6 +191,11 @@ export class Mirror {
   /** Whether a commit is another, or comes before it. */
   async contains(commit: string, ancestor: string): Promise<boolean> {
     return await this.#contains(objectId(commit, this.name), objectId(ancestor, this.name))
+  }
+
+  /** Adds lines to the notes of commits of the remote; see `push-notes.ts`. */
+  async pushNotes(notes: Notes, signal: AbortSignal): Promise<number> {
+    return await this.#withRemote(signal, (call) => pushNotes(this.#setup, call, this.url, notes))
   }
 
   /** Packs what many fetches left, when it is worth it. To be called when there is nothing else to do. */

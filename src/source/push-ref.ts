@@ -28,7 +28,7 @@ export async function pushFile(setup: GitSetup, call: GitCall, url: string, file
   const run = async (args: readonly string[], more: Partial<GitCall> = {}): Promise<string> =>
     (await git(setup, { ...call, ...more, env: { ...call.env, ...more.env }, args })).toString('utf8').trim()
   const ours = await local(setup, call, file.ref)
-  const theirs = await remote(setup, call, url, file.ref)
+  const theirs = await remoteRef(setup, call, url, file.ref)
   if (ours !== undefined && ours !== theirs && !(await isAhead(setup, call, run, url, file.ref, ours, theirs))) {
     throw moved(call.subject, file.ref, ours, theirs)
   }
@@ -38,7 +38,7 @@ export async function pushFile(setup: GitSetup, call: GitCall, url: string, file
   const lease = `--force-with-lease=${file.ref}:${previous ?? ''}`
   const pushed = await tryGit(setup, { ...call, args: ['push', '--quiet', '--porcelain', '--no-verify', lease, '--', url, `${commit}:${file.ref}`] })
   if (pushed.code !== 0) {
-    const now = await remote(setup, call, url, file.ref)
+    const now = await remoteRef(setup, call, url, file.ref)
     if (now !== previous && now !== commit) throw moved(call.subject, file.ref, previous, now)
     if (now !== commit) {
       throw new Failure({
@@ -59,7 +59,8 @@ async function local(setup: GitSetup, call: GitCall, ref: string): Promise<strin
   return exit.code === 0 ? exit.stdout.toString('utf8').trim() : undefined
 }
 
-async function remote(setup: GitSetup, call: GitCall, url: string, ref: string): Promise<string | undefined> {
+/** What a ref of the remote points to. Failure `repository-unreachable`. */
+export async function remoteRef(setup: GitSetup, call: GitCall, url: string, ref: string): Promise<string | undefined> {
   const exit = await tryGit(setup, { ...call, args: ['ls-remote', '--quiet', '--', url, ref] })
   if (exit.code === 0) return exit.stdout.toString('utf8').split('\n').find((line) => line.endsWith(`\t${ref}`))?.split('\t')[0]
   throw new Failure({

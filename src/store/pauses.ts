@@ -29,3 +29,8 @@ export async function endPauses(sql: Sql, environment: string, module: string | 
   await announce(sql, at, 'pause', { environment, module, until: at })
   return rows.length
 }
+
+/** The pauses that began between two times, ended or not. */
+export async function pausesBetween(sql: Sql, from: number, to: number): Promise<(Pause & { endedAt: number | null })[]> {
+  return sql.query(`select ${columns}, ended_at as "endedAt" from pause where created_at >= $1 and created_at <= $2 order by created_at`, [from, to])
+}

@@ -104,8 +104,50 @@ export async function chains(sql: Sql): Promise<string[]> {
   return rows.map((row) => row.environment)
 }
 
-/** The chains whose newest records are under no published head. */
-export async function unpublished(sql: Sql): Promise<string[]> {
-  const rows = await sql.query<{ environment: string }>('select environment from chain where published < size')
-  return rows.map((row) => row.environment)
+/** The runs' records of a chain from number `from` on. */
+export async function runRecords(sql: Sql, environment: string, from: number, limit: number): Promise<{ seq: number; digest: Digest; text: string }[]> {
+  return sql.query(`select seq, digest, text from record where environment = $1 and seq >= $2 and kind = 'run' order by seq limit $3`, [environment, from, limit])
+}
+
+/** How many records of a chain a repository was told of. */
+export async function noteCursor(sql: Sql, environment: string, repository: string): Promise<number> {
+  const [row] = await sql.query<{ size: number }>('select size from note_cursor where environment = $1 and repository = $2', [environment, repository])
+  return row?.size ?? 0
+}
+
+export async function saveNoteCursor(sql: Sql, environment: string, repository: string, size: number): Promise<void> {
+  await sql.query(
+    `insert into note_cursor as c (environment, repository, size) values ($1, $2, $3) on conflict (environment, repository) do update set size = greatest(c.size, excluded.size)`,
+    [environment, repository, size],
+  )
+}
+
+/** The oldest records of a chain, as long as each is older than `before`, and so many at most: in order, from `from` on. */
+export async function oldestRecords(sql: Sql, environment: string, from: number, before: number, limit: number): Promise<{ seq: number; digest: Digest }[]> {
+  return sql.query(
+    `select seq, digest from record where environment = $1 and seq >= $2
+       and seq < (select coalesce(min(seq), 0) from record where environment = $1 and seq >= $2 and at >= $3)
+     order by seq limit $4`,
+    [environment, from, before, limit],
+  )
+}
+
+/** Removes what is before `start`, but for the replacements of keys, which lead from the first key to the one of today. */
+export async function pruneChain(sql: Sql, environment: string, start: ChainStart): Promise<void> {
+  await sql.query(`delete from record where environment = $1 and seq < $2 and kind <> 'key-rotation'`, [environment, start.size])
+  await sql.query(
+    `delete from checkpoint where environment = $1 and size <= $2
+       and not exists (select from record where record.environment = $1 and record.seq = checkpoint.size - 1)`,
+    [environment, start.size],
+  )
+  await sql.query('update chain set start = $2 where environment = $1', [environment, start])
+}
+
+/** The records of some environments whose time lies between two, the newest first: about one module (or none in particular), or of all. */
+export async function recordsBetween(sql: Sql, ask: { environments: readonly string[]; module: string | null; from: number; to: number; limit: number }): Promise<{ text: string }[]> {
+  return sql.query(
+    `select text from record where environment = any($1::text[]) and ($2::text is null or $2 = any(modules) or modules = '{}') and at >= $3 and at <= $4
+     order by at desc, environment, seq desc limit $5`,
+    [textArray([...ask.environments]), ask.module, ask.from, ask.to, ask.limit],
+  )
 }

@@ -1,10 +1,13 @@
-import { readFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Run, Status } from '#api/client.ts'
 import { runCommandLine } from '#cli/program.ts'
 import type { Surroundings } from '#cli/surroundings.ts'
 import { offlineCommands } from '../../src/offline.ts'
+import { eventually } from '../eventually.ts'
 import { openShop } from './shop.ts'
 import type { Shop } from './shop.ts'
 
@@ -113,4 +116,40 @@ describe('the command, on a control plane that runs', () => {
     const { ok, chains } = await json<{ ok: boolean; chains: { environment: string; records: number }[] }>('record', 'verify', out, '--key', key)
     expect([ok, chains.map((chain) => chain.environment).sort()]).toEqual([true, ['production', 'sandbox', 'staging']])
   })
+})
+
+describe('evidence, by the command', () => {
+  test('the line of time tells which commit, which run and which verdict, and the repository tells it too', async () => {
+    const commit = await shop.push('storefront', { 'deploy/sandbox/configmap.yaml': (text) => `${text}  TOLD: "yes"\n` }, 'Tell it')
+    const run = await shop.settled('sandbox', commit)
+    const { out } = await plumb('timeline', '-e', 'sandbox', '-m', 'storefront-web', '--since', '1h')
+    expect(out).toContain(`storefront ${commit.slice(0, 8)}: Tell it`)
+    expect(out).toMatch(new RegExp(`verdict .*verification (passed|failed).*  ${run.id}`))
+    const repository = await shop.clone('storefront')
+    const git = promisify(execFile)
+    const note = await eventually(async () => {
+      await git('git', ['-C', repository, 'fetch', '-q', 'origin', '+refs/notes/plumbline:refs/notes/plumbline'])
+      const { stdout: told } = await git('git', ['-C', repository, 'log', '-1', '--notes=plumbline', '--format=%N', commit])
+      return told.includes('Plumbline: sandbox') ? told : undefined
+    })
+    expect(note).toContain(`Plumbline: sandbox ${run.state}, verification ${run.state === 'succeeded' ? 'passed' : 'failed'}; ${run.id}, record sandbox #${run.record?.seq} ${run.record?.digest}`)
+  }, 60_000)
+
+  test('records verify from the first key on when it was replaced, whole and one by one, and a changed one is named', async () => {
+    const first = join(shop.dir, 'first.pub.pem')
+    copyFileSync(join(shop.dir, 'keys', 'record.pub.pem'), first)
+    expect((await plumb('record', 'rotate-key', '--reason', 'once a year')).out).toContain('signs from now on')
+    const [run] = (await json<{ runs: Run[] }>('runs', '-e', 'sandbox')).runs.filter((one) => one.record !== null)
+    expect((await plumb('record', 'export', '--out', 'whole')).code).toBe(0)
+    expect(await plumb('record', 'verify', 'whole', '--key', first)).toMatchObject({ code: 0, out: expect.stringContaining('sealed by signed checkpoints: passed') as string })
+    expect((await plumb('record', 'export', '--format', 'dsse', '--out', 'one', '--run', run?.id ?? '')).out).toContain('sandbox.dsse.ndjson')
+    expect(await plumb('record', 'verify', join('one', 'sandbox.dsse.ndjson'), '--key', first)).toMatchObject({ code: 0, out: '1 records: passed' })
+    for (const [format, file] of [['html', 'records.html'], ['markdown', 'records.md']] as const) {
+      expect((await plumb('record', 'export', '--format', format, '--out', 'page', '--from', 'whole', '--key', first)).out).toContain(file)
+      expect(readFileSync(join(shop.dir, 'page', file), 'utf8')).toContain('The records verified with the key')
+    }
+    const records = join(shop.dir, 'whole', 'sandbox', 'records.ndjson')
+    writeFileSync(records, readFileSync(records, 'utf8').replace('"outcome":"created"', '"outcome":"skipped"'))
+    expect(await plumb('record', 'verify', 'whole', '--key', first)).toMatchObject({ code: 1, out: expect.stringMatching(/record \d+ was changed/) as string })
+  }, 60_000)
 })

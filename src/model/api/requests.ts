@@ -42,6 +42,12 @@ export const tokenBody = z.strictObject({
 
 const environment = z.string().max(100).optional().describe('Only this environment.')
 export const recordsQuery = z.object({ environment, from: z.coerce.number().int().min(0).default(0).describe('From this record on: for the pages after the first.') })
+export const timelineQuery = z.object({
+  environment,
+  module: z.string().max(100).optional().describe('Only what is about this module, or about no module in particular.'),
+  since: z.iso.datetime({ offset: true }).describe('From this time on.'),
+  until: z.iso.datetime({ offset: true }).optional().describe('Up to this time; now, if left out.'),
+})
 export const rotateBody = z.strictObject({ reason })
 export const runsQuery = z.object({
   environment,

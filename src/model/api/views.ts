@@ -245,6 +245,33 @@ const chainView = z
   })
   .meta({ id: 'Chain' })
 
+const verification = z.enum(['passed', 'warned', 'failed', 'unknown', 'stale'])
+
+const momentView = z
+  .object({
+    at: time,
+    environment: z.string(),
+    kind: z.enum(['change', 'run', 'approval', 'verdict', 'finding', 'policy', 'context']),
+    modules: z.array(z.string()).describe('None: all of the environment.'),
+    text: z.string(),
+    verdict: verification.nullable().describe('What the modules are found to be from here on, where it tells that.'),
+    onset: time.nullable().describe('Since when it is so; earlier than `at`, when it was known.'),
+    by: z.string().nullable(),
+    ref: z.string().nullable().describe('The run, finding or commit.'),
+    record: z.number().nullable().describe('The record’s number in its environment’s chain.'),
+  })
+  .meta({ id: 'Moment' })
+
+export const timelineAnswer = z
+  .object({
+    since: time,
+    until: time,
+    standing: z.array(z.object({ environment: z.string(), module: z.string(), verdict: verification })).describe('What modules were found to be when it begins.'),
+    moments: z.array(momentView),
+    whole: z.boolean().describe('Whether nothing was left out: of very many records only the newest are told.'),
+  })
+  .meta({ id: 'Timeline' })
+
 export const rotatedAnswer = z.object({ from: z.string(), to: z.string(), environments: z.array(z.string()) })
 export const exportAnswer = z.object({ publicKey: z.string().describe('Ed25519, PEM.'), chains: z.array(chainView) })
 

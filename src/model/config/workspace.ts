@@ -43,8 +43,15 @@ const repository = z.strictObject({
   credentials: gitCredentials.optional().describe('How to sign in.'),
   webhook: z.strictObject({ secret: secretRef.describe('The secret that the forge signs with.') }).optional().describe('Webhooks of the forge are taken.'),
   forge: forge.optional().describe('Where pull requests are opened for what Plumbline commits; without it, there are branches.'),
+  notes: z.boolean().default(false).describe('What became of its commits is pushed to it as Git notes (`refs/notes/plumbline`). The credentials must be allowed to push there.'),
   poll: duration.prefault('1m').describe('How often it is asked, beside webhooks.'),
 })
+
+/** How long records are kept: whole days, in milliseconds. */
+const keep = z
+  .string()
+  .regex(/^[1-9]\d{0,3}d$/, 'expected a number of days such as 400d, up to 9999d')
+  .transform((text) => Number.parseInt(text, 10) * 86_400_000)
 
 export const workspace = z
   .strictObject({
@@ -57,6 +64,7 @@ export const workspace = z
       probeSets: z.union([glob, z.array(glob)]).default('probes/*.yaml').describe('Where the ProbeSet documents are, in this repository.'),
       modules: z.array(glob).default(['**/module.yaml']).describe('Where Module documents are looked for, in every repository.'),
       keepSamples: duration.prefault('30d').describe('How long the samples of probes are kept; records stay.'),
+      records: z.strictObject({ keep: keep.optional().describe('How long records are kept; for ever, if left out. What is older is pruned, day by day, and what is left still verifies.') }).default({}).describe('The records of runs, verdicts and findings.'),
       guardrails: glob.optional().describe('Where the ValidatingAdmissionPolicy documents are, in this repository.'),
     }),
   })

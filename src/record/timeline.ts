@@ -1,0 +1,108 @@
+import type { Verification } from '#model/run.ts'
+import type { FindingPredicate, RunPredicate, VerdictChangePredicate } from './predicates.ts'
+import { findingType, keyRotationType, linkOf, policyType, pruneType, runRecordType, verdictChangeType } from './statement.ts'
+import type { RecordStatement } from './statement.ts'
+
+/** What a moment is about. `change`: a commit. `context`: what is around (a pause, a key, what was pruned). */
+export type MomentKind = 'change' | 'run' | 'approval' | 'verdict' | 'finding' | 'policy' | 'context'
+
+/** Something that happened, on a line of time. Times are milliseconds since 1970. */
+export type Moment = {
+  readonly at: number
+  readonly environment: string
+  readonly kind: MomentKind
+  /** The modules that it is about; none: all of the environment. */
+  readonly modules: readonly string[]
+  /** One sentence. */
+  readonly text: string
+  /** What the modules are found to be from here on, where it tells that. */
+  readonly verdict: Verification | null
+  /** Since when that is so, as far as anybody looked; earlier than `at`, when it was known. */
+  readonly onset: number | null
+  readonly by: string | null
+  /** The run, finding or commit. */
+  readonly ref: string | null
+  /** The record's number in its environment's chain; null for what is in none (yet). */
+  readonly record: number | null
+}
+
+type Told = Omit<Moment, 'environment' | 'record' | 'verdict' | 'onset' | 'by' | 'ref'> & Partial<Moment>
+
+/** The moments that a record tells of, in order. A day's summary is none: nothing happened then. */
+export function momentsOf(statement: RecordStatement): Moment[] {
+  const link = linkOf(statement)
+  const told = tell(statement)
+  return told.map((one) => ({ verdict: null, onset: null, by: null, ref: null, environment: link?.environment ?? '', record: link?.seq ?? null, ...one })).sort((a, b) => a.at - b.at)
+}
+
+/** Everything in order of time; a commit that several runs deliver is one moment, of all their modules. */
+export function mergeMoments(moments: readonly Moment[]): Moment[] {
+  const merged = new Map<string, Moment>()
+  for (const moment of moments) {
+    const key = moment.kind === 'change' ? `${moment.environment} ${moment.ref}` : `${merged.size}`
+    const known = merged.get(key)
+    merged.set(key, known === undefined ? moment : { ...known, modules: [...new Set([...known.modules, ...moment.modules])].sort() })
+  }
+  return [...merged.values()].sort((a, b) => a.at - b.at)
+}
+
+function tell(statement: RecordStatement): Told[] {
+  switch (statement.predicateType) {
+    case runRecordType:
+      return ofRun(statement.predicate)
+    case verdictChangeType:
+      return [ofVerdict(statement.predicate)]
+    case findingType:
+      return [ofFinding(statement.predicate)]
+    case policyType: {
+      const { at, changes, actor, run } = statement.predicate
+      return [{ at, kind: 'policy', modules: [], text: `the policy changed: ${changes.join('; ')}`, by: actor, ref: run }]
+    }
+    case keyRotationType:
+      return [{ at: statement.predicate.at, kind: 'context', modules: [], text: `another key signs the records: ${statement.predicate.reason}`, by: statement.predicate.actor }]
+    case pruneType:
+      return [{ at: statement.predicate.at, kind: 'context', modules: [], text: `the first ${statement.predicate.size} records were pruned` }]
+    default:
+      return [] // a day's summary
+  }
+}
+
+function ofRun(run: RunPredicate): Told[] {
+  const modules = run.modules.map((one) => one.module)
+  const about = { modules, ref: run.run }
+  const commits = run.changes.map((commit): Told => ({
+    at: commit.at, kind: 'change', modules, text: `${commit.repository} ${commit.sha.slice(0, 8)}: ${commit.subject}`, by: commit.author.name, ref: `${commit.repository}@${commit.sha}`,
+  }))
+  const approvals = run.approvals.map((one): Told => ({ ...about, at: one.at, kind: 'approval', text: `approved: ${one.reason}`, by: one.principal }))
+  const bad = run.probes.flatMap((probe): Told[] => {
+    const first = probe.samples.find((sample) => sample.verdict !== 'passed')
+    return first === undefined || probe.verdict === 'passed' ? [] : [{ ref: run.run, at: first.collectedAt, kind: 'verdict', modules: [probe.module], text: `first seen by ${probe.probe}: ${first.message}` }]
+  })
+  const ended = run.state === 'superseded' ? `gave way: ${run.failure?.message ?? 'to another run'}` : `${run.state}${run.failure === null ? '' : `: ${run.failure.message}`}`
+  const groups = Map.groupBy(run.modules, (one) => one.verification)
+  const verdicts = [...groups].flatMap(([verdict, ones]): Told[] => {
+    if (verdict === 'pending') return []
+    const message = run.probes.find((probe) => probe.verdict === verdict && ones.some((one) => one.module === probe.module))?.samples.at(-1)?.message
+    return [{ ref: run.run, at: run.endedAt, kind: 'verdict', modules: ones.map((one) => one.module), text: `verification ${verdict}${message === undefined || verdict === 'passed' ? '' : `: ${message}`}`, verdict }]
+  })
+  return [...commits, { ...about, at: run.startedAt, kind: 'run', text: `began: ${run.reason}`, by: run.actor }, ...approvals, ...bad, ...verdicts, { ...about, at: run.endedAt, kind: 'run', text: ended }]
+}
+
+function ofVerdict({ module, from, to, message, onset, decidedAt, before, flapping }: VerdictChangePredicate): Told {
+  const after = before.at(-1)
+  const cause = after === undefined ? '' : ` (just before: ${after.kind} ${after.id}, ${after.about})`
+  return { at: decidedAt, kind: 'verdict', modules: [module], text: `${from} -> ${to}${flapping ? ', flapping' : ''}: ${message}${cause}`, verdict: to, onset, ref: after?.id ?? null }
+}
+
+function ofFinding({ at, module, object, decision, cause, by, fields, onset, actor, reason, finding }: FindingPredicate): Told {
+  const paths = fields.map((field) => field.path)
+  const what = paths.length > 3 ? `${paths.slice(0, 3).join(', ')} and ${paths.length - 3} more` : paths.join(', ')
+  return { at, kind: 'finding', modules: [module], text: `${decision} (${cause}, by ${by}): ${object}${what === '' ? '' : ` ${what}`}${reason === '' ? '' : `: ${reason}`}`, onset, by: actor, ref: finding }
+}
+
+/** What modules were found to be before the first of some moments, by `environment module`. */
+export function standingAfter(moments: readonly Moment[]): Map<string, Verification> {
+  const standing = new Map<string, Verification>()
+  for (const { verdict, environment, modules } of moments) if (verdict !== null) for (const module of modules) standing.set(`${environment} ${module}`, verdict)
+  return standing
+}
