@@ -18,6 +18,7 @@ import { rememberingCache } from '#render/cache.ts'
 import { renderTools } from '#render/tools.ts'
 import { resume } from '#run/follow.ts'
 import { Configurations } from '#run/configuration.ts'
+import { startWatching } from '#run/drift/watch-loop.ts'
 import { startLoop } from '#run/loop.ts'
 import type { Parts } from '#run/parts.ts'
 import { Repositories } from '#run/repositories.ts'
@@ -124,6 +125,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     if (newest !== undefined) await resume(parts, newest)
     const loop = await startLoop(parts, store, 16, options.leaseMs)
     opened.push(() => loop.stop())
+    const watching = await startWatching(parts, store, options.leaseMs)
+    opened.push(() => watching.stop())
     const stopping = new AbortController()
     const api = await startApi({ parts, store, host: options.host, port: options.port, stopping: stopping.signal })
     opened.push(() => {

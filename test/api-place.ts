@@ -9,9 +9,11 @@ import { FakeClock } from '#lib/clock.ts'
 import { Failure } from '#lib/failure.ts'
 import { Redactor } from '#lib/redact.ts'
 import { environmentSchema } from '#model/config/environment.ts'
+import type { Finding } from '#model/finding.ts'
 import type { Principal, Role } from '#model/principal.ts'
 import { newKeyPair, signerOf } from '#record/dsse.ts'
 import type { Parts } from '#run/parts.ts'
+import { saveFindings } from '#store/findings.ts'
 import { openStore } from '#store/open.ts'
 import { revokeTokens, savePrincipal, saveToken } from '#store/principals.ts'
 import { createRun } from '#store/runs.ts'
@@ -74,8 +76,15 @@ export async function openApiPlace(): Promise<ApiPlace> {
   }
 }
 
+const findingAt = (environment: string, at: number): Finding => ({
+  id: `f-of-${environment}`, environment, place: 'place', target: 'cluster', driver: 'kubernetes', module: 'shop', object: 'apps/Deployment/shop/web', cause: 'manual',
+  fields: [{ path: 'spec.replicas', declared: 2, live: 5 }], manager: 'kubectl-edit', person: null, onset: at, seenAt: at, updatedAt: at, count: 1, state: 'open', decision: 'report',
+  message: 'it drifted', source: null, accepted: null, run: null, failure: null, turns: [{ by: 'kubectl-edit', at }], digest: 'sha256:1', resolvedAt: null,
+})
+
 async function seed(store: Store, at: number): Promise<void> {
   await saveSnapshot(store, { id: 'snapshot', commits: { shop: 'a'.repeat(40) } }, at)
+  await saveFindings(store, places.map((place) => findingAt(place, at)), at)
   for (const place of places) {
     await createRun(store, {
       id: `run-of-${place}`, environment: place, kind: 'change', snapshot: 'snapshot', actor: 'Ada <ada@shop.example>', reason: 'why', ticket: null, startedBy: null,

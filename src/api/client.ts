@@ -67,12 +67,13 @@ export type EnvironmentStatus = {
   modules: ModuleStatus[]
   waiting: { run: string; waitingFor: string; message: string }[]
   pauses: { module: string | null; reason: string; by: string; until: string }[]
+  watches: Watch[]
 }
 
 export type Event = {
   seq: number
   at: string
-  kind: 'run' | 'module' | 'effect' | 'status' | 'pause' | 'snapshot' | 'repository' | 'problems' | 'record' | 'verdict'
+  kind: 'run' | 'module' | 'effect' | 'status' | 'pause' | 'snapshot' | 'repository' | 'problems' | 'record' | 'verdict' | 'finding' | 'drift' | 'watch'
   data: Record<string, unknown>
 }
 
@@ -91,6 +92,40 @@ export type FieldChange = {
   from?: unknown
   to?: unknown
   owner?: string
+}
+
+/** One drift: an object and a cause. What we declared and somebody changed, who, since when, and where it is declared. */
+export type Finding = {
+  id: string
+  environment: string
+  module: string
+  target: string
+  object: string
+  cause: 'missing' | 'recreated' | 'unknown' | 'manual' | 'controller' | 'hotfix' | 'orphan'
+  /** Values of Secrets are null, and `secret` says so. */
+  fields: { path: string; declared: unknown | null; live: unknown | null; secret?: true }[]
+  /** The field managers that made it so, where they left a trace. */
+  manager: string | null
+  /** The person, where an audit source names one. */
+  person: string | null
+  /** When it was made so; null where nobody says. */
+  onset: string | null
+  seenAt: string
+  updatedAt: string
+  /** How often it was seen to become so, or otherwise. */
+  count: number
+  state: 'open' | 'held' | 'accepted' | 'contested' | 'adopting' | 'reverting' | 'resolved'
+  /** What the policy says is done about it. */
+  decision: 'ignore' | 'report' | 'hold' | 'revert' | 'adopt'
+  message: string
+  source: Source | null
+  accepted: { by: string; reason: string; until: string } | null
+  /** The writers that go on moving it, where it is contested. */
+  contested: string[]
+  /** The run that reverts it, or did last. */
+  run: string | null
+  failure: Failure | null
+  resolvedAt: string | null
 }
 
 /** A probe’s verdict became another one. */
@@ -117,6 +152,8 @@ export type ModuleStatus = {
   /** At least one of its probes changes its verdict again and again. */
   flapping: boolean
   probes: ProbeState[]
+  /** How many findings of it are neither resolved nor accepted. */
+  findings: number
   note: string | null
   failure: Failure | null
 }
@@ -226,6 +263,14 @@ export type Sample = {
   }[]
 }
 
+export type Source = {
+  repository: string
+  file: string
+  line: number
+  /** The one that last touched the line. */
+  commit: { sha: string; author: string; at: string; subject: string } | null
+}
+
 /** Every module in every environment: delivery and verification, two facts. */
 export type Status = {
   workspace: string
@@ -258,6 +303,21 @@ export type Timeline = {
   moments: Moment[]
   /** Whether nothing was left out: of very many records only the newest are told. */
   whole: boolean
+}
+
+/** How the watch of a target stands. */
+export type Watch = {
+  environment: string
+  target: string
+  driver: string
+  /** `down`: nothing is heard of some of it. `unwatched`: no process watches it. Either way nobody knows of what happens there. */
+  state: 'starting' | 'watching' | 'down' | 'unwatched'
+  since: string
+  /** How many are held. */
+  objects: number
+  /** When all that there is was seen last. */
+  listedAt: string | null
+  failure: Failure | null
 }
 
 export type StatusAnswer = Status
@@ -391,6 +451,28 @@ export type RotateRecordKeyBody = {
   reason: string
 }
 
+export type FindingsAnswer = {
+  /** The most serious first. */
+  findings: Finding[]
+  /** Whether anybody would know of more. */
+  watches: Watch[]
+}
+
+export type FindingAnswer = {
+  finding: Finding
+  /** What became of it, the newest last. */
+  history: { at: string; what: string; actor: string; reason: string }[]
+}
+
+export type AcceptAnswer = { done: boolean }
+
+export type AcceptBody = {
+  /** Why; kept in the record. */
+  reason: string
+  /** When it comes back; within a year. */
+  until: string
+}
+
 export type ImportAnswer = {
   module: string
   files: {
@@ -481,6 +563,15 @@ export function makeClient(send: Send) {
     /** Replaces the key that signs records, with a record in every chain that both keys sign. */
     rotateRecordKey: (body: RotateRecordKeyBody) =>
       send('POST', '/v1/records/rotate-key', {}, body) as Promise<RotateRecordKeyAnswer>,
+    /** Drift: what was declared and somebody changed, the most serious first; and whether anybody would know of more. */
+    findings: (query: { environment?: string | undefined; module?: string | undefined; resolved?: 'with' | 'without' | undefined; limit?: number | undefined } = {}) =>
+      send('GET', '/v1/findings', query) as Promise<FindingsAnswer>,
+    /** One finding, by its id or the end of its id, and what became of it. */
+    finding: (finding: string) =>
+      send('GET', `/v1/findings/${encodeURIComponent(finding)}`, {}) as Promise<FindingAnswer>,
+    /** Lets a drift stay as it is now, for a reason and for a time. It comes back when that is over, or when something else changes. */
+    accept: (finding: string, body: AcceptBody) =>
+      send('POST', `/v1/findings/${encodeURIComponent(finding)}/accept`, {}, body) as Promise<AcceptAnswer>,
     /** What is live in a namespace as the files of a module: defaults, status and what controllers write left out, Secrets never. */
     import: (environment: string, query: { namespace?: string | undefined; module?: string | undefined; target?: string | undefined } = {}) =>
       send('GET', `/v1/environments/${encodeURIComponent(environment)}/import`, query) as Promise<ImportAnswer>,

@@ -6,7 +6,7 @@ import type { Event } from '#store/events.ts'
 import { openApiPlace } from '../../test/api-place.ts'
 import type { ApiPlace } from '../../test/api-place.ts'
 import { eventually } from '../../test/eventually.ts'
-import { settled } from './events.ts'
+import { settled } from '#store/events.ts'
 import { revoke } from './tokens.ts'
 
 let place: ApiPlace
@@ -140,11 +140,11 @@ describe('numbers that are given before their transaction commits', () => {
   const event = (seq: number, at: number): Event => ({ seq, at, kind: 'run', data: {} })
 
   test('a gap before a young event is waited for', () => {
-    expect(settled([event(5, 900), event(7, 1000)], 4, 1000)).toEqual({ events: [event(5, 900)], more: 'soon' })
-    expect(settled([event(6, 1000)], 4, 1000)).toEqual({ events: [], more: 'soon' })
+    expect(settled([event(5, 900), event(7, 1000)], 4, 1000, 500)).toEqual({ events: [event(5, 900)], more: 'soon' })
+    expect(settled([event(6, 1000)], 4, 1000, 500)).toEqual({ events: [], more: 'soon' })
   })
 
   test('a gap before an old event was a transaction that was undone', () => {
-    expect(settled([event(5, 0), event(7, 0)], 4, 10_000)).toEqual({ events: [event(5, 0), event(7, 0)], more: 'none' })
+    expect(settled([event(5, 0), event(7, 0)], 4, 10_000, 500)).toEqual({ events: [event(5, 0), event(7, 0)], more: 'none' })
   })
 })

@@ -5,7 +5,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { Principal } from '#model/principal.ts'
 import { redactedDocument } from '#model/redacted.ts'
 import type { Redact } from '#model/redacted.ts'
-import { eventChannel, eventsAfter, lastEvent } from '#store/events.ts'
+import { eventChannel, eventsAfter, lastEvent, settled } from '#store/events.ts'
 import type { Event } from '#store/events.ts'
 import { principalOfToken } from '#store/principals.ts'
 import { findRun } from '#store/runs.ts'
@@ -16,8 +16,6 @@ import type { Bearer } from './authorise.ts'
 const page = 500
 const heartbeatMs = 15_000
 const gapMs = 100
-/** How long a transaction may stay open after it announced something, before those who listen go on without it. */
-const settledMs = 2_000
 
 type Source = { readonly store: Store; readonly clock: Clock; readonly stopping: AbortSignal; readonly redact: Redact }
 
@@ -48,7 +46,7 @@ export function streamEvents(context: Context, source: Source, bearer: Bearer): 
         nudge = Promise.withResolvers()
         const now = await principalOfToken(store, bearer.hash, clock.now())
         if (now === undefined || ended.signal.aborted) break
-        const { events, more } = settled(await eventsAfter(store, seen, page), seen, clock.now())
+        const { events, more } = settled(await eventsAfter(store, seen, page), seen, clock.now(), page)
         for (const event of events) {
           if (await isVisible(store, now.principal, event, environments)) await write(stream, redactedDocument(event, redact))
           seen = event.seq
@@ -62,19 +60,6 @@ export function streamEvents(context: Context, source: Source, bearer: Bearer): 
       await unlisten()
     }
   })
-}
-
-/**
- * Numbers are given before their transaction commits, so that a later number can be there first. A gap is waited for until whatever is after it is
- * old: then the transaction that took the number was undone.
- */
-export function settled(events: readonly Event[], seen: number, now: number): { events: readonly Event[]; more: 'now' | 'soon' | 'none' } {
-  const gap = events.findIndex((event, at) => {
-    const before = at === 0 ? seen : (events[at - 1]?.seq ?? 0)
-    return before > 0 && event.seq !== before + 1 && now - event.at < settledMs
-  })
-  if (gap >= 0) return { events: events.slice(0, gap), more: 'soon' }
-  return { events, more: events.length === page ? 'now' : 'none' }
 }
 
 async function isVisible(store: Store, principal: Principal, event: Event, environments: Map<string, string>): Promise<boolean> {

@@ -16,6 +16,7 @@ const places = {
   workspace: 'in the whole workspace',
   environment: 'in the environment',
   run: 'in the run’s environment',
+  finding: 'in the finding’s environment',
   each: 'in any environment; the answer holds what the caller may look at',
 } as const
 

@@ -135,7 +135,7 @@ describe('bodies, parameters and addresses', () => {
 describe('answers', () => {
   test.each(routes.filter((route) => route.method === 'get').map((route) => route.id))('%s gives all that its schema says, and nothing else', async (id) => {
     const raw = place.fresh(routes.map((route) => ({ ...route, answer: z.any() })))
-    const path = (routes.find((route) => route.id === id)?.path ?? '').replace('{run}', 'latest')
+    const path = (routes.find((route) => route.id === id)?.path ?? '').replace('{run}', 'latest').replace('{finding}', 'f-of-staging')
     const answer = await raw.request(path, { headers: { authorization: `Bearer ${admin}` } })
     expect(answer.status).toBe(200)
     expect((await place.get(path, admin)).body).toEqual(await answer.json())

@@ -14,6 +14,9 @@ const rows: Readonly<Record<string, { readonly role: Role; readonly where: 'work
   timeline: { role: 'viewer', where: 'each', method: 'GET', path: '/v1/timeline?since=2026-01-01T00:00:00Z' },
   exportRecords: { role: 'viewer', where: 'each', method: 'GET', path: '/v1/records' },
   show: { role: 'viewer', where: 'staging', method: 'GET', path: '/v1/runs/run-of-staging' },
+  findings: { role: 'viewer', where: 'each', method: 'GET', path: '/v1/findings' },
+  finding: { role: 'viewer', where: 'staging', method: 'GET', path: '/v1/findings/f-of-staging' },
+  accept: { role: 'operator', where: 'staging', method: 'POST', path: '/v1/findings/f-of-staging/accept', body: { reason: 'why', until: '2026-01-02T00:00:00Z' } },
   plan: { role: 'viewer', where: 'staging', method: 'POST', path: '/v1/environments/staging/plan', body: {} },
   deploy: { role: 'developer', where: 'staging', method: 'POST', path: '/v1/environments/staging/deploy', body: { reason: 'why' } },
   verify: { role: 'developer', where: 'staging', method: 'POST', path: '/v1/environments/staging/verify', body: { reason: 'why' } },
@@ -77,7 +80,7 @@ describe.each(Object.entries(rows))('%s', (id, row) => {
     if (row.where === 'workspace') return environments.includes('*') ? route : 'forbidden'
     if (staging) return route
     // What one may not look at is not there.
-    return row.path.includes('/runs/') ? 'run-unknown' : 'forbidden'
+    return row.path.includes('/runs/') ? 'run-unknown' : row.path.includes('/findings/') ? 'finding-unknown' : 'forbidden'
   }
 
   test('lets nobody in without a token', async () => {
@@ -122,6 +125,14 @@ describe('what a principal of one environment sees', () => {
     expect(JSON.stringify(other.body).replaceAll('production', 'X')).toBe(JSON.stringify(none.body).replaceAll('productiom', 'X'))
     expect((await place.get('/v1/runs/latest', token)).body).toMatchObject({ id: 'run-of-sandbox' })
     expect((await place.get('/v1/runs/production', token)).body).toMatchObject({ error: { code: 'run-unknown' } })
+  })
+
+  test('the findings there, and no others', async () => {
+    const { body } = await place.get('/v1/findings', token)
+    expect((body as { findings: { id: string }[] }).findings.map((one) => one.id)).toEqual(['f-of-sandbox'])
+    expect((body as { watches: { environment: string }[] }).watches.map((one) => one.environment)).toEqual(['sandbox'])
+    expect((await place.get('/v1/findings/f-of-production', token)).status).toBe(404)
+    expect((await place.get('/v1/findings?environment=production', token)).body).toMatchObject({ error: { code: 'forbidden' } })
   })
 
   test('an environment that is not there is as forbidden as one that is not theirs', async () => {

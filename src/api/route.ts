@@ -1,14 +1,15 @@
 import type { z } from 'zod'
+import type { Finding } from '#model/finding.ts'
 import type { Principal, Role } from '#model/principal.ts'
 import type { Parts } from '#run/parts.ts'
 import type { RunRow } from '#store/runs.ts'
 
 /**
  * Where the role of a route must hold. `workspace`: in all environments. `environment`: in the one that the path names. `run`: in that of the run that
- * the path names; a run of an environment that the caller may not look at is not there. `each`: in any environment, or in the one that the query
+ * the path names; a run of an environment that the caller may not look at is not there. `finding`: the same for a finding. `each`: in any environment, or in the one that the query
  * names; the answer holds nothing of environments that the caller may not look at.
  */
-export type Where = 'workspace' | 'environment' | 'run' | 'each'
+export type Where = 'workspace' | 'environment' | 'run' | 'finding' | 'each'
 
 /** A request that was let in: its parts are checked against the route's schemas. */
 export type Call<In extends Where, Query, Body> = {
@@ -18,6 +19,7 @@ export type Call<In extends Where, Query, Body> = {
   readonly sees: (environment: string) => boolean
   readonly params: Readonly<Record<string, string>>
   readonly run: In extends 'run' ? RunRow : undefined
+  readonly finding: In extends 'finding' ? Finding : undefined
   readonly query: Query
   readonly body: Body
   readonly signal: AbortSignal
@@ -28,7 +30,7 @@ export type Route = {
   /** The operation's id, and the method's name in the client. */
   readonly id: string
   readonly method: 'get' | 'post'
-  /** With `{name}` for parameters; `{run}` and `{environment}` are those of `where`. */
+  /** With `{name}` for parameters; `{run}`, `{finding}` and `{environment}` are those of `where`. */
   readonly path: string
   readonly about: string
   readonly role: Role

@@ -15,6 +15,7 @@ import { principals } from '#store/principals.ts'
 import { listRuns, runEnvironments } from '#store/runs.ts'
 import { newestSnapshot } from '#store/snapshots.ts'
 import { seesAll } from './authorise.ts'
+import { driftRoutes } from './drift-routes.ts'
 import { importRoutes } from './import-routes.ts'
 import { route } from './route.ts'
 import type { Route } from './route.ts'
@@ -260,6 +261,7 @@ export const routes: readonly Route[] = [
       return { ...rotated, environments: [...environments] }
     },
   }),
+  ...driftRoutes,
   ...importRoutes,
 ]
 

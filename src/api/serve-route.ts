@@ -2,9 +2,9 @@ import type { Context } from 'hono'
 import type { z } from 'zod'
 import { Failure } from '#lib/failure.ts'
 import { runNamed } from '#run/commands.ts'
+import { findingNamed } from '#run/drift/commands.ts'
 import { redactedDocument } from '#model/redacted.ts'
 import type { Parts } from '#run/parts.ts'
-import type { RunRow } from '#store/runs.ts'
 import { authorise, visibleTo } from './authorise.ts'
 import type { Bearer, Demand } from './authorise.ts'
 import type { Call, Route } from './route.ts'
@@ -14,22 +14,23 @@ export async function serveRoute(context: Context, parts: Parts, route: Route, {
   const params = context.req.param() as Record<string, string>
   for (const [name, value] of Object.entries(params)) expectPlain(route, name, value)
   const sees = visibleTo(principal)
-  // Before a run is looked up: who holds the role nowhere learns nothing about what there is.
-  if (route.where === 'run') authorise(principal, { role: route.role, where: 'somewhere' })
+  // Before a run or a finding is looked up: who holds the role nowhere learns nothing about what there is.
+  if (route.where === 'run' || route.where === 'finding') authorise(principal, { role: route.role, where: 'somewhere' })
   const query = readQuery(context, route)
   const run = route.where === 'run' ? await runNamed(parts, params['run'] ?? '', sees, route.id === 'approve' || route.id === 'cancel' ? 'waiting' : 'all') : undefined
-  authorise(principal, { role: route.role, where: placeOf(route, params, query, run) })
+  const finding = route.where === 'finding' ? await findingNamed(parts, params['finding'] ?? '', sees) : undefined
+  authorise(principal, { role: route.role, where: placeOf(route, params, query, run ?? finding) })
   const body = route.body === undefined ? undefined : expectShape(route, route.body, 'body', await readJson(context, route))
-  const call: Call<'workspace', unknown, unknown> = { parts, principal, sees, params, run: run as undefined, query, body, signal: context.req.raw.signal }
+  const call: Call<'workspace', unknown, unknown> = { parts, principal, sees, params, run: run as undefined, finding: finding as undefined, query, body, signal: context.req.raw.signal }
   const answer = await route.handle(call as Call<never, never, never>)
   return context.json(redactedDocument(route.answer.parse(answer) as object, (text) => parts.redactor.redact(text)))
 }
 
-function placeOf(route: Route, params: Readonly<Record<string, string>>, query: Readonly<Record<string, unknown>>, run: RunRow | undefined): Demand['where'] {
+function placeOf(route: Route, params: Readonly<Record<string, string>>, query: Readonly<Record<string, unknown>>, named: { readonly environment: string } | undefined): Demand['where'] {
   if (route.where === 'environment') return { environment: params['environment'] ?? '' }
-  if (route.where === 'run') return { environment: run?.environment ?? '' }
-  const named = query['environment']
-  if (route.where === 'each') return typeof named === 'string' ? { environment: named } : 'somewhere'
+  if (route.where === 'run' || route.where === 'finding') return { environment: named?.environment ?? '' }
+  const only = query['environment']
+  if (route.where === 'each') return typeof only === 'string' ? { environment: only } : 'somewhere'
   return 'workspace'
 }
 

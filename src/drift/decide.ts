@@ -1,7 +1,7 @@
 import type { DriftPolicy, FindingCause } from '#model/finding.ts'
 
 export type Tier = 'sandbox' | 'staging' | 'production'
-export type CausePolicies = Readonly<Partial<Record<FindingCause, DriftPolicy>>>
+export type CausePolicies = Readonly<{ [Cause in FindingCause]?: DriftPolicy | undefined }>
 
 export type DecideInput = {
   readonly cause: FindingCause

@@ -3,7 +3,7 @@ import { Failure } from '#lib/failure.ts'
 import type { DeclaredField, Effect, Held, Observation } from '#model/plan.ts'
 import type { Desired } from '#model/resource.ts'
 import { makePlan } from '#plan/plan.ts'
-import type { Driver, DriverCall, Outcome } from './driver.ts'
+import type { Driver, DriverCall, Outcome, Sighting } from './driver.ts'
 
 /** A place for a driver to be tried on, and what the suite has to know about it. */
 export type ConformanceFixture = {
@@ -186,6 +186,28 @@ export function conformance(driver: Driver, open: () => Promise<ConformanceFixtu
       const during = { ...call, signal: ending.signal, assertLease: async () => ending.abort(new Error('over')) }
       await expect(apply(effect, desired, [], during)).rejects.toThrow('over')
       expect((await observe(desired)).map(({ state }) => state)).toEqual(desired.map(() => 'absent'))
+    })
+
+    test('a watch tells all that there is, and then each change, with what is needed to look at it', async () => {
+      const desired = place.desired('first', round)
+      const held = await deliver(desired)
+      const [watched] = desired as [Desired]
+      const over = new AbortController()
+      const told: Sighting[] = []
+      const mine = (states: readonly Sighting['state'][]): Sighting[] => told.filter((one) => states.includes(one.state) && 'key' in one && one.key === watched.key)
+      const watching = (async () => {
+        for await (const one of driver.watch({ ...call, signal: over.signal }, { kind: watched.key })) told.push(one)
+      })()
+      await expect.poll(() => told.some(({ state }) => state === 'listed')).toBe(true)
+      expect(told[0]).toEqual({ state: 'listing' })
+      const uid = held.find(({ key }) => key === watched.key)?.uid
+      expect(mine(['seen'])).toMatchObject([{ uid }])
+      await place.disturb(watched)
+      await expect.poll(() => mine(['seen']).length).toBeGreaterThan(1)
+      for (const effect of await plan([], held)) await apply(effect, [])
+      await expect.poll(() => mine(['gone']).length).toBe(1)
+      over.abort()
+      await watching
     })
 
     test('a place has one name, whatever way leads there', async () => {

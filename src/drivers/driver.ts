@@ -1,7 +1,8 @@
 import type { z } from 'zod'
 import type { KubernetesClient } from '#clients/kubernetes/client.ts'
 import type { Clock } from '#lib/clock.ts'
-import type { FailureJson } from '#lib/failure.ts'
+import type { Failure, FailureJson } from '#lib/failure.ts'
+import type { JsonObject } from '#lib/json.ts'
 import type { Track } from '#model/config/parts.ts'
 import type { Action, DeclaredField, Effect, FieldPath, Held, Observation } from '#model/plan.ts'
 import type { Desired, ObjectKey } from '#model/resource.ts'
@@ -55,6 +56,22 @@ export type Readiness = {
   readonly message: string
 }
 
+/** The objects of one kind, of which only group and kind of the key count; in the version that was declared, where that is known. */
+export type WatchedKind = { readonly kind: ObjectKey; readonly apiVersion?: string }
+
+/**
+ * What a watch tells. `seen`: how an object was at some moment (the values of a Secret as keyed digests); `gone`: it was deleted, or is no module's any more.
+ * Either may come late, twice or in another order, so that it is a reason to look, and no proof. `listing` begins a list of all that there is, `listed`
+ * ends it: what was not seen between is not there. `lost`: nothing is heard from here on; `found`: it is heard again.
+ */
+export type Sighting =
+  | { readonly state: 'seen'; readonly key: ObjectKey; readonly uid: string; readonly body: JsonObject }
+  | { readonly state: 'gone'; readonly key: ObjectKey }
+  | { readonly state: 'listing' }
+  | { readonly state: 'listed' }
+  | { readonly state: 'lost'; readonly failure: Failure }
+  | { readonly state: 'found' }
+
 /**
  * Which place is behind a target. `place` is equal for two targets that reach the same one, and lasts as long as the place does; absent where it may not be
  * read. `address`: the way there, and what vouches for it.
@@ -107,6 +124,9 @@ export type Driver<Needs extends Capability = Capability> = {
    * hand. Of a Secret only its name. What could not be listed is a failure of the whole. Absent where a system has no namespaces.
    */
   survey?(call: DriverCall<Needs>, namespace: string): Promise<Observation[]>
-  /** What happens to the objects of modules, by label, for the loop that keeps reality true. */
-  watch(call: DriverCall<Needs>, kinds: readonly ObjectKey[]): AsyncIterable<ObjectKey>
+  /**
+   * What happens to the objects of modules of one kind, for the loop that keeps reality true: first a list, and another one after whatever may have been missed.
+   * Ends with the signal; goes on by itself when the place was in trouble. Throws what no waiting mends.
+   */
+  watch(call: DriverCall<Needs>, kind: WatchedKind): AsyncIterable<Sighting>
 }

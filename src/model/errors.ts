@@ -171,6 +171,12 @@ export const errors = {
   'readiness-unknown': { http: 502, exit: 4, about: 'It could not be found out whether an object is ready.' },
   'module-unread': { http: 503, exit: 4, about: 'The repository of a module is not at hand, so that nothing is known of what it is to be; nothing of it is deleted.' },
   'run-superseded': { http: 409, exit: 1, about: 'A newer run carries out what this one waited to do.' },
+  // drift
+  'finding-unknown': { http: 404, exit: 1, about: 'There is no such finding, or it is none that the caller may look at.' },
+  'finding-ambiguous': { http: 409, exit: 2, about: 'The ids of several findings end so.' },
+  'finding-resolved': { http: 409, exit: 1, about: 'A finding is resolved: there is nothing to decide any more.' },
+  'finding-under-way': { http: 409, exit: 1, about: 'A way back of a finding is under way.' },
+  'acceptance-invalid': { http: 400, exit: 2, about: 'An acceptance of a finding has no end, or one that is over or too far away.' },
   // api and command
   usage: { http: 400, exit: 2, about: 'A command line is not complete.' },
   unauthenticated: { http: 401, exit: 2, about: 'A request bears no token that is good: the same for none, a wrong one, one that was revoked and one whose time is over.' },

@@ -27,6 +27,8 @@ export type Held = {
   readonly desired: Digest
   readonly fields: readonly DeclaredField[]
   readonly run: string
+  /** The version of its kind that it was declared in; its paths are of that version. Absent where the driver knows none. */
+  readonly apiVersion?: string | null
 }
 
 /** Who owns which fields of a live object. `subresource` is '' for the object itself. */
@@ -55,6 +57,8 @@ export type Observation =
       readonly delegated: readonly { readonly path: FieldPath; readonly to: string }[]
       /** It is being deleted. */
       readonly terminating: boolean
+      /** The module that it says it is of, where no other object brought it along. It proves nothing. */
+      readonly claim?: string
       /** For a namespace or a definition: how many objects live in it, where that was counted. */
       readonly contents?: number
       /** Which of those hold data, sorted. */

@@ -43,7 +43,7 @@ export async function applyEffect(
   const kept = isAsSealed(effect, intent) ? await carriedOut(work, bound, effect, desired, held, begun) : begun ? await carriedOutThen(work, bound, effect) : otherBody
   await guarded(work, async (tx) => {
     await endEffect(tx, work.run.id, effect, keep(kept), work.parts.clock.now())
-    await account(tx, work, bound, effect, kept, held)
+    await account(tx, work, bound, effect, kept, held, desired?.body['apiVersion'])
   })
   return failureOf(effect, keep(kept))
 }
@@ -140,7 +140,7 @@ async function settle(work: Work, effect: Effect, shown: Desired | undefined, he
   return undefined
 }
 
-async function account(tx: Sql, work: Work, bound: Bound, effect: Effect, outcome: Outcome, held: Held | undefined): Promise<void> {
+async function account(tx: Sql, work: Work, bound: Bound, effect: Effect, outcome: Outcome, held: Held | undefined, apiVersion: unknown): Promise<void> {
   if (outcome.state === 'unknown' && effect.action === 'configured' && held !== undefined) return hold(tx, { ...held, fields: held.fields.filter((field) => !mayBeWritten(effect, field.path)) })
   if (outcome.state !== 'applied') return // what is not confirmed stays as it was
   if (effect.action === 'deleted') {
@@ -157,6 +157,7 @@ async function account(tx: Sql, work: Work, bound: Bound, effect: Effect, outcom
     desired: effect.desired,
     fields: outcome.fields,
     run: work.run.id,
+    ...(typeof apiVersion === 'string' ? { apiVersion } : {}),
   })
   await endCreation(tx, await bound.place(), effect.key)
 }

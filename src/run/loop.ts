@@ -9,6 +9,7 @@ import type { Store } from '#store/sql.ts'
 import { statuses } from '#store/statuses.ts'
 import { catchUp } from './catch-up.ts'
 import { claimOf } from './claim.ts'
+import { tellDrift } from './drift/tell.ts'
 import { considerEnvironment } from './environment.ts'
 import { follow } from './follow.ts'
 import { wakeLooks } from './look-again.ts'
@@ -50,6 +51,10 @@ export async function startLoop(parts: Parts, store: Store, concurrency: number,
       'chain/': async (key, context) => {
         const published = await publishChain(parts, subject(key))
         return (await noteCommits(parts, subject(key), context.signal)) ?? published
+      },
+      'drift/': async (key, context) => {
+        await catchUp(parts, context.signal)
+        return tellDrift(parts, subject(key))
       },
       'tidy/': (_, context) => tidy(parts, context.signal),
       'run/': async (key, context) => {

@@ -4,18 +4,19 @@ import type { Workspace } from '#model/config/workspace.ts'
 import { governed, limitsOf, policyChanges, policyDigest, policyIn } from './policy.ts'
 import type { Policy } from './policy.ts'
 
+const quiet = { quiet: [], digest: 600_000 }
 const rest = { targets: { cluster: { kubernetes: { context: 'prod' } } }, addresses: { ingress: 'http://10.0.0.10' }, reach: ['ingress'], limits: { platform: 'everything' } } as const satisfies Partial<Policy>
-const policy: Policy = { ...rest, reach: [...rest.reach], tier: 'production', deliver: { automatic: true, after: { environment: 'staging', verifiedFor: 600_000 } }, review: { approvals: 1, notTheAuthor: true }, drift: { hotfix: 'hold' }, onFailure: 'halt' }
+const policy: Policy = { ...rest, reach: [...rest.reach], tier: 'production', deliver: { automatic: true, after: { environment: 'staging', verifiedFor: 600_000 } }, review: { approvals: 1, notTheAuthor: true }, drift: { ...quiet, hotfix: 'hold' }, onFailure: 'halt' }
 
 test('the same policy changes nothing, in whatever order it is written', () => {
-  const other: Policy = { ...rest, onFailure: 'halt', reach: [...rest.reach], drift: { hotfix: 'hold' }, review: { notTheAuthor: true, approvals: 1 }, deliver: { after: { verifiedFor: 600_000, environment: 'staging' }, automatic: true }, tier: 'production' }
+  const other: Policy = { ...rest, onFailure: 'halt', reach: [...rest.reach], drift: { ...quiet, hotfix: 'hold' }, review: { notTheAuthor: true, approvals: 1 }, deliver: { after: { verifiedFor: 600_000, environment: 'staging' }, automatic: true }, tier: 'production' }
   expect(policyChanges(policy, other)).toEqual([])
   expect(policyDigest(policy, other)).toBe(policyDigest(policy, policy))
 })
 
 test('what changes is told by field, also what comes and what goes', () => {
   const { after: _, ...deliver } = policy.deliver
-  const to: Policy = { ...policy, deliver, review: { ...policy.review, approvals: 0 }, drift: { hotfix: 'hold', manual: 'revert' } }
+  const to: Policy = { ...policy, deliver, review: { ...policy.review, approvals: 0 }, drift: { ...quiet, hotfix: 'hold', manual: 'revert' } }
   expect(policyChanges(policy, to)).toEqual([
     'deliver.after.environment: "staging" -> nothing',
     'deliver.after.verifiedFor: 600000 -> nothing',

@@ -78,11 +78,16 @@ export async function renderAll(parts: Parts, snapshot: Snapshot, configuration:
 
 /** The same failure at the same commit needs no second run. */
 function failedIntent(module: LoadedModule, failure: { code: string; subject: string; message: string }): string {
-  return digestOf({ failed: failure.code, subject: failure.subject, message: failure.message, spec: JSON.parse(JSON.stringify(module.config.spec)) })
+  return digestOf({ failed: failure.code, subject: failure.subject, message: failure.message, spec: proven(module.config) })
 }
 
 function intentOf(config: Module, probes: readonly OwnedProbe[], target: TargetConfig | undefined, shown: readonly Desired[]): string {
   // The module’s own probes are in its spec; those of sets are not.
   const fromSets = probes.slice(config.spec.probes.length).map((probe) => JSON.parse(JSON.stringify(probe.config)) as unknown)
-  return digestOf({ desired: shown.map((one) => ({ key: one.key, body: one.body })), spec: JSON.parse(JSON.stringify(config.spec)), target, ...(fromSets.length === 0 ? {} : { fromSets }) })
+  return digestOf({ desired: shown.map((one) => ({ key: one.key, body: one.body })), spec: proven(config), target, ...(fromSets.length === 0 ? {} : { fromSets }) })
+}
+
+/** What a module's document says of what is delivered and how it is proven: what is done about drift is not delivered. */
+function proven({ spec }: Module): object {
+  return JSON.parse(JSON.stringify({ ...spec, drift: undefined })) as object
 }

@@ -10,6 +10,7 @@ import type { Delivery, ModuleOutcome, Verification } from '#model/run.ts'
 import type { PlanAnswer, RunView, StatusView } from '#model/api/views.ts'
 import type { Environment } from '#model/config/environment.ts'
 import { summary } from '#plan/plan.ts'
+import { countFindings } from '#store/findings.ts'
 import { heldIn } from '#store/inventory.ts'
 import { activePauses } from '#store/pauses.ts'
 import { probeStates } from '#store/probe-states.ts'
@@ -21,6 +22,7 @@ import { isOfChange } from './owned-probes.ts'
 import { newestSnapshot, repositories } from '#store/snapshots.ts'
 import { statuses } from '#store/statuses.ts'
 import type { KnownStatus, StatusRow } from '#store/statuses.ts'
+import { viewWatches } from './drift/views.ts'
 
 /** ISO 8601. */
 export function iso(at: number): string {
@@ -139,6 +141,8 @@ export async function viewStatus(sql: Sql, workspace: string, environments: read
   const open = await openRuns(sql)
   const pauses = await activePauses(sql, now)
   const states = Map.groupBy(await probeStates(sql), (state) => `${state.environment}/${state.module}`)
+  const watches = await viewWatches(sql, now)
+  const findings = new Map((await countFindings(sql)).map(({ environment, module, count }) => [`${environment}/${module}`, count]))
   const underWay = new Map<string, ModuleOutcome>()
   for (const run of open.filter(isUnderWay)) for (const { outcome } of await moduleOutcomes(sql, run.id)) underWay.set(`${run.environment}/${outcome.module}`, outcome)
   return {
@@ -155,11 +159,12 @@ export async function viewStatus(sql: Sql, workspace: string, environments: read
         gone: isGone(name),
         holds: (await heldIn(sql, name)).reduce((sum, { objects }) => sum + objects, 0),
         ...viewItself(environment, states.get(`${name}/${environmentItself}`) ?? [], now),
-        modules: rows.filter((row) => row.environment === name).map((row) => viewModule(row, { open: runs, outcome: underWay.get(`${name}/${row.module}`), broken: brokenOf(row.module, row.repository), states: states.get(`${name}/${row.module}`) ?? [], now })),
+        modules: rows.filter((row) => row.environment === name).map((row) => viewModule(row, { open: runs, outcome: underWay.get(`${name}/${row.module}`), broken: brokenOf(row.module, row.repository), states: states.get(`${name}/${row.module}`) ?? [], now, findings: findings.get(`${name}/${row.module}`) ?? 0 })),
         waiting: runs.flatMap((run) => run.waiting.map((decision) => ({ run: run.id, waitingFor: decision.waitingFor ?? 'person', message: decision.message }))),
         pauses: pauses
           .filter((pause) => pause.environment === name)
           .map((pause) => ({ module: pause.module, reason: pause.reason, by: pause.by, until: iso(pause.until) })),
+        watches: watches.filter((watch) => watch.environment === name),
       }
     })),
   }
@@ -189,9 +194,9 @@ function viewItself(environment: Environment, states: readonly ProbeStateRow[], 
 type ModuleView = StatusView['environments'][number]['modules'][number]
 
 /** What is known of a module beside its row: the open runs, what became of it in one that is at work on it, what is wrong with its document, what its probes say. */
-type Beside = { readonly open: readonly RunRow[]; readonly outcome: ModuleOutcome | undefined; readonly broken: FailureJson | undefined; readonly states: readonly ProbeStateRow[]; readonly now: number }
+type Beside = { readonly open: readonly RunRow[]; readonly outcome: ModuleOutcome | undefined; readonly broken: FailureJson | undefined; readonly states: readonly ProbeStateRow[]; readonly now: number; readonly findings: number }
 
-function viewModule(row: KnownStatus, { open, outcome, broken, states, now }: Beside): ModuleView {
+function viewModule(row: KnownStatus, { open, outcome, broken, states, now, findings }: Beside): ModuleView {
   const run = open.find((candidate) => candidate.modules[row.module]?.changed === true)
   const waiting = run?.waiting.map((decision) => decision.message).join('; ')
   return {
@@ -207,6 +212,7 @@ function viewModule(row: KnownStatus, { open, outcome, broken, states, now }: Be
     verifiedAt: isoOrNull(row.verifiedAt),
     flapping: states.some((state) => isFlapping(state, now)),
     probes: states.map((state) => viewState(state, now)),
+    findings,
     note: run?.state === 'waiting' && waiting !== undefined && waiting !== '' ? waiting : (broken?.message ?? row.failure?.message ?? run?.failure?.message ?? row.movedWhy ?? null),
     failure: broken ?? row.failure,
   }

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import type { ModuleStatus, Run, Status } from '#api/client.ts'
+import type { ModuleStatus, Run, Status, Watch } from '#api/client.ts'
 import { printPlan } from './plan.ts'
 import { printRun, printRuns } from './run.ts'
 import { cut, safe, widthOf, wrap } from './safe.ts'
@@ -17,8 +17,10 @@ const failure = { code: 'field-conflict', subject: `Deployment ${hostile}`, mess
 
 const module = (name: string, more: Partial<ModuleStatus> = {}): ModuleStatus => ({
   name, repository: 'orders', track: 'declarative', delivery: 'synced', verification: 'passed', readinessOnly: false, run: 'run-1m7y9mc4r1tvxh', snapshot: 's-8791a1189b77',
-  verifiedSince: at(90), since: at(45), verifiedAt: at(5), flapping: false, probes: [], note: null, failure: null, ...more,
+  verifiedSince: at(90), since: at(45), verifiedAt: at(5), flapping: false, probes: [], findings: 0, note: null, failure: null, ...more,
 })
+
+const watch: Watch = { environment: 'production', target: 'cluster', driver: 'kubernetes', state: 'down', since: at(7200), objects: 3, listedAt: null, failure }
 
 const status: Status = {
   workspace: 'shop',
@@ -26,8 +28,8 @@ const status: Status = {
   repositories: [{ name: 'orders', url: 'x', branch: 'main', head: null, checkedAt: at(3), failure }],
   problems: [failure],
   environments: [
-    { name: 'sandbox', tier: 'sandbox', gone: false, holds: 2, verification: null, probes: [], modules: [module('orders-api'), module('w'.repeat(63), { readinessOnly: true })], waiting: [], pauses: [{ module: null, reason: hostile, by: 'ada', until: at(-60) }] },
-    { name: 'production', tier: 'production', gone: false, holds: 1, verification: null, probes: [], modules: [module('orders-api', { delivery: 'failed', verification: 'unknown', note: hostile })], waiting: [{ run: 'run-1', waitingFor: 'approval', message: 'it asks for 1 approval' }], pauses: [] },
+    { name: 'sandbox', tier: 'sandbox', gone: false, holds: 2, verification: null, probes: [], modules: [module('orders-api'), module('w'.repeat(63), { readinessOnly: true })], waiting: [], pauses: [{ module: null, reason: hostile, by: 'ada', until: at(-60) }], watches: [] },
+    { name: 'production', tier: 'production', gone: false, holds: 1, verification: null, probes: [], modules: [module('orders-api', { delivery: 'failed', verification: 'unknown', note: hostile, findings: 2 })], waiting: [{ run: 'run-1', waitingFor: 'approval', message: 'it asks for 1 approval' }], pauses: [], watches: [watch] },
   ],
 }
 
@@ -92,6 +94,8 @@ describe('status', () => {
     expect(lines.slice(lines.indexOf('production')).filter((line) => !line.startsWith('    a'))).toEqual([
       'production',
       expect.stringMatching(/^ {2}orders-api +failed +unknown +45s +run-1m7y9mc4r1tvxh/),
+      '  cluster is not heard of since 2h: drift there is not known (field-conflict)',
+      '  drift: orders-api (2). plumb drift -e production',
       '  run-1 waits: it asks for 1 approval',
       '  plumb show run-1; then plumb approve run-1 --reason WHY',
     ])
@@ -104,7 +108,7 @@ describe('status', () => {
       causes: [{ kind: 'run' as const, id: 'run-1m7y9mc4r1tvxh', at: at(420), about: 'Three of each' }],
     }
     const one = module('orders-database', { verification: 'failed', flapping: true, probes: [lag, { ...lag, probe: 'connects', verdict: 'passed', flapping: false }] })
-    const told = printStatus({ ...status, problems: [], repositories: [], environments: [{ name: 'production', tier: 'production', gone: false, holds: 1, verification: null, probes: [], modules: [one], waiting: [], pauses: [] }] }, { colours: false, width: 160, now })
+    const told = printStatus({ ...status, problems: [], repositories: [], environments: [{ name: 'production', tier: 'production', gone: false, holds: 1, verification: null, probes: [], modules: [one], waiting: [], pauses: [], watches: [] }] }, { colours: false, width: 160, now })
     expect(told.slice(-3)).toEqual([
       expect.stringMatching(/^ {2}orders-database +synced +failed \(flapping\) /),
       '    replica-lag failed for 5m: replica lag 47 s, threshold 10 s; before it: run run-1m7y9mc4r1tvxh, 2m earlier (Three of each)',

@@ -3,6 +3,7 @@ import { failureLines } from './failure.ts'
 import { isGood } from '../status-exit.ts'
 import { flappingText } from './probes.ts'
 import { safe, wrap } from './safe.ts'
+import { isBlind } from './drift.ts'
 import { ago, columns, lasting, painter, word } from './table.ts'
 import type { Cell, Look, Paint } from './table.ts'
 
@@ -91,6 +92,9 @@ function below(environment: EnvironmentStatus, look: Look, paint: Paint): string
     say(`plumb prune -e ${environment.name} --reason WHY deletes them; plumb forget -e ${environment.name} --reason WHY leaves them and holds them no more`, 'quiet')
   }
   for (const pause of environment.pauses) say(`${pause.module === null ? 'paused' : `${pause.module} is paused`} until ${pause.until} by ${safe(pause.by)}: ${safe(pause.reason)}`, 'warn')
+  for (const watch of environment.watches.filter(isBlind)) say(`${safe(watch.target)} is ${watch.state === 'down' ? `not heard of since ${ago(watch.since, look.now)}` : watch.state === 'starting' ? 'being looked at for the first time' : 'watched by no process'}: drift there is not known${watch.failure === null ? '' : ` (${watch.failure.code})`}`, 'warn')
+  const found = environment.modules.filter((module) => module.findings > 0)
+  if (found.length > 0) say(`drift: ${found.map(({ name, findings }) => `${safe(name)} (${findings})`).join(', ')}. plumb drift -e ${safe(environment.name)}`, 'warn')
   for (const run of new Set(environment.waiting.map((one) => one.run))) {
     const waits = environment.waiting.filter((one) => one.run === run)
     say(`${run} waits: ${waits.map((one) => safe(one.message)).join(' ')}`, 'warn')

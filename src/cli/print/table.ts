@@ -42,9 +42,10 @@ export function columns(rows: readonly (readonly Cell[])[], options: { readonly 
 
 const tones: Readonly<Record<string, Tone>> = {
   synced: 'good', passed: 'good', succeeded: 'good', delivered: 'good', created: 'good', configured: 'good', allow: 'good',
-  warned: 'warn', behind: 'warn', waiting: 'warn', progressing: 'warn', stale: 'warn', halted: 'warn', verifying: 'warn', delivering: 'warn', planning: 'warn', held: 'warn', taken: 'warn', wait: 'warn',
-  failed: 'bad', unknown: 'bad', deleted: 'bad', contested: 'bad', interrupted: 'bad', refuse: 'bad',
-  unchanged: 'quiet', pending: 'quiet', superseded: 'quiet', cancelled: 'quiet', skipped: 'quiet', yielded: 'quiet',
+  warned: 'warn', behind: 'warn', waiting: 'warn', progressing: 'warn', stale: 'warn', halted: 'warn', verifying: 'warn', reverting: 'warn', adopting: 'warn', manual: 'warn', open: 'warn', delivering: 'warn', planning: 'warn', held: 'warn', taken: 'warn', wait: 'warn',
+  missing: 'bad', recreated: 'bad', failed: 'bad', unknown: 'bad', deleted: 'bad', contested: 'bad', interrupted: 'bad', refuse: 'bad',
+  resolved: 'good',
+  accepted: 'quiet', unchanged: 'quiet', pending: 'quiet', superseded: 'quiet', cancelled: 'quiet', skipped: 'quiet', yielded: 'quiet',
 }
 
 /** A word of the domain, in its colour. */

@@ -1,4 +1,5 @@
 import type { Digest } from '#lib/digest.ts'
+import type { Failure } from '#lib/failure.ts'
 import type { JsonObject } from '#lib/json.ts'
 
 /** A kind as the server serves it. */
@@ -33,6 +34,10 @@ export type KubernetesWatchEvent =
   | { readonly type: 'BOOKMARK'; readonly version: string }
   /** What was seen before is void: a full list follows as ADDED, ended by a BOOKMARK. */
   | { readonly type: 'RELIST' }
+  /** The server could not be asked: what happens from here on may come late. Told at each attempt that fails. */
+  | { readonly type: 'LOST'; readonly failure: Failure }
+  /** After LOST: the server answers again. */
+  | { readonly type: 'FOUND' }
 
 /**
  * A thin client of one cluster. Every call ends with `signal`; 429 and `Retry-After` are waited out within it. Failures:

@@ -15,15 +15,21 @@ const restarts = 3
 export async function listAll(requests: Requests, kind: ServedKind, namespace: string | undefined, selector: Selector, signal: AbortSignal): Promise<ListPage> {
   for (let restart = 0; ; restart += 1) {
     try {
-      return await pages(requests, kind, namespace, selector, signal)
+      const items: JsonObject[] = []
+      let version = ''
+      for await (const page of listPages(requests, kind, namespace, selector, signal)) {
+        items.push(...page.items)
+        version = page.version
+      }
+      return { items, version }
     } catch (error) {
       if (!(error instanceof Failure && error.code === 'kubernetes-expired') || restart >= restarts) throw error
     }
   }
 }
 
-async function pages(requests: Requests, kind: ServedKind, namespace: string | undefined, selector: Selector, signal: AbortSignal): Promise<ListPage> {
-  const items: JsonObject[] = []
+/** The pages one by one, all as they were at the version that each bears. What fails in the middle is thrown: who has taken some of them has no list. */
+export async function* listPages(requests: Requests, kind: ServedKind, namespace: string | undefined, selector: Selector, signal: AbortSignal): AsyncGenerator<ListPage> {
   let next: string | undefined
   for (;;) {
     const path = withQuery(collectionPath(kind, namespace), { limit: String(pageSize), continue: next, labelSelector: selector.labels, fieldSelector: selector.fields })
@@ -35,9 +41,9 @@ async function pages(requests: Requests, kind: ServedKind, namespace: string | u
     if (!isObject(json) || !isList(json['items']) || typeof version !== 'string') {
       throw new Failure({ code: 'kubernetes-failing', subject, message: 'the server answered a LIST with what is no list', retry: 'later' })
     }
-    for (const item of json['items'] ?? []) items.push(named(item, kind))
+    yield { items: (json['items'] ?? []).map((item) => named(item, kind)), version }
     next = typeof metadata['continue'] === 'string' && metadata['continue'] !== '' ? metadata['continue'] : undefined
-    if (next === undefined) return { items, version }
+    if (next === undefined) return
   }
 }
 

@@ -2,7 +2,7 @@ import type { Clock } from '#lib/clock.ts'
 import { asFailure, Failure } from '#lib/failure.ts'
 import { isObject, type JsonObject } from '#lib/json.ts'
 import type { KubernetesWatchEvent, ServedKind } from './client.ts'
-import { isSecret, listAll, named, type Selector } from './list.ts'
+import { isSecret, listPages, named, type Selector } from './list.ts'
 import { collectionPath, withQuery } from './paths.ts'
 import { smallBody, tooLarge, type Requests } from './requests.ts'
 import { LostConnection, type Answer } from './transport.ts'
@@ -24,18 +24,31 @@ export async function* watchCollection(watched: Watched, from: string | undefine
   const { requests, clock, kind, namespace, selector } = watched
   let version = from
   let failures = 0
+  let isLost = false
   while (!signal.aborted) {
     const began = clock.now()
     let seen = 0
     try {
       if (version === undefined) {
-        const list = await listAll(requests, kind, namespace, selector, signal)
-        yield { type: 'RELIST' }
-        for (const object of list.items) yield { type: 'ADDED', object }
-        version = list.version
+        let listed: string | undefined
+        for await (const { items, version: at } of listPages(requests, kind, namespace, selector, signal)) {
+          if (isLost) yield { type: 'FOUND' }
+          isLost = false
+          if (listed === undefined) yield { type: 'RELIST' }
+          for (const object of items) yield { type: 'ADDED', object }
+          listed = at
+        }
+        // A list that broke off in the middle is none: its version is taken when it is whole.
+        if (listed === undefined) continue
+        version = listed
         yield { type: 'BOOKMARK', version }
       }
       for await (const event of once(watched, version, signal)) {
+        if (event.type === 'OPENED') {
+          if (isLost) yield { type: 'FOUND' }
+          isLost = false
+          continue
+        }
         seen += 1
         failures = 0
         version = event.version
@@ -45,7 +58,14 @@ export async function* watchCollection(watched: Watched, from: string | undefine
       if (seen > 0 || clock.now() - began >= 1_000) continue
     } catch (error) {
       if (signal.aborted) return
-      if (!(error instanceof LostConnection)) version = goOn(error, kind.plural) === 'relist' ? undefined : version
+      if (!(error instanceof LostConnection)) {
+        const failure = asFailure(error, kind.plural)
+        version = goOn(failure) === 'relist' ? undefined : version
+        if (failure.code !== 'kubernetes-expired') {
+          isLost = true
+          yield { type: 'LOST', failure }
+        }
+      }
     }
     failures += 1
     await clock.sleep(Math.min(longestBackoffMs, 50 * 2 ** Math.min(failures, 10)), signal).catch(() => {})
@@ -53,8 +73,7 @@ export async function* watchCollection(watched: Watched, from: string | undefine
 }
 
 /** Whether waiting mends it; throws what it does not. */
-function goOn(error: unknown, subject: string): 'resume' | 'relist' {
-  const failure = asFailure(error, subject)
+function goOn(failure: Failure): 'resume' | 'relist' {
   if (failure.code === 'kubernetes-expired') return 'relist'
   if (failure.code === 'kubernetes-unreachable' || failure.code === 'kubernetes-failing') return 'resume'
   throw failure
@@ -64,8 +83,8 @@ type Seen =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: JsonObject; readonly version: string }
   | { readonly type: 'BOOKMARK'; readonly version: string }
 
-/** One request: its events, until the server or the connection ends it. */
-async function* once({ requests, clock, kind, namespace, selector }: Watched, version: string, signal: AbortSignal): AsyncGenerator<Seen> {
+/** One request: that it is answered, then its events, until the server or the connection ends it. */
+async function* once({ requests, clock, kind, namespace, selector }: Watched, version: string, signal: AbortSignal): AsyncGenerator<Seen | { readonly type: 'OPENED' }> {
   const path = withQuery(collectionPath(kind, namespace), {
     watch: 'true',
     allowWatchBookmarks: 'true',
@@ -83,6 +102,7 @@ async function* once({ requests, clock, kind, namespace, selector }: Watched, ve
   )
   try {
     const answer = await requests.stream({ method: 'GET', path, about, timeoutMs: headersMs, safe: true, maxBytes: smallBody }, AbortSignal.any([signal, over.signal]))
+    yield { type: 'OPENED' }
     for await (const line of lines(answer, about.subject)) yield read(line, kind, about.subject)
   } finally {
     ended.abort()

@@ -4,6 +4,7 @@ import { fieldSetOf } from '#model/field-set.ts'
 import type { FieldPath, Observation, Owner } from '#model/plan.ts'
 import type { ObjectKey } from '#model/resource.ts'
 import { manager } from './names.ts'
+import { moduleLabel } from './names.ts'
 import { withDigests } from './secret-values.ts'
 
 export type Present = Extract<Observation, { state: 'present' }>
@@ -26,7 +27,14 @@ export function observed(key: ObjectKey, object: JsonObject, secretDigest: (valu
     owners,
     delegated: [],
     terminating: metadata['deletionTimestamp'] !== undefined && metadata['deletionTimestamp'] !== null,
+    ...claimOf(metadata),
   }
+}
+
+/** What a controller made bears the labels of what it was made for: that is no claim of its own. */
+function claimOf({ labels, ownerReferences }: JsonObject): { claim?: string } {
+  const claim = isObject(labels) ? labels[moduleLabel] : undefined
+  return typeof claim !== 'string' || (Array.isArray(ownerReferences) && ownerReferences.length > 0) ? {} : { claim }
 }
 
 /** The paths of our own Apply, where the object has managed fields. */

@@ -125,7 +125,7 @@ class Group {
     } else if (event.type === 'DELETED') {
       const pending = this.#pending.get(nameOf(event.object))
       if (pending !== undefined && uidOf(event.object) === pending.uid) yield* this.#tell(pending, { key: pending.key, state: 'gone', message: 'it was deleted' })
-    } else {
+    } else if ('object' in event) {
       this.#listed?.add(nameOf(event.object))
       yield* this.#look(event.object)
     }

@@ -1,78 +1,68 @@
 import type { ServedKind } from '#clients/kubernetes/client.ts'
-import { Failure } from '#lib/failure.ts'
+import { asFailure, Failure } from '#lib/failure.ts'
 import { isObject, type JsonObject } from '#lib/json.ts'
 import { keyOf, parseKey, type ObjectKey } from '#model/resource.ts'
+import type { Sighting, WatchedKind } from '../driver.ts'
 import type { Call } from './call.ts'
-import { merge } from './merge.ts'
 import { moduleLabel } from './names.ts'
 import { nameOf } from './observed.ts'
+import { withDigests } from './secret-values.ts'
 
 /** A kind that is not served yet is asked for again after this long: its definition may come. */
 const askAgainMs = 30_000
+const soonMs = 2_000
 
 /**
- * Yields the key of every object with a module's label that something happens to, in all namespaces: those that exist at first, and again after a relist, with
- * those that went away in between. `kinds` are keys of which only group and kind count. An object may come more than once.
+ * Tells what happens to the objects of one kind that bear a module's label, in all namespaces: first all that there are, and so again after every relist.
+ * An object that loses its label is told as gone. What cannot be asked is told as lost, and asked again; what no waiting mends is thrown.
  */
-export async function* watch(call: Call, kinds: readonly ObjectKey[]): AsyncGenerator<ObjectKey> {
-  const names = new Map(kinds.map((key) => [`${parseKey(key).group}/${parseKey(key).kind}`, parseKey(key)]))
-  const over = new AbortController()
-  const inner = { ...call, signal: AbortSignal.any([call.signal, over.signal]) }
-  try {
-    yield* merge([...names.values()].map(({ group, kind }) => watchKind(inner, group, kind)))
-  } finally {
-    over.abort()
-  }
-}
-
-async function* watchKind(call: Call, group: string, kind: string): AsyncGenerator<ObjectKey> {
-  let known = new Set<ObjectKey>()
-  for (;;) {
-    const served = await waitForKind(call, group, kind)
-    if (served === undefined) return
-    try {
-      yield* watchServed(call, served, known)
-      return
-    } catch (error) {
-      // Its definition went away, and its objects with it. It may come back.
-      if (!(error instanceof Failure && error.code === 'kubernetes-not-found')) throw error
-      yield* known
-      known = new Set()
-      await call.clock.sleep(askAgainMs, call.signal).catch(() => {})
-    }
-  }
-}
-
-/** `known` holds, at any time, what is there. */
-async function* watchServed(call: Call, served: ServedKind, known: Set<ObjectKey>): AsyncGenerator<ObjectKey> {
-  let before: ReadonlySet<ObjectKey> | undefined
-  for await (const event of call.clients.kubernetes.watch(served, undefined, { labels: moduleLabel }, undefined, call.signal)) {
-    if (event.type === 'RELIST') {
-      before = new Set(known)
-      known.clear()
-    } else if (event.type === 'BOOKMARK') {
-      // A relist does not tell who went away since: the comparison does.
-      for (const key of before ?? []) if (!known.has(key)) yield key
-      before = undefined
-    } else {
-      const key = keyOfObject(served, event.object)
-      if (event.type === 'DELETED') known.delete(key)
-      else known.add(key)
-      yield key
-    }
-  }
-}
-
-async function waitForKind(call: Call, group: string, kind: string): Promise<ServedKind | undefined> {
+export async function* watch(call: Call, kind: WatchedKind): AsyncGenerator<Sighting> {
+  let isLost = false
   while (!call.signal.aborted) {
-    const served = await call.clients.kubernetes.preferredKind(group, kind, call.signal)
-    if (served !== undefined) return served
-    await call.clock.sleep(askAgainMs, call.signal).catch(() => {})
+    const serving = await servedAs(call, kind)
+    if ('kind' in serving) {
+      if (isLost) yield { state: 'found' }
+      return yield* follow(call, serving.kind)
+    }
+    if (call.signal.aborted) return
+    isLost = true
+    yield { state: 'lost', failure: serving }
+    await call.clock.sleep(serving.code === 'kubernetes-not-found' ? askAgainMs : soonMs, call.signal).catch(() => {})
   }
-  return undefined
 }
 
-function keyOfObject(kind: ServedKind, object: JsonObject): ObjectKey {
+async function* follow(call: Call, served: ServedKind): AsyncGenerator<Sighting> {
+  for await (const event of call.clients.kubernetes.watch(served, undefined, { labels: moduleLabel }, undefined, call.signal)) {
+    if (event.type === 'RELIST') yield { state: 'listing' }
+    else if (event.type === 'BOOKMARK') yield { state: 'listed' }
+    else if (event.type === 'LOST') yield { state: 'lost', failure: event.failure }
+    else if (event.type === 'FOUND') yield { state: 'found' }
+    else yield event.type === 'DELETED' ? { state: 'gone', key: keyIn(served, event.object) } : seen(call, served, event.object)
+  }
+}
+
+function seen(call: Call, served: ServedKind, object: JsonObject): Sighting {
+  const { managedFields: _fields, ...metadata } = isObject(object['metadata']) ? object['metadata'] : {}
+  return { state: 'seen', key: keyIn(served, object), uid: String(metadata['uid'] ?? ''), body: withDigests({ ...object, metadata }, call.secretDigest) }
+}
+
+/** The kind, in the version that was declared where that is served still; or why it cannot be watched now. Throws what no waiting mends. */
+async function servedAs(call: Call, { kind: key, apiVersion }: WatchedKind): Promise<{ readonly kind: ServedKind } | Failure> {
+  const { group, kind } = parseKey(key)
+  const client = call.clients.kubernetes
+  try {
+    const declared = apiVersion === undefined ? undefined : await client.kind(apiVersion, kind, call.signal)
+    const served = declared ?? (await client.preferredKind(group, kind, call.signal))
+    if (served !== undefined) return { kind: served }
+    return new Failure({ code: 'kubernetes-not-found', subject: kind, message: `${kind}${group === '' ? '' : `.${group}`} is not served`, hint: 'Its definition may be gone: kubectl get crd', retry: 'later' })
+  } catch (error) {
+    const failure = asFailure(error, kind)
+    if (failure.retry === 'never' && !call.signal.aborted) throw failure
+    return failure
+  }
+}
+
+function keyIn(kind: ServedKind, object: JsonObject): ObjectKey {
   const metadata = isObject(object['metadata']) ? object['metadata'] : {}
   return keyOf({ group: kind.group, kind: kind.kind, namespace: String(metadata['namespace'] ?? ''), name: nameOf(object) })
 }

@@ -62,6 +62,16 @@ const imported = {
 }
 export const importQuery = z.object(imported)
 export const importBody = z.strictObject({ ...imported, repository: name.describe('Where it is committed, on a branch.'), reason })
+export const findingsQuery = z.object({
+  environment,
+  module: z.string().max(100).optional().describe('Only findings of this module.'),
+  resolved: z.enum(['with', 'without']).default('without').describe('Whether those that are resolved are told too.'),
+  limit: z.coerce.number().int().min(1).max(1000).default(200).describe('How many at most.'),
+})
+export const acceptBody = z.strictObject({
+  reason,
+  until: z.iso.datetime().describe('When it comes back; within a year.'),
+})
 
 /** What was asked for has begun: the run to follow; null where there is nothing to do. */
 export const accepted = z.object({ run: z.string().nullable() })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { roles } from '../principal.ts'
 import { runStates } from '../run.ts'
+import { driftPolicies, findingCauses, findingStates } from '../finding.ts'
 
 /** A time: ISO 8601, UTC, milliseconds. */
 const time = z.iso.datetime()
@@ -163,6 +164,7 @@ export const moduleView = z.object({
   verifiedAt: time.nullable().describe('When it was last looked at.'),
   flapping: z.boolean().describe('At least one of its probes changes its verdict again and again.'),
   probes: z.array(probeStateView),
+  findings: z.number().describe('How many findings of it are neither resolved nor accepted.'),
   /** In one sentence: why it is not as it should be, or what it waits for. */
   note: z.string().nullable(),
   failure: failureView.nullable(),
@@ -171,6 +173,19 @@ export const moduleView = z.object({
 const repositoryView = z
   .object({ name: z.string(), url: z.string(), branch: z.string(), head: z.string().nullable(), checkedAt: time.nullable(), failure: failureView.nullable() })
   .meta({ id: 'Repository' })
+
+export const watchView = z
+  .object({
+    environment: z.string(),
+    target: z.string(),
+    driver: z.string(),
+    state: z.enum(['starting', 'watching', 'down', 'unwatched']).describe('`down`: nothing is heard of some of it. `unwatched`: no process watches it. Either way nobody knows of what happens there.'),
+    since: time,
+    objects: z.number().describe('How many are held.'),
+    listedAt: time.nullable().describe('When all that there is was seen last.'),
+    failure: failureView.nullable(),
+  })
+  .meta({ id: 'Watch', description: 'How the watch of a target stands.' })
 
 const environmentView = z
   .object({
@@ -183,6 +198,7 @@ const environmentView = z
     modules: z.array(moduleView),
     waiting: z.array(z.object({ run: z.string(), waitingFor: z.string(), message: z.string() })),
     pauses: z.array(z.object({ module: z.string().nullable(), reason: z.string(), by: z.string(), until: time })),
+    watches: z.array(watchView),
   })
   .meta({ id: 'EnvironmentStatus' })
 
@@ -278,5 +294,50 @@ export const exportAnswer = z.object({ publicKey: z.string().describe('Ed25519, 
 export const problem = z.object({ error: failureView }).meta({ id: 'Problem' })
 
 export const eventView = z
-  .object({ seq: z.number(), at: time, kind: z.enum(['run', 'module', 'effect', 'status', 'pause', 'snapshot', 'repository', 'problems', 'record', 'verdict']), data: z.record(z.string(), json) })
+  .object({ seq: z.number(), at: time, kind: z.enum(['run', 'module', 'effect', 'status', 'pause', 'snapshot', 'repository', 'problems', 'record', 'verdict', 'finding', 'drift', 'watch']), data: z.record(z.string(), json) })
   .meta({ id: 'Event' })
+
+const sourceView = z.object({
+  repository: z.string(),
+  file: z.string(),
+  line: z.number(),
+  commit: z.object({ sha: z.string(), author: z.string(), at: time, subject: z.string() }).nullable().describe('The one that last touched the line.'),
+}).meta({ id: 'Source' })
+
+export const findingView = z
+  .object({
+    id: z.string(),
+    environment: z.string(),
+    module: z.string(),
+    target: z.string(),
+    object: z.string(),
+    cause: z.enum(findingCauses),
+    fields: z.array(z.object({ path: z.string(), declared: json.nullable(), live: json.nullable(), secret: z.literal(true).optional() })).describe('Values of Secrets are null, and `secret` says so.'),
+    manager: z.string().nullable().describe('The field managers that made it so, where they left a trace.'),
+    person: z.string().nullable().describe('The person, where an audit source names one.'),
+    onset: time.nullable().describe('When it was made so; null where nobody says.'),
+    seenAt: time,
+    updatedAt: time,
+    count: z.number().describe('How often it was seen to become so, or otherwise.'),
+    state: z.enum(findingStates),
+    decision: z.enum(driftPolicies).describe('What the policy says is done about it.'),
+    message: z.string(),
+    source: sourceView.nullable(),
+    accepted: z.object({ by: z.string(), reason: z.string(), until: time }).nullable(),
+    contested: z.array(z.string()).describe('The writers that go on moving it, where it is contested.'),
+    run: z.string().nullable().describe('The run that reverts it, or did last.'),
+    failure: failureView.nullable(),
+    resolvedAt: time.nullable(),
+  })
+  .meta({ id: 'Finding', description: 'One drift: an object and a cause. What we declared and somebody changed, who, since when, and where it is declared.' })
+export type FindingView = z.output<typeof findingView>
+
+export const findingsAnswer = z.object({
+  findings: z.array(findingView).describe('The most serious first.'),
+  watches: z.array(watchView).describe('Whether anybody would know of more.'),
+})
+
+export const findingAnswer = z.object({
+  finding: findingView,
+  history: z.array(z.object({ at: time, what: z.string(), actor: z.string(), reason: z.string() })).describe('What became of it, the newest last.'),
+})

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { onFailure } from '../on-failure.ts'
-import { apiVersion, duration, glob, name, period, secretRef, uniqueNames } from './parts.ts'
+import { apiVersion, driftPolicyByCause, duration, glob, name, period, secretRef, uniqueNames } from './parts.ts'
 import { probeSchema } from './probe.ts'
 
 /** An absolute path, so that no search path decides what runs. */
@@ -38,7 +38,22 @@ const target = z.union([
 ])
 export type TargetConfig = z.output<typeof target>
 
-const driftPolicy = z.enum(['ignore', 'report', 'hold', 'revert', 'adopt'])
+const time = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time such as 22:00')
+
+const quietWindow = z.strictObject({
+  days: z.array(z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'])).min(1).optional().describe('On which days it begins; every day, if left out.'),
+  from: time.describe('When it begins: `22:00`.'),
+  to: time.describe('When it ends; the next day, where that is not after `from`.'),
+  zone: z.string().refine(isTimeZone, 'expected a time zone such as Europe/Berlin').default('UTC').describe('The time zone of both.'),
+})
+
+const drift = z
+  .strictObject({
+    ...driftPolicyByCause,
+    quiet: z.array(quietWindow).default([]).describe('When nobody is told of findings: they are told when it is over.'),
+    digest: duration.prefault('10m').describe('How often people are told of findings at most: what there is by then is told at once.'),
+  })
+  .prefault({})
 
 /** The schema of an Environment for the probe kinds that are there. */
 export function environmentSchema(probes: Readonly<Record<string, z.ZodType>>) {
@@ -79,9 +94,17 @@ export function environmentSchema(probes: Readonly<Record<string, z.ZodType>>) {
           })
           .prefault({})
           .describe('Who has to look at a plan first.'),
-        drift: z.partialRecord(z.enum(['hotfix', 'manual', 'controller', 'unknown', 'missing', 'recreated', 'orphan']), driftPolicy).default({}).describe('What is done about drift, by its cause.'),
+        drift: drift.describe('What is done about drift, by its cause. Where nothing is said, a sandbox reverts what is not an object of somebody else’s, and others report.'),
       }),
     })
     .describe('A named place with targets, and how changes get there.')
 }
 export type Environment = z.output<ReturnType<typeof environmentSchema>>
+
+function isTimeZone(zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
+}

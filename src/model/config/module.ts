@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { onFailure } from '../on-failure.ts'
-import { apiVersion, duration, name, period, secretRef, track, uniqueNames } from './parts.ts'
+import { apiVersion, driftPolicyByCause, duration, name, period, secretRef, track, uniqueNames } from './parts.ts'
 import { probeSchema } from './probe.ts'
 
 /** The schema of a Module for the probe kinds that are there (each probe folder brings its own schema). */
@@ -29,6 +29,7 @@ export function moduleSchema(probes: Readonly<Record<string, z.ZodType>>) {
         probes: z.array(probe).superRefine(uniqueNames).default([]).describe('What shows that it works.'),
         onFailure: onFailure.optional().describe('The same as an environment’s, where the module wants to be stricter: of the two the stricter counts (`continue`, `alert`, `halt`).'),
         verifyEvery: period.optional().describe('How often the probes go on afterwards; as often as the environment says, if left out.'),
+        drift: z.strictObject(driftPolicyByCause).prefault({}).describe('What is done about drift of this module, where it is not what the environment says. What holds data is never reverted by itself.'),
         takeOver: z.boolean().default(false).describe('Objects that exist already are taken over; the plan shows each field.'),
         empty: z.boolean().default(false).describe('Rendering to nothing is meant.'),
         plainSecrets: z.boolean().default(false).describe('Secrets with their data in Git are meant; what they render to is kept in memory only.'),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { driftPolicies } from '../finding.ts'
 
 const units: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
@@ -47,4 +48,17 @@ export function uniqueNames(items: readonly { name: string; namespace?: string |
     if (seen.has(full)) context.addIssue({ code: 'custom', path: [index, 'name'], message: 'expected a name that no other has' })
     seen.add(full)
   }
+}
+
+const policy = z.enum(driftPolicies).optional()
+
+/** What is done about drift, cause by cause. */
+export const driftPolicyByCause = {
+  hotfix: policy.describe('Made inside an elevation.'),
+  manual: policy.describe('By an interactive client.'),
+  controller: policy.describe('By another controller.'),
+  unknown: policy.describe('Co-owned, ambiguous, or without a trace.'),
+  missing: policy.describe('The object is gone.'),
+  recreated: policy.describe('Another object bears its name.'),
+  orphan: policy.describe('It bears a module’s label, and Plumbline did not make it.'),
 }

@@ -62,7 +62,7 @@ async function gone({ client, namespace }: JobPlace, jobs: ServedKind, name: str
     if (event.type === 'RELIST') isThere = false
     else if (event.type === 'BOOKMARK') {
       if (!isThere) return
-    } else if (metadataOf(event.object)['uid'] === uid) {
+    } else if ('object' in event && metadataOf(event.object)['uid'] === uid) {
       if (event.type === 'DELETED') return
       isThere = true
     }
@@ -78,7 +78,7 @@ async function created({ client, ...place }: JobPlace, jobs: ServedKind, questio
 /** Waits for the end of the Job's pod. */
 async function ended({ client, namespace }: JobPlace, pods: ServedKind, job: { readonly name: string; readonly uid: string }, signal: AbortSignal, { started }: Progress): Promise<{ pod: string; exit: number }> {
   for await (const event of client.watch(pods, namespace, { labels: `${probeLabel}=${job.name}` }, undefined, signal)) {
-    if (event.type === 'RELIST' || event.type === 'BOOKMARK' || !isOf(event.object, job.uid)) continue
+    if (!('object' in event) || !isOf(event.object, job.uid)) continue
     const pod = String(metadataOf(event.object)['name'])
     const state = podState(event.object)
     if (state.is === 'ended') return { pod, exit: state.exit }

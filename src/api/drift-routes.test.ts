@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { newKeyPair, signerOf } from '#record/dsse.ts'
+import { findingNamed } from '#run/drift/commands.ts'
+import { tellDrift } from '#run/drift/tell.ts'
+import { changesOfFinding, lockFinding, saveFindings } from '#store/findings.ts'
+import type { Finding } from '#model/finding.ts'
+import { openApiPlace } from '../../test/api-place.ts'
+import type { ApiPlace } from '../../test/api-place.ts'
+
+let place: ApiPlace
+let operator: string
+beforeAll(async () => {
+  place = await openApiPlace()
+  operator = await place.token('olga', 'operator')
+})
+afterAll(() => place.stop())
+
+const later = (ms: number): string => new Date(place.clock.now() + ms).toISOString()
+const save = async (change: Partial<Finding>): Promise<void> => {
+  const finding = (await lockFinding(place.store, 'f-of-staging')) as Finding
+  await saveFindings(place.store, [{ ...finding, ...change }], place.clock.now())
+}
+const codeOf = (body: unknown): string | undefined => (body as { error?: { code: string } }).error?.code
+
+test('a finding is accepted with a reason and an end, and its history says by whom', async () => {
+  expect((await place.post('/v1/findings/of-staging/accept', operator, { reason: 'load test', until: later(60_000) })).body).toEqual({ done: true })
+  const { body } = await place.get('/v1/findings/f-of-staging', operator)
+  expect(body).toMatchObject({ finding: { state: 'accepted', accepted: { by: 'olga', reason: 'load test', until: later(60_000) } }, history: [{ what: 'accepted', actor: 'olga', reason: 'load test' }] })
+})
+
+test('it comes back when its time is over', async () => {
+  const parts = { ...place.parts, signer: signerOf(newKeyPair().privatePem) }
+  expect(await tellDrift(parts, 'staging')).toEqual({ again: place.clock.now() + 60_000 })
+  place.clock.advance(60_000)
+  await tellDrift(parts, 'staging')
+  expect(await findingNamed(place.parts, 'f-of-staging', () => true)).toMatchObject({ state: 'open', accepted: null })
+  expect((await changesOfFinding(place.store, 'f-of-staging', 10)).map(({ what, reason }) => [what, reason])).toEqual([['accepted', 'load test'], ['changed', 'it was accepted by olga until now']])
+})
+
+test('an acceptance ends within a year, and not in the past', async () => {
+  for (const until of [later(-1), later(0), later(400 * 86_400_000)]) expect(codeOf((await place.post('/v1/findings/f-of-staging/accept', operator, { reason: 'why', until })).body)).toBe('acceptance-invalid')
+})
+
+test('nothing is decided on what is resolved, or on what is under way', async () => {
+  const accept = async (): Promise<string | undefined> => codeOf((await place.post('/v1/findings/f-of-staging/accept', operator, { reason: 'why', until: later(1_000) })).body)
+  await save({ state: 'reverting', run: 'run-9' })
+  expect(await accept()).toBe('finding-under-way')
+  await save({ state: 'resolved', run: null })
+  expect(await accept()).toBe('finding-resolved')
+})
+
+test('a finding is known by the end of its id, where no other ends so', async () => {
+  const finding = (await lockFinding(place.store, 'f-of-staging')) as Finding
+  await saveFindings(place.store, [{ ...finding, id: 'g-of-staging', object: 'core/ConfigMap/shop/other' }], place.clock.now())
+  expect(codeOf((await place.get('/v1/findings/-of-staging', operator)).body)).toBe('finding-ambiguous')
+  expect((await place.get('/v1/findings/f-of-staging', operator)).status).toBe(200)
+  expect(codeOf((await place.get('/v1/findings/nothing', operator)).body)).toBe('finding-unknown')
+})
+
+test('resolved findings are told only where they are asked for', async () => {
+  const ids = async (query: string): Promise<string[]> => ((await place.get(`/v1/findings?environment=staging${query}`, operator)).body as { findings: { id: string }[] }).findings.map(({ id }) => id)
+  expect(await ids('')).toEqual([])
+  expect(await ids('&resolved=with')).toEqual(['f-of-staging', 'g-of-staging'])
+})

@@ -1,0 +1,54 @@
+import { acceptBody, done, findingsQuery } from '#model/api/requests.ts'
+import { findingAnswer, findingsAnswer } from '#model/api/views.ts'
+import { acceptFinding } from '#run/drift/commands.ts'
+import { newestConfiguration } from '#run/drift/targets.ts'
+import { viewFindings, viewHistory, viewWatches } from '#run/drift/views.ts'
+import { route } from './route.ts'
+import type { Route } from './route.ts'
+
+/** What was found to differ from what was declared, and what people decide on it. */
+export const driftRoutes: readonly Route[] = [
+  route({
+    id: 'findings',
+    method: 'get',
+    path: '/v1/findings',
+    about: 'Drift: what was declared and somebody changed, the most serious first; and whether anybody would know of more.',
+    role: 'viewer',
+    where: 'each',
+    query: findingsQuery,
+    answer: findingsAnswer,
+    handle: async ({ parts, sees, query: { environment, module, resolved, limit } }) => {
+      const environments = (await newestConfiguration(parts).catch(() => undefined))?.environments ?? new Map()
+      const asked = { environments: [...environments.keys()].filter(sees), ...(environment === undefined ? {} : { environment }), ...(module === undefined ? {} : { module }), resolved, limit }
+      const all = await viewWatches(parts.sql, parts.clock.now())
+      return {
+        findings: await viewFindings(parts.sql, asked, (name) => environments.get(name)?.spec.tier ?? 'production'),
+        watches: all.filter((one) => sees(one.environment) && (environment === undefined || one.environment === environment)),
+      }
+    },
+  }),
+  route({
+    id: 'finding',
+    method: 'get',
+    path: '/v1/findings/{finding}',
+    about: 'One finding, by its id or the end of its id, and what became of it.',
+    role: 'viewer',
+    where: 'finding',
+    answer: findingAnswer,
+    handle: async ({ parts, finding }) => viewHistory(parts.sql, finding),
+  }),
+  route({
+    id: 'accept',
+    method: 'post',
+    path: '/v1/findings/{finding}/accept',
+    about: 'Lets a drift stay as it is now, for a reason and for a time. It comes back when that is over, or when something else changes.',
+    role: 'operator',
+    where: 'finding',
+    body: acceptBody,
+    answer: done,
+    handle: async ({ parts, finding, principal, body }) => {
+      await acceptFinding(parts, finding.id, principal, body.reason, Date.parse(body.until))
+      return { done: true }
+    },
+  }),
+]

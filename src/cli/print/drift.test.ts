@@ -1,0 +1,79 @@
+import { stripVTControlCharacters } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import type { Finding, Watch } from '#api/client.ts'
+import { printDrift, printFinding } from './drift.ts'
+import { widthOf } from './safe.ts'
+
+const now = Date.parse('2026-11-21T12:00:00Z')
+const at = (seconds: number): string => new Date(now - seconds * 1000).toISOString()
+const hostile = 'a\u001b[31mred\u001b[0m \u001b]0;title\u0007 b\r\nc\u202ed\u2066e\u200bf\u2028g'
+
+const finding = (more: Partial<Finding> = {}): Finding => ({
+  id: 'f-1m7y9mc4r1tvxh', environment: 'production', module: 'orders-api', target: 'cluster', object: 'apps/Deployment/orders/orders-api', cause: 'manual',
+  fields: [{ path: 'spec.replicas', declared: 2, live: 5 }], manager: 'kubectl (scale)', person: null, onset: at(3700), seenAt: at(3600), updatedAt: at(60), count: 2, state: 'open', decision: 'report',
+  message: 'spec.replicas of Deployment orders/orders-api is not what was declared, by kubectl (scale)',
+  source: { repository: 'orders', file: 'deploy/production/deployment.yaml', line: 8, commit: { sha: 'c9f09355e9e4', author: 'Ada Park', at: at(90_000), subject: 'Two of each' } },
+  accepted: null, contested: [], run: null, failure: null, resolvedAt: null, ...more,
+})
+const watch = (more: Partial<Watch> = {}): Watch => ({ environment: 'production', target: 'cluster', driver: 'kubernetes', state: 'watching', since: at(60), objects: 3, listedAt: at(60), failure: null, ...more })
+const look = (width: number, colours = false) => ({ colours, width, now })
+
+describe('plumb drift', () => {
+  const all = [
+    finding({ state: 'contested', contested: ['argocd-controller', 'kubectl-edit'] }),
+    finding(),
+    finding({ cause: 'missing', fields: [], manager: null, message: 'Deployment orders/orders-api is gone: somebody deleted it' }),
+    finding({ object: 'core/Secret/orders/db', fields: [{ path: 'data.url', declared: null, live: null, secret: true }], person: 'kim' }),
+    finding({ fields: [{ path: 'metadata.labels.team', declared: 'a', live: null }, { path: 'spec.replicas', declared: 2, live: 5 }], cause: 'unknown', manager: null }),
+  ]
+
+  test('tells what, by whom and since when, a line a finding', () => {
+    expect(printDrift(all, [watch()], look(160))).toEqual([
+      'FINDING           STATE      CAUSE    ENVIRONMENT  OBJECT                        WHAT                                  WHO                                 SINCE',
+      'f-1m7y9mc4r1tvxh  contested  manual   production   Deployment orders/orders-api  spec.replicas: 2 -> 5                 argocd-controller and kubectl-edit  1h',
+      'f-1m7y9mc4r1tvxh  open       manual   production   Deployment orders/orders-api  spec.replicas: 2 -> 5                 kubectl (scale)                     1h',
+      'f-1m7y9mc4r1tvxh  open       missing  production   Deployment orders/orders-api  deleted                               nobody left a trace                 1h',
+      'f-1m7y9mc4r1tvxh  open       manual   production   Secret orders/db              data.url: another value               kim                                 1h',
+      'f-1m7y9mc4r1tvxh  open       unknown  production   Deployment orders/orders-api  metadata.labels.team: a -> nothing …  nobody left a trace                 1h',
+    ])
+  })
+
+  test.each([60, 80, 100, 120, 200])('fits a terminal of %i columns', (width) => {
+    const long = finding({ environment: 'e'.repeat(40), object: `apps/Deployment/${'n'.repeat(60)}/${'d'.repeat(60)}`, person: 'p'.repeat(80), fields: [{ path: 'spec.x', declared: 'v'.repeat(500), live: 'w'.repeat(500) }] })
+    for (const line of printDrift([...all, long], [watch({ state: 'down', failure: { code: 'kubernetes-unreachable', subject: 's', message: 'm '.repeat(200), retry: 'later' } })], look(width))) expect(widthOf(line)).toBeLessThanOrEqual(width)
+  })
+
+  test('says that all is as declared only where everybody is watched', () => {
+    expect(printDrift([], [watch()], look(100))).toEqual(['Everything is as declared.'])
+    expect(printDrift([], [watch(), watch({ state: 'down', since: at(7200), target: 'other' })], look(100)).join('\n')).toBe('Nothing is known to have drifted.\n\nother in production is not heard of since 2h: what changed there since is not known.')
+    expect(printDrift([], [watch({ state: 'unwatched' })], look(100)).join(' ')).toContain('is watched by no process')
+  })
+
+  test('what others wrote reaches the terminal as text alone', () => {
+    const evil = finding({ manager: hostile, person: hostile, message: hostile, fields: [{ path: hostile, declared: hostile, live: { [hostile]: hostile } }], source: { repository: 'r', file: hostile, line: 1, commit: { sha: 'x', author: hostile, at: at(1), subject: hostile } }, accepted: { by: hostile, reason: hostile, until: at(-1) } })
+    const lines = [...printDrift([evil], [watch()], look(120)), ...printFinding({ finding: evil, history: [{ at: at(1), what: 'opened', actor: hostile, reason: hostile }] }, look(120))]
+    for (const line of lines) expect(line).not.toMatch(/[\p{Cc}\u2028\u202e\u2066\u200b]/u)
+    expect(printDrift([evil], [watch()], look(120, true)).map(stripVTControlCharacters)).toEqual(printDrift([evil], [watch()], look(120)))
+  })
+})
+
+test('plumb drift show tells the whole of it', () => {
+  const history = [{ at: at(3600), what: 'opened', actor: 'plumbline', reason: 'it drifted' }]
+  expect(printFinding({ finding: finding({ person: 'kim' }), history }, look(120))).toEqual([
+    'f-1m7y9mc4r1tvxh  production  open  manual',
+    '  what      spec.replicas of Deployment orders/orders-api is not what was declared, by kubectl (scale)',
+    '  object    Deployment orders/orders-api of orders-api, in cluster',
+    '  who       kim (kubectl (scale))',
+    '  since     2026-11-21T10:58:20.000Z; seen 2026-11-21T11:00:00.000Z, 2 times by now',
+    '  declared  orders/deploy/production/deployment.yaml:8 (c9f09355 Ada Park: Two of each)',
+    '  policy    report',
+    '',
+    '  spec.replicas',
+    '    declared  2',
+    '    live      5',
+    '',
+    '  2026-11-21T11:00:00.000Z opened by plumbline: it drifted',
+    '',
+    '  plumb accept f-1m7y9mc4r1tvxh --reason WHY --until 2d',
+  ])
+})

@@ -1,0 +1,102 @@
+import type { Finding, FindingAnswer, Watch } from '#api/client.ts'
+import { showKey } from '#model/resource.ts'
+import { failureLines } from './failure.ts'
+import { cut, safe, wrap } from './safe.ts'
+import { ago, columns, painter, word } from './table.ts'
+import type { Cell, Look, Paint } from './table.ts'
+
+const head = ['FINDING', 'STATE', 'CAUSE', 'ENVIRONMENT', 'OBJECT', 'WHAT', 'WHO', 'SINCE'].map((text) => ({ text, tone: 'quiet' }) as const)
+
+/** `plumb drift`: one line a finding, the most serious first; then what nobody can see just now. */
+export function printDrift(findings: readonly Finding[], watches: readonly Watch[], look: Look): string[] {
+  const paint = painter(look.colours)
+  const blind = watches.filter(isBlind)
+  const none = findings.length > 0 ? [] : [blind.length === 0 ? paint('good', 'Everything is as declared.') : 'Nothing is known to have drifted.']
+  // Where the terminal is narrow, the rest gives way: `drift show` tells them.
+  const shown = look.width < 80 ? [0, 1, 4, 5] : look.width < 110 ? [0, 1, 2, 4, 5, 6] : [0, 1, 2, 3, 4, 5, 6, 7]
+  const rows = [head, ...findings.map((one) => cells(one, look))].map((row) => shown.map((at) => row[at] as Cell))
+  const elastic = shown.flatMap((column, at) => (column === 3 || column === 6 ? [at] : [])).concat(shown.flatMap((column, at) => (column === 4 || column === 5 ? [at] : [])))
+  const table = findings.length === 0 ? [] : columns(rows, { width: look.width, elastic }, paint)
+  return [...none, ...table, ...(blind.length === 0 ? [] : ['', ...blind.flatMap((watch) => watchLines(watch, look, paint))])]
+}
+
+/** What happens there would not be known. */
+export function isBlind(watch: Watch): boolean {
+  return watch.state !== 'watching'
+}
+
+function cells(finding: Finding, look: Look): Cell[] {
+  return [
+    { text: finding.id },
+    word(finding.state),
+    word(finding.cause),
+    { text: safe(finding.environment) },
+    { text: safe(showKey(finding.object)) },
+    { text: what(finding) },
+    { text: safe(who(finding)), tone: finding.person === null && finding.manager === null ? 'quiet' : 'plain' },
+    { text: ago(finding.onset ?? finding.seenAt, look.now) },
+  ]
+}
+
+/** The first field, and how many more there are; of a whole object what became of it. */
+function what({ fields, cause, message }: Finding): string {
+  const [first, ...more] = fields
+  if (first === undefined || cause === 'recreated') return cause === 'missing' && message.endsWith('is being deleted') ? 'being deleted' : { missing: 'deleted', recreated: 'another object of that name', orphan: 'not ours' }[cause as string] ?? cause
+  const values = first.secret === true ? 'another value' : `${brief(first.declared)} -> ${brief(first.live)}`
+  return `${safe(first.path)}: ${values}${more.length === 0 ? '' : ` (and ${more.length} more)`}`
+}
+
+function who({ contested, person, manager }: Finding): string {
+  if (contested.length > 0) return contested.join(' and ')
+  return person ?? manager ?? 'nobody left a trace'
+}
+
+function brief(value: unknown): string {
+  return value === null ? 'nothing' : cut(safe(typeof value === 'string' ? value : JSON.stringify(value)), 40)
+}
+
+function watchLines(watch: Watch, look: Look, paint: Paint): string[] {
+  const name = `${safe(watch.target)} in ${safe(watch.environment)}`
+  const why = watch.state === 'down' ? `is not heard of since ${ago(watch.since, look.now)}` : watch.state === 'starting' ? 'is being looked at for the first time' : 'is watched by no process'
+  const lines = wrap(`${name} ${why}: what changed there since is not known.`, look.width).map((line) => paint('bad', line))
+  return [...lines, ...(watch.failure === null ? [] : wrap(`${watch.failure.code}: ${safe(watch.failure.message)}`, look.width - 2).map((line) => `  ${paint('quiet', line)}`))]
+}
+
+/** `plumb drift show`: what differs, who made it so, since when, where it is declared, what is done about it, and what became of it. */
+export function printFinding({ finding, history }: FindingAnswer, look: Look): string[] {
+  const paint = painter(look.colours)
+  const lines = [`${paint('strong', finding.id)}  ${safe(finding.environment)}  ${paint(word(finding.state).tone, finding.state)}  ${paint('quiet', finding.cause)}`]
+  const say = (name: string, text: string): void => {
+    lines.push(...wrap(text, look.width - 12).map((line, at) => `  ${paint('quiet', (at === 0 ? name : '').padEnd(10))}${line}`))
+  }
+  say('what', safe(finding.message))
+  say('object', `${safe(showKey(finding.object))} of ${safe(finding.module)}, in ${safe(finding.target)}`)
+  say('who', safe(finding.person === null ? (finding.manager ?? 'nobody left a trace; an audit source would tell') : `${finding.person}${finding.manager === null ? '' : ` (${finding.manager})`}`))
+  if (finding.contested.length > 0) say('contested', `${safe(finding.contested.join(' and '))} go on moving it: nothing is reverted any more`)
+  say('since', `${finding.onset ?? 'nobody says'}; seen ${finding.seenAt}${finding.count === 1 ? '' : `, ${finding.count} times by now`}`)
+  if (finding.source !== null) say('declared', `${safe(finding.source.repository)}/${safe(finding.source.file)}:${finding.source.line}${finding.source.commit === null ? '' : ` (${finding.source.commit.sha.slice(0, 8)} ${safe(finding.source.commit.author)}: ${safe(finding.source.commit.subject)})`}`)
+  say('policy', finding.decision)
+  if (finding.accepted !== null) say('accepted', `by ${safe(finding.accepted.by)} until ${finding.accepted.until}: ${safe(finding.accepted.reason)}`)
+  if (finding.run !== null) say('run', finding.run)
+  if (finding.fields.length > 0) lines.push('', ...fieldLines(finding, look, paint))
+  if (finding.failure !== null) lines.push('', ...failureLines(finding.failure, '  ', paint, look.width))
+  lines.push('', ...history.flatMap(({ at, what: became, actor, reason }) => wrap(`${at}  ${became} by ${safe(actor)}: ${safe(reason)}`, look.width - 2).map((line, index) => `  ${index === 0 ? '' : '  '}${paint('quiet', line)}`)))
+  return [...lines, ...nextLines(finding, paint)]
+}
+
+function fieldLines(finding: Finding, look: Look, paint: Paint): string[] {
+  return finding.fields.flatMap(({ path, declared, live, secret }) => {
+    const room = Math.max(20, look.width - 16)
+    if (secret === true) return [`  ${safe(path)}`, `    ${paint('quiet', 'another value than the declared one; neither is shown')}`]
+    return [`  ${safe(path)}`, `    ${paint('bad', 'declared')}  ${cut(safe(text(declared)), room)}`, `    ${paint('warn', 'live    ')}  ${cut(safe(text(live)), room)}`]
+  })
+}
+
+function text(value: unknown): string {
+  return value === null ? '(nothing)' : typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+function nextLines({ id, state }: Finding, paint: Paint): string[] {
+  if (state === 'resolved' || state === 'reverting' || state === 'adopting') return []
+  return ['', paint('quiet', `  plumb accept ${id} --reason WHY --until 2d`)]
+}

@@ -1,0 +1,194 @@
+import type { DriverCall } from '#drivers/driver.ts'
+import { classify, orphan, type Drift } from '#drift/classify.ts'
+import { fold, reopensFor, type Folded } from '#drift/fold.ts'
+import { writerNames } from '#drift/writers.ts'
+import { newId } from '#lib/ids.ts'
+import { isOurs, plumbline } from '#model/field-facts.ts'
+import { ownershipOf } from '#model/field-set.ts'
+import type { Finding } from '#model/finding.ts'
+import type { Held, Observation } from '#model/plan.ts'
+import { isEnded } from '#model/run.ts'
+import type { Desired, ObjectKey } from '#model/resource.ts'
+import { addFindingChanges, knownFindings, objectsWithFindings, saveFindings } from '#store/findings.ts'
+import { heldAt, lastEffects, type LastEffect } from '#store/inventory.ts'
+import { enqueue } from '#store/queue.ts'
+import { findRun } from '#store/runs.ts'
+import type { Sql } from '#store/sql.ts'
+import type { Claim } from '../claim.ts'
+import type { Parts } from '../parts.ts'
+import type { DriftPolicies } from './policies.ts'
+import type { Target } from './targets.ts'
+
+export type Looker = {
+  readonly parts: Parts
+  readonly claim: Claim
+  readonly target: Target
+  readonly call: DriverCall
+  readonly place: string
+  readonly policies: DriftPolicies
+  /** The version in which the kind of an object is watched. */
+  readonly versionOf: (key: ObjectKey) => string | undefined
+}
+
+/** What was found of one object. `later`: nothing could be said of it now; `left`: it is none of ours, or what we do to it ourselves will be heard of. */
+export type Looked = { readonly key: ObjectKey; readonly said: 'fine' | 'drifted' | 'left' | 'later'; readonly observation?: Extract<Observation, { state: 'present' }>; readonly findings: readonly Finding[] }
+
+/**
+ * Looks at objects and makes their findings true. What a watch told is only the reason: the inventory is read, then the objects; what is not as declared, or
+ * was not, is then decided in one transaction, with the inventory read once more, so that what we do ourselves meanwhile is never taken for drift. What
+ * cannot be read opens and resolves nothing.
+ */
+export async function lookAt(looker: Looker, keys: readonly ObjectKey[]): Promise<Looked[]> {
+  const { parts, target, call, place } = looker
+  const before = await standing(parts.sql, looker, keys)
+  const asked = keys.filter((key) => before.get(key)?.isOurDoing !== true)
+  if (asked.length === 0) return keys.map((key) => ({ key, said: 'left', findings: [] }))
+  const wanted = asked.flatMap((key) => desiredAs(key, before.get(key)?.held?.apiVersion ?? looker.versionOf(key)))
+  const observations = new Map((await target.via.observe(call, asked, wanted)).map((one) => [one.key, one]))
+  call.signal.throwIfAborted()
+  const found = new Set(await objectsWithFindings(parts.sql, target.environment, place, asked))
+  const looked = new Map<ObjectKey, Looked>()
+  const doubtful: ObjectKey[] = []
+  for (const key of keys) {
+    const stands = before.get(key) as Standing
+    const seen = stands.isOurDoing ? undefined : known(observations.get(key))
+    if (stands.isOurDoing) looked.set(key, { key, said: 'left', findings: [] })
+    else if (seen === undefined) looked.set(key, { key, said: 'later', findings: [] })
+    else if (found.has(key) || driftsOf(looker, key, stands, seen, []).length > 0) doubtful.push(key)
+    else looked.set(key, { key, said: stands.held === undefined ? 'left' : 'fine', findings: [], ...(seen.state === 'present' ? { observation: seen } : {}) })
+  }
+  if (doubtful.length > 0) for (const one of await judged(looker, doubtful, before, observations)) looked.set(one.key, one)
+  return keys.flatMap((key) => looked.get(key) ?? [])
+}
+
+async function judged(looker: Looker, keys: readonly ObjectKey[], before: ReadonlyMap<ObjectKey, Standing>, observations: ReadonlyMap<ObjectKey, Observation>): Promise<Looked[]> {
+  const { parts, claim, target, place } = looker
+  const now = parts.clock.now()
+  return parts.sql.transaction(async (tx) => {
+    await claim.fence(tx)
+    const after = await standing(tx, looker, keys)
+    const all = Map.groupBy(await knownFindings(tx, target.environment, place, keys, now - reopensFor), ({ object }) => object)
+    const underWay = await openWaysBack(tx, [...all.values()].flat())
+    const folded: Folded[] = []
+    const looked = keys.map((key): Looked => {
+      const seen = known(observations.get(key))
+      const stands = after.get(key)
+      const findings = all.get(key) ?? []
+      if (stands === undefined || seen === undefined || moved(before.get(key), stands)) return { key, said: 'later', findings }
+      const drifts = driftsOf(looker, key, stands, seen, findings)
+      const changes = fold(foldInput(looker, key, stands, seen, drifts, findings, underWay, now))
+      folded.push(...changes)
+      const left = [...findings.filter((one) => !changes.some(({ finding }) => finding.id === one.id)), ...changes.map(({ finding }) => finding)].filter(({ state }) => state !== 'resolved')
+      const said = drifts.length > 0 ? 'drifted' : stands.held === undefined ? 'left' : 'fine'
+      return { key, said, findings: left, ...(seen.state === 'present' ? { observation: seen } : {}) }
+    })
+    await keep(tx, parts, target.environment, folded, now)
+    return looked
+  })
+}
+
+type Known = Extract<Observation, { state: 'absent' | 'present' }>
+
+/** What is there, or not: what could not be read, or is not served just now, is neither. */
+function known(observation: Observation | undefined): Known | undefined {
+  return observation?.state === 'absent' || observation?.state === 'present' ? observation : undefined
+}
+
+type Standing = { readonly held: Held | undefined; readonly isOurDoing: boolean }
+
+/** What the inventory holds of objects in this environment, and whether we are at work on them just now. */
+async function standing(sql: Sql, { target, place }: Looker, keys: readonly ObjectKey[]): Promise<Map<ObjectKey, Standing>> {
+  const rows = new Map((await heldAt(sql, place, keys)).map((row) => [row.key, row]))
+  const effects = Map.groupBy(await lastEffects(sql, target.environment, keys), ({ key }) => key)
+  return new Map(
+    keys.flatMap((key): [ObjectKey, Standing][] => {
+      const held = rows.get(key)
+      // Another environment delivers it to the same place: it is watched from there.
+      if (held !== undefined && held.environment !== target.environment) return [[key, { held: undefined, isOurDoing: true }]]
+      const own = (effects.get(key) ?? []).filter(({ module }) => held === undefined || module === held.module)
+      return [[key, { held, isOurDoing: own.some(isUnderWay) || (held !== undefined && own.some(wasDeleted)) }]]
+    }),
+  )
+}
+
+/** Begun and not told as ended; or ended without anybody knowing how, which the next run finds out. */
+function isUnderWay({ state, outcome, runIsOpen }: LastEffect): boolean {
+  return (state === 'started' && runIsOpen) || outcome === 'unknown'
+}
+
+/** We deleted it, and it goes from the inventory when that is confirmed. */
+function wasDeleted({ action, state, outcome }: LastEffect): boolean {
+  return action === 'deleted' && state === 'done' && (outcome === 'terminating' || outcome === 'applied')
+}
+
+/** Whether another apply was acknowledged while the object was read. */
+function moved(before: Standing | undefined, after: Standing): boolean {
+  const [a, b] = [before?.held, after.held]
+  return before?.isOurDoing !== after.isOurDoing || a?.run !== b?.run || a?.uid !== b?.uid || a?.desired !== b?.desired || a?.module !== b?.module
+}
+
+function driftsOf(looker: Looker, key: ObjectKey, { held }: Standing, observation: Known, findings: readonly Finding[]): Drift[] {
+  if (held !== undefined) {
+    const seenAt = Math.min(looker.parts.clock.now(), ...findings.filter(({ state }) => state !== 'resolved').map(({ updatedAt }) => updatedAt))
+    return classify({ held, observation, audit: [], elevations: looker.policies.elevations, seenAt })
+  }
+  return observation.state === 'present' && observation.claim !== undefined && observation.key === key && !observation.terminating ? [orphan(observation)] : []
+}
+
+function foldInput(
+  { target, place, policies }: Looker,
+  key: ObjectKey,
+  { held }: Standing,
+  observation: Known,
+  drifts: readonly Drift[],
+  findings: readonly Finding[],
+  underWay: ReadonlySet<string>,
+  now: number,
+): Parameters<typeof fold>[0] {
+  const module = held?.module ?? (observation.state === 'present' ? observation.claim : undefined) ?? findings[0]?.module ?? ''
+  return {
+    subject: { environment: target.environment, place, target: target.target, driver: target.driver, module, object: key },
+    drifts,
+    known: findings,
+    restoredBy: restorer(observation, findings),
+    isUnderWay: (finding) => finding.run !== null && underWay.has(finding.run),
+    decide: (drift) => policies.decide(module, key, drift),
+    newId: () => newId('f', now),
+    now,
+  }
+}
+
+/** Who owns now what had drifted. */
+function restorer(observation: Known, before: readonly Finding[]): string | null {
+  if (observation.state === 'absent') return null
+  const ownership = ownershipOf(observation)
+  const owners = before.filter(({ state }) => state !== 'resolved').flatMap(({ fields }) => fields.flatMap(({ path }) => ownership.of(path)))
+  const others = owners.filter((owner) => !isOurs(owner, plumbline))
+  return others.length > 0 ? writerNames(others) : owners.length > 0 ? plumbline : null
+}
+
+/** The runs that carry a way back and have not ended. */
+async function openWaysBack(tx: Sql, findings: readonly Finding[]): Promise<Set<string>> {
+  const runs = new Set(findings.flatMap(({ state, run }) => (state === 'reverting' && run !== null ? [run] : [])))
+  const open = new Set<string>()
+  for (const id of runs) {
+    const run = await findRun(tx, id)
+    if (run !== undefined && !isEnded(run.state)) open.add(id)
+  }
+  // What is adopted has no run of ours: who adopts says when it is over.
+  for (const { state, run } of findings) if (state === 'adopting' && run !== null) open.add(run)
+  return open
+}
+
+/** For the driver’s `observe`: in which version an object was declared. */
+function desiredAs(key: ObjectKey, apiVersion: string | undefined): Desired[] {
+  return apiVersion === undefined ? [] : [{ key, body: { apiVersion }, origin: { repository: '', file: '', line: 0 } }]
+}
+
+async function keep(tx: Sql, parts: Parts, environment: string, folded: readonly Folded[], now: number): Promise<void> {
+  if (folded.length === 0) return
+  await saveFindings(tx, folded.map(({ finding }) => finding), now)
+  const told = folded.filter(({ happened }) => happened !== 'decided')
+  await addFindingChanges(tx, told.map(({ finding, happened }) => ({ finding: finding.id, environment, at: now, what: happened, actor: 'plumbline', reason: finding.message, body: finding })))
+  await enqueue(tx, parts.clock, `drift/${environment}`)
+}

@@ -1,0 +1,33 @@
+import { decide } from '#drift/decide.ts'
+import type { Drift } from '#drift/classify.ts'
+import type { DriftPolicy, ElevationWindow } from '#model/finding.ts'
+import { holdsState } from '#model/holds-state.ts'
+import type { ObjectKey } from '#model/resource.ts'
+import type { Parts } from '../parts.ts'
+import { policyInForce, type Policy } from '../policy.ts'
+import type { Target } from './targets.ts'
+
+/** What decides on drift of an environment: the policy in force, and what modules say of themselves. */
+export type DriftPolicies = { decide(module: string, object: ObjectKey, drift: Drift): DriftPolicy; readonly elevations: readonly ElevationWindow[] }
+
+export async function driftPolicies(parts: Parts, target: Target): Promise<DriftPolicies> {
+  const policy: Policy = await policyInForce(parts.sql, target.spec, target.configuration)
+  const elevations = openElevations()
+  return {
+    elevations,
+    decide: (module, object, { cause }) =>
+      decide({
+        cause,
+        tier: policy.tier,
+        environment: policy.drift,
+        module: target.configuration.modules.get(module)?.config.spec.drift ?? {},
+        holdsState: holdsState(object),
+        elevated: elevations.some(({ modules }) => modules?.includes(module) ?? true),
+      }),
+  }
+}
+
+/** The break-glass sessions that are open, or were a short while ago. There are none yet: this is their place. */
+function openElevations(): readonly ElevationWindow[] {
+  return []
+}

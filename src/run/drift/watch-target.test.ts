@@ -1,0 +1,221 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { Failure } from '#lib/failure.ts'
+import type { Finding } from '#model/finding.ts'
+import { createRun, endEffect, openJournal, startEffect, updateRun } from '#store/runs.ts'
+import type { Store } from '#store/sql.ts'
+import { watches } from '#store/watches.ts'
+import { eventually } from '../../../test/eventually.ts'
+import { describeStores } from '../../../test/stores.ts'
+import { asDeclared, edited, FakePlace, findingsIn, holdMap, map, startWatcher, watchedParts } from './testing.ts'
+
+const unreachable = new Failure({ code: 'kubernetes-unreachable', subject: 'place', message: 'it does not answer', retry: 'later' })
+
+describeStores('a watcher', ({ store: openStore }) => {
+  let store: Store
+  let place: FakePlace
+  let watcher: { stop: () => Promise<void> } | undefined
+  beforeEach(async () => {
+    store = await openStore()
+    await store.script('truncate finding, finding_change, drift_told, watch, inventory, effect, run, snapshot, event, work cascade')
+    place = new FakePlace()
+    place.objects.set(map('a'), asDeclared())
+    place.objects.set(map('b'), asDeclared())
+    await holdMap(store, 'a')
+    await holdMap(store, 'b')
+  })
+  afterEach(async () => {
+    await watcher?.stop()
+    watcher = undefined
+  })
+  const start = async (options?: Parameters<typeof startWatcher>[2], spec?: object): Promise<void> => {
+    watcher = await startWatcher(store, await watchedParts(store, place, spec), options)
+    await eventually(async () => (await watches(store, Date.now()))[0]?.state === 'watching')
+  }
+  const found = (ask: (findings: readonly Finding[]) => boolean): Promise<readonly Finding[]> =>
+    eventually(async () => {
+      const findings = await findingsIn(store)
+      return ask(findings) ? findings : undefined
+    })
+
+  test('sees nothing to look at where all is as declared', async () => {
+    await start()
+    expect(place.observed).toBe(0)
+    expect(await findingsIn(store)).toEqual([])
+    expect(await watches(store, Date.now())).toMatchObject([{ state: 'watching', objects: 2, isHeld: true }])
+  })
+
+  test('makes an edit a finding, updates it, and resolves it when it is taken back', async () => {
+    await start()
+    place.set(map('a'), edited('2'))
+    const [opened] = await found((all) => all.length === 1)
+    expect(opened).toMatchObject({ object: map('a'), cause: 'manual', state: 'open', module: 'web', environment: 'staging', target: 'cluster', fields: [{ path: 'data.a', declared: '1', live: '2' }], count: 1 })
+    place.set(map('a'), edited('3'))
+    await found(([one]) => one?.count === 2)
+    place.set(map('a'), { ...asDeclared(), owners: edited('1').owners })
+    expect(await found(([one]) => one?.state === 'resolved')).toMatchObject([{ id: opened?.id, count: 2 }])
+  })
+
+  test('events that come twice, late or in another order change nothing', async () => {
+    await start()
+    place.set(map('a'), edited('2'))
+    const [before] = await found((all) => all.length === 1)
+    const late = { state: 'seen', key: map('a'), uid: 'u', body: { data: { a: '1' } } } as const
+    const observed = place.observed
+    for (const one of [late, late, { state: 'gone', key: map('a') } as const, { ...late, body: edited('2').body }, late]) place.tell(one)
+    await eventually(() => place.observed > observed)
+    place.set(map('b'), edited('9'))
+    await found((all) => all.length === 2)
+    expect((await findingsIn(store)).find(({ id }) => id === before?.id)).toEqual(before)
+  })
+
+  test('what happened while nothing was told is found by the next list: an edit, a deletion, a return', async () => {
+    await start()
+    place.set(map('b'), edited('2'))
+    await found((all) => all.length === 1)
+    place.tells = false
+    place.set(map('a'), edited('5'))
+    place.set(map('b'), asDeclared())
+    place.relist()
+    await found((all) => all.some(({ object, state }) => object === map('a') && state === 'open') && all.some(({ object, state }) => object === map('b') && state === 'resolved'))
+    place.delete(map('b'))
+    place.relist()
+    expect(await found((all) => all.some(({ cause }) => cause === 'missing'))).toHaveLength(3)
+  })
+
+  test('a list stands beside the watch: a watch that says nothing begins anew', async () => {
+    await start({ relistMs: 100 })
+    place.tells = false
+    place.set(map('a'), edited('5'))
+    await found((all) => all.length === 1)
+    expect(place.lists).toBeGreaterThan(1)
+  })
+
+  test('what cannot be read opens and resolves nothing, and is looked at when it can be', async () => {
+    await start()
+    place.set(map('a'), edited('2'))
+    const before = await found((all) => all.length === 1)
+    place.trouble = unreachable
+    place.set(map('a'), asDeclared())
+    place.set(map('b'), edited('2'))
+    place.delete(map('b'))
+    await eventually(() => place.observed >= 5)
+    expect(await findingsIn(store)).toEqual(before)
+    place.trouble = undefined
+    const after = await found((all) => all.length === 2 && all.some(({ state }) => state === 'resolved'))
+    expect(after.map(({ object, cause, state }) => [object, cause, state])).toEqual(expect.arrayContaining([[map('b'), 'missing', 'open'], [map('a'), 'manual', 'resolved']]))
+  })
+
+  test('says since when a watch is down, and that it is not any more', async () => {
+    await start()
+    const before = Date.now()
+    place.tell({ state: 'lost', failure: unreachable })
+    const [down] = await eventually(async () => ((await watches(store, Date.now()))[0]?.state === 'down' ? watches(store, Date.now()) : undefined))
+    expect(down).toMatchObject({ failure: { code: 'kubernetes-unreachable' } })
+    expect(down?.since).toBeGreaterThanOrEqual(before)
+    place.tell({ state: 'found' })
+    await eventually(async () => (await watches(store, Date.now()))[0]?.state === 'watching')
+  })
+
+  test('a target that cannot be reached at first is tried again', async () => {
+    place.trouble = unreachable
+    watcher = await startWatcher(store, await watchedParts(store, place))
+    await eventually(async () => (await watches(store, Date.now()))[0]?.state === 'down')
+    place.trouble = undefined
+    await eventually(async () => (await watches(store, Date.now()))[0]?.state === 'watching')
+  })
+
+  test('goes on where it was after a restart: what changed meanwhile is found, and nothing twice', async () => {
+    await start()
+    place.set(map('a'), edited('2'))
+    await found((all) => all.length === 1)
+    await watcher?.stop()
+    place.set(map('b'), edited('7'))
+    place.set(map('a'), asDeclared())
+    await start()
+    expect((await found((all) => all.length === 2 && all.some(({ state }) => state === 'resolved'))).map(({ object, state }) => [object, state])).toEqual(expect.arrayContaining([[map('a'), 'resolved'], [map('b'), 'open']]))
+  })
+
+  describe('what we do ourselves is no drift', () => {
+    const effect = { key: map('a'), module: 'web', action: 'configured', changes: [], omit: [], force: false, holdsState: false } as const
+    const begin = async (): Promise<void> => {
+      await createRun(store, { id: 'run-2', environment: 'staging', kind: 'change', snapshot: 'snapshot', actor: 'a', reason: 'r', ticket: null, startedBy: null, changes: [], modules: { web: { intent: 'i', changed: true } }, createdAt: Date.now() })
+      await openJournal(store, 'run-2', [effect])
+      await updateRun(store, 'run-2', 'delivering', Date.now())
+      await startEffect(store, 'run-2', effect, Date.now())
+    }
+    const end = (value: string): Promise<void> =>
+      store.transaction(async (tx) => {
+        await endEffect(tx, 'run-2', effect, { state: 'applied', action: 'configured' }, Date.now())
+        await holdMap(tx as Store, 'a', [{ path: 'data.a', git: value }], 'run-2')
+      })
+
+    test('though its event comes before the inventory knows', async () => {
+      await start()
+      await begin()
+      place.set(map('a'), { uid: 'u', body: { data: { a: '2' } }, owners: asDeclared().owners })
+      place.set(map('b'), edited('9'))
+      expect(await found((all) => all.length > 0)).toMatchObject([{ object: map('b') }])
+      await end('2')
+      place.set(map('b'), edited('10'))
+      expect(await found(([one]) => one?.count === 2)).toMatchObject([{ object: map('b') }])
+      expect(place.observed).toBe(2)
+    })
+
+    test('and what somebody else did meanwhile is found when we have ended', async () => {
+      await start()
+      await begin()
+      place.set(map('a'), edited('3'))
+      place.set(map('b'), edited('9'))
+      expect(await found((all) => all.length > 0)).toMatchObject([{ object: map('b') }])
+      await end('2')
+      const all = await found((findings) => findings.length > 1)
+      expect(all.find(({ object }) => object === map('a'))).toMatchObject({ fields: [{ declared: '2', live: '3' }] })
+    })
+
+    test('also where the inventory changes between the look and the verdict', async () => {
+      await start()
+      let once = true
+      place.beforeAnswer = async () => {
+        if (!once) return
+        once = false
+        await begin()
+        await end('2')
+        place.objects.set(map('a'), { uid: 'u', body: { data: { a: '2' } }, owners: asDeclared().owners })
+      }
+      place.tell({ state: 'gone', key: map('a') })
+      await eventually(() => place.observed > 1)
+      place.set(map('b'), edited('9'))
+      expect(await found((all) => all.length > 0)).toMatchObject([{ object: map('b') }])
+    })
+  })
+
+  test('what we make ourselves needs no look: it was seen, and is held a moment later', async () => {
+    await start()
+    place.set(map('new'), asDeclared())
+    await holdMap(store, 'new')
+    await store.transaction(async (tx) => {
+      await createRun(tx, { id: 'run-3', environment: 'staging', kind: 'change', snapshot: 'snapshot', actor: 'a', reason: 'r', ticket: null, startedBy: null, changes: [], modules: {}, createdAt: Date.now() })
+      await openJournal(tx, 'run-3', [{ key: map('new'), module: 'web', action: 'created', changes: [], omit: [], force: false, holdsState: false }])
+      await endEffect(tx, 'run-3', { key: map('new'), module: 'web', action: 'created', changes: [], omit: [], force: false, holdsState: false }, { state: 'applied', action: 'created' }, Date.now())
+    })
+    place.set(map('new'), edited('2'))
+    expect(await found((all) => all.length > 0)).toMatchObject([{ object: map('new') }])
+    expect(place.observed).toBe(1)
+  })
+
+  test('an object with a module’s label that nobody holds is an orphan, unless another brought it along', async () => {
+    await start()
+    place.set(map('theirs'), { ...asDeclared('x'), claim: 'web' })
+    place.set(map('brought'), asDeclared('y'))
+    expect(await found((all) => all.length > 0)).toMatchObject([{ object: map('theirs'), cause: 'orphan', module: 'web' }])
+    place.delete(map('theirs'))
+    await found(([one]) => one?.state === 'resolved')
+  })
+
+  test('what the policy ignores is no finding', async () => {
+    await start({}, { drift: { manual: 'ignore', missing: 'hold' } })
+    place.set(map('a'), edited('2'))
+    place.delete(map('b'))
+    expect(await found((all) => all.length > 0)).toMatchObject([{ object: map('b'), state: 'held', decision: 'hold' }])
+  })
+})

@@ -1,0 +1,272 @@
+import { asFailure, Failure } from '#lib/failure.ts'
+import type { Held } from '#model/plan.ts'
+import type { ObjectKey } from '#model/resource.ts'
+import type { Event } from '#store/events.ts'
+import { findingsOfRun, objectsWithFindings } from '#store/findings.ts'
+import { heldAfter, heldAt } from '#store/inventory.ts'
+import { findRun } from '#store/runs.ts'
+import { forgetWatch } from '#store/watches.ts'
+import type { Claim } from '../claim.ts'
+import type { Parts } from '../parts.ts'
+import { placeOf } from '../place.ts'
+import { patience } from '../trouble.ts'
+import type { EventFeed } from './event-feed.ts'
+import { kindOf, LiveIndex } from './live-index.ts'
+import { lookAt, type Looked, type Looker } from './look.ts'
+import { LookQueue } from './look-queue.ts'
+import { driftPolicies } from './policies.ts'
+import { findTarget, lookingCall, type Target, type TargetName } from './targets.ts'
+import { theTarget, WatchStatus } from './watch-status.ts'
+
+export type Pace = {
+  /** Every watch begins anew with a list after so long, whatever it heard. */
+  readonly relistMs: number
+}
+
+/** Objects are looked at in lots of so many: one read of the store and one transaction a lot. */
+const lot = 100
+const inventoryPage = 500
+
+/**
+ * Watches a target for as long as this process holds its key: everything that the inventory holds there is held against what is live, on every event, after
+ * every list, and whenever we have changed something ourselves. Resolves when the target is another one by now, or is gone.
+ */
+export async function watchTarget(parts: Parts, feed: EventFeed, name: TargetName, claim: Claim, pace: Pace): Promise<{ again: number } | undefined> {
+  const status = new WatchStatus(parts, name)
+  for (let attempt = 1; ; attempt += 1) {
+    const target = await findTarget(parts, name)
+    if (target === undefined) return void (await forgetWatch(parts.sql, name.environment, name.target, name.driver))
+    try {
+      const place = await identified(parts, target, claim)
+      return await new TargetWatch(parts, feed, target, claim, place, status, pace).run()
+    } catch (error) {
+      claim.signal.throwIfAborted()
+      const failure = asFailure(error, `target ${name.target} of ${name.environment}`)
+      if (failure.code.startsWith('store-') || failure.code === 'lease-lost' || failure.code === 'internal') throw failure
+      status.lost(theTarget, failure)
+    }
+    await parts.clock.sleep(patience(attempt), claim.signal).catch(() => {})
+    claim.signal.throwIfAborted()
+  }
+}
+
+async function identified(parts: Parts, target: Target, claim: Claim): Promise<string> {
+  return placeOf(parts, target.via, await lookingCall(parts, target, claim.signal), target.target)
+}
+
+class TargetWatch {
+  readonly #parts: Parts
+  readonly #feed: EventFeed
+  readonly #claim: Claim
+  readonly #place: string
+  readonly #status: WatchStatus
+  readonly #pace: Pace
+  readonly #index = new LiveIndex()
+  readonly #queue: LookQueue
+  readonly #over = new AbortController()
+  readonly #signal: AbortSignal
+  /** The version in which each kind is watched. */
+  readonly #kinds = new Map<string, string | undefined>()
+  readonly #streams = new Set<Promise<void>>()
+  /** The environment of runs that events named. */
+  readonly #runs = new Map<string, string>()
+  /** What was declared anew while a look was under way. */
+  readonly #reloaded = new Set<ObjectKey>()
+  #target: Target
+  #looker: Looker | undefined
+  #events: Event[] = []
+  readonly #ready = Promise.withResolvers<void>()
+  #handling: Promise<void> = this.#ready.promise
+  #failed: unknown
+
+  constructor(parts: Parts, feed: EventFeed, target: Target, claim: Claim, place: string, status: WatchStatus, pace: Pace) {
+    this.#parts = parts
+    this.#feed = feed
+    this.#target = target
+    this.#claim = claim
+    this.#place = place
+    this.#status = status
+    this.#pace = pace
+    this.#queue = new LookQueue(parts.clock)
+    this.#signal = AbortSignal.any([claim.signal, this.#over.signal])
+  }
+
+  async run(): Promise<{ again: number }> {
+    // First heard, then read: what changes in between is heard of.
+    const unsubscribe = this.#feed.subscribe((event) => this.#hear(event))
+    try {
+      await this.#setOut()
+      this.#ready.resolve()
+      await this.#load()
+      await this.#looks()
+      this.#claim.signal.throwIfAborted()
+      if (this.#failed !== undefined) throw this.#failed
+      return { again: this.#parts.clock.now() }
+    } finally {
+      unsubscribe()
+      this.#over.abort()
+      this.#ready.resolve()
+      await Promise.all([this.#handling, ...this.#streams])
+      await this.#status.settled()
+    }
+  }
+
+  async #setOut(): Promise<void> {
+    const call = await lookingCall(this.#parts, this.#target, this.#signal)
+    const policies = await driftPolicies(this.#parts, this.#target)
+    this.#looker = { parts: this.#parts, claim: this.#claim, target: this.#target, call, place: this.#place, policies, versionOf: (key) => this.#kinds.get(kindOf(key)) }
+  }
+
+  async #load(): Promise<void> {
+    const { sql } = this.#parts
+    for (let after = ''; ; ) {
+      const page = await heldAfter(sql, this.#place, this.#target.environment, after, inventoryPage)
+      for (const held of page) this.#index.expect(held)
+      for (const held of page) this.#follow(held)
+      const last = page.at(-1)
+      if (last === undefined || page.length < inventoryPage) break
+      after = last.key
+    }
+    this.#status.objects = this.#index.size
+    this.#status.forget(theTarget)
+    // What was found before is looked at again, whether or not anything is heard of it.
+    const found = await objectsWithFindings(sql, this.#target.environment, this.#place)
+    for (const key of found) this.#index.mark(key)
+    this.#queue.add(found)
+  }
+
+  /** Each kind of what is held is watched, once. */
+  #follow(held: Pick<Held, 'key' | 'apiVersion'>): void {
+    const kind = kindOf(held.key)
+    if (this.#kinds.has(kind)) return
+    this.#kinds.set(kind, held.apiVersion ?? undefined)
+    this.#status.begin(kind)
+    const stream = this.#stream(held.key, kind).catch((error: unknown) => this.#fail(error))
+    this.#streams.add(stream)
+  }
+
+  async #stream(key: ObjectKey, kind: string): Promise<void> {
+    const apiVersion = this.#kinds.get(kind)
+    for (let attempt = 1; !this.#signal.aborted; attempt += 1) {
+      const turn = new AbortController()
+      void this.#parts.clock.sleep(this.#pace.relistMs, AbortSignal.any([this.#signal, turn.signal])).then(() => turn.abort(), () => {})
+      try {
+        const signal = AbortSignal.any([this.#signal, turn.signal])
+        const call = { ...(this.#looker as Looker).call, signal }
+        for await (const one of this.#target.via.watch(call, { kind: key, ...(apiVersion === undefined ? {} : { apiVersion }) })) {
+          if (one.state === 'seen') {
+            const seen = this.#index.see(one.key, one.uid, one.body)
+            if (seen === 'look') this.#queue.add([one.key])
+            else if (seen === 'stranger') this.#queue.soon(one.key)
+          } else if (one.state === 'gone') this.#queue.add([one.key])
+          else if (one.state === 'listing') this.#index.begin(key)
+          else if (one.state === 'listed') {
+            attempt = 1
+            this.#queue.add(this.#index.end(key))
+            this.#status.objects = this.#index.size
+            this.#status.listed(kind)
+          } else if (one.state === 'lost') this.#status.lost(kind, one.failure)
+          else this.#status.found(kind)
+        }
+      } catch (error) {
+        if (!this.#signal.aborted && !turn.signal.aborted) {
+          this.#status.lost(kind, asFailure(error, kind))
+          await this.#parts.clock.sleep(patience(attempt), this.#signal).catch(() => {})
+        }
+      } finally {
+        turn.abort()
+      }
+    }
+  }
+
+  async #looks(): Promise<void> {
+    while (!this.#signal.aborted) {
+      const keys = await this.#queue.take(lot, this.#signal)
+      if (keys.length === 0) return
+      try {
+        this.#reloaded.clear()
+        for (const one of await lookAt(this.#looker as Looker, keys)) this.#settle(one)
+      } catch (error) {
+        if (this.#signal.aborted) return
+        const failure = asFailure(error, `watch of ${this.#target.target}`)
+        if (failure.code.startsWith('store-') || failure.code === 'lease-lost') throw failure
+        this.#parts.log(`watch ${this.#target.environment}/${this.#target.target}: ${failure.code}: ${failure.message}`)
+        for (const key of keys) this.#queue.later(key)
+      }
+    }
+  }
+
+  #settle({ key, said, observation, findings }: Looked): void {
+    if (said === 'later') return this.#queue.later(key)
+    // What was declared may be something else by now.
+    if (this.#reloaded.has(key)) return this.#queue.add([key])
+    const isDrifted = said === 'drifted' || findings.length > 0
+    // It came back while it was looked at, and that event was no reason to look then.
+    if (isDrifted && this.#index.mark(key) === 'seen as fine') return this.#queue.later(key)
+    this.#queue.done(key)
+    if (!isDrifted && said === 'fine' && observation !== undefined) this.#index.settle(key, observation.uid, observation.body)
+  }
+
+  /** Events come one after the other; what they ask of the store is asked in that order. */
+  #hear(event: Event): void {
+    this.#events.push(event)
+    if (this.#events.length > 1) return
+    this.#handling = this.#handling.then(async () => {
+      const events = this.#events
+      this.#events = []
+      if (!this.#signal.aborted) await this.#handle(events)
+    }).catch((error: unknown) => this.#fail(error))
+  }
+
+  async #handle(events: readonly Event[]): Promise<void> {
+    const effects: ObjectKey[] = []
+    for (const { kind, data } of events) {
+      if (kind === 'effect' && typeof data['key'] === 'string' && (await this.#isHere(String(data['run'])))) effects.push(data['key'])
+      if (kind === 'record' && data['environment'] === this.#target.environment && typeof data['run'] === 'string') this.#queue.add((await findingsOfRun(this.#parts.sql, data['run'])).map(({ object }) => object))
+    }
+    if (effects.length > 0) await this.#reload([...new Set(effects)])
+    if (events.some(({ kind, data }) => kind === 'snapshot' || (kind === 'record' && data['kind'] === 'policy'))) await this.#configure()
+  }
+
+  /** We have changed something ourselves: it is held against what is declared by now. */
+  async #reload(keys: readonly ObjectKey[]): Promise<void> {
+    const rows = new Map((await heldAt(this.#parts.sql, this.#place, keys)).filter(({ environment }) => environment === this.#target.environment).map((row) => [row.key, row]))
+    for (const key of keys) {
+      const held = rows.get(key)
+      this.#reloaded.add(key)
+      if (held === undefined) {
+        this.#index.forget(key)
+        this.#queue.add([key])
+      } else {
+        if (this.#index.expect(held) === 'look') this.#queue.add([key])
+        else this.#queue.drop(key)
+        this.#follow(held)
+      }
+    }
+    this.#status.objects = this.#index.size
+  }
+
+  /** The target, its policies or its modules’ may be others now. */
+  async #configure(): Promise<void> {
+    const now = await findTarget(this.#parts, this.#target).catch(() => this.#target)
+    if (now === undefined || JSON.stringify(now.config) !== JSON.stringify(this.#target.config)) return this.#over.abort()
+    this.#target = now
+    await this.#setOut()
+    // What is done about what was found may be something else.
+    this.#queue.add(await objectsWithFindings(this.#parts.sql, now.environment, this.#place))
+  }
+
+  async #isHere(run: string): Promise<boolean> {
+    const known = this.#runs.get(run) ?? (await findRun(this.#parts.sql, run))?.environment
+    if (known === undefined) return false
+    if (this.#runs.size > 1_000) this.#runs.clear()
+    this.#runs.set(run, known)
+    return known === this.#target.environment
+  }
+
+  #fail(error: unknown): void {
+    if (this.#signal.aborted) return
+    this.#failed ??= error
+    this.#over.abort(new Failure({ code: 'worker-stopping', subject: 'watch', message: 'a part of it failed', retry: 'later' }))
+  }
+}
