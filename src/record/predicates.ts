@@ -6,7 +6,7 @@ import type { Action, FieldChange } from '#model/plan.ts'
 import type { ProbeResult } from '#model/probe.ts'
 import type { ModuleOutcome, RunState, Verification } from '#model/run.ts'
 import type { Commit } from '#model/snapshot.ts'
-import type { TestResult, VerificationSummary } from './standards.ts'
+import type { Provenance, TestResult, VerificationSummary } from './standards.ts'
 
 /** Where a record stands in its environment's chain. `previous` is null for the first. */
 export type ChainLink = { readonly environment: string; readonly seq: number; readonly previous: Digest | null }
@@ -54,6 +54,9 @@ export type RunPredicate = Chained & {
   /** What could not be found out. */
   readonly unknown: readonly FailureJson[]
   readonly failure: FailureJson | null
+  /** The same in SLSA's words, and for each module whose probes all answered in in-toto's. */
+  readonly provenance?: Provenance
+  readonly testResults?: readonly (TestResult & { readonly module: string })[]
   readonly startedAt: number
   readonly endedAt: number
 }

@@ -1,8 +1,8 @@
 import type { ChainLink, FindingPredicate, RunPredicate, VerdictChangePredicate, VerificationSummaryPredicate } from './predicates.ts'
 import { chainField, dayField } from './predicates.ts'
-import { findingType, runStatement, statementOf, verdictChangeType } from './statement.ts'
+import { findingType, runStatement, statementOf, verdictStatement } from './statement.ts'
 import type { RecordStatement } from './statement.ts'
-import { testResultOf, verificationSummaryType } from './standards.ts'
+import { verificationSummaryType } from './standards.ts'
 
 // Records for tests, each as plain as its kind allows.
 
@@ -21,13 +21,10 @@ export function aVerdictChange(chain: ChainLink, more: Partial<VerdictChangePred
   const probes: VerdictChangePredicate['probes'] = [
     { probe: 'lag', kind: 'sql', verdict: 'failed', asked: 1, samples: [{ signal: 'diff', target: 'orders-db', value: 47, unit: 's', threshold: '<= 10 s', verdict: 'failed', message: 'replica lag 47 s, threshold 10 s', collectedAt: at - 900, durationMs: 12 }] },
   ]
-  const testResult = testResultOf(more.probes ?? probes, [{ name: 'orders-api' }])
-  const predicate: VerdictChangePredicate = {
+  return verdictStatement({
     chain, module: 'orders-api', from: 'passed', to: 'failed', onset: at - 900, lastBefore: at - 60_900, decidedAt: at, flapping: false,
-    before: [{ kind: 'run', id: 'run-0', at: at - 70_000, about: 'change 0' }], snapshot: 's-1', message: 'replica lag 47 s, threshold 10 s', probes, unknown: [],
-    ...(testResult === undefined ? {} : { testResult }), ...more,
-  }
-  return statementOf(verdictChangeType, predicate, { name: 'module:orders-api', commits })
+    before: [{ kind: 'run', id: 'run-0', at: at - 70_000, about: 'change 0' }], snapshot: 's-1', message: 'replica lag 47 s, threshold 10 s', probes, unknown: [], ...more,
+  })
 }
 
 export function aFinding(chain: ChainLink, more: Partial<FindingPredicate> = {}): RecordStatement {

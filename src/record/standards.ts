@@ -1,3 +1,4 @@
+import type { Json } from '#lib/json.ts'
 import type { ProbeResult } from '#model/probe.ts'
 
 /** in-toto's test-result v0.1: https://github.com/in-toto/attestation/blob/main/spec/predicates/test-result.md */
@@ -33,4 +34,40 @@ export type VerificationSummary = {
   readonly verificationResult: 'PASSED' | 'FAILED'
   /** Never a value of SLSA's own: what is verified here is no build. */
   readonly verifiedLevels: readonly ('PLUMBLINE_VERIFIED' | 'FAILED')[]
+}
+
+/** SLSA's provenance v1: https://slsa.dev/spec/v1.0/provenance. Times are RFC 3339. */
+export type Provenance = {
+  readonly buildDefinition: {
+    readonly buildType: string
+    readonly externalParameters: Readonly<Record<string, Json>>
+    readonly internalParameters: Readonly<Record<string, Json>>
+    readonly resolvedDependencies: readonly ResourceDescriptor[]
+  }
+  readonly runDetails: { readonly builder: { readonly id: string }; readonly metadata: { readonly invocationId: string; readonly startedOn: string; readonly finishedOn: string } }
+}
+
+/** A delivery is no build; what it was made from, by what and when is told in the same way. */
+export function provenanceOf(run: {
+  readonly run: string
+  readonly environment: string
+  readonly modules: readonly string[]
+  readonly plan: string | null
+  readonly commits: Readonly<Record<string, string>>
+  readonly startedAt: number
+  readonly endedAt: number
+}): Provenance {
+  const commits = Object.entries(run.commits).sort(([a], [b]) => (a < b ? -1 : 1))
+  return {
+    buildDefinition: {
+      buildType: 'https://plumbline.dev/delivery/v1alpha1',
+      externalParameters: { environment: run.environment, modules: [...run.modules] },
+      internalParameters: run.plan === null ? {} : { plan: run.plan },
+      resolvedDependencies: commits.map(([repository, gitCommit]) => ({ uri: `plumbline:repository/${repository}`, name: repository, digest: { gitCommit } })),
+    },
+    runDetails: {
+      builder: { id: 'https://plumbline.dev/control-plane/v1alpha1' },
+      metadata: { invocationId: run.run, startedOn: new Date(run.startedAt).toISOString(), finishedOn: new Date(run.endedAt).toISOString() },
+    },
+  }
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { aFinding, aRun, aSummary, aVerdictChange } from './records-fixture.ts'
-import { testResultOf, testResultType, verificationSummaryType } from './standards.ts'
+import { provenanceOf, testResultOf, testResultType, verificationSummaryType } from './standards.ts'
 import { aboutOf, findingType, keyRotationType, linkOf, policyType, pruneType, recordKinds, sealRecord, verdictChangeType } from './statement.ts'
 
 const link = { environment: 'staging', seq: 3, previous: `sha256:${'0'.repeat(64)}` } as const
@@ -60,4 +60,14 @@ test('a day’s summary is a verification summary of SLSA’s, whose own levels 
 test('every kind has a type of its own', () => {
   expect(Object.keys(recordKinds)).toEqual(expect.arrayContaining([findingType, policyType, keyRotationType, pruneType]))
   expect(new Set(Object.values(recordKinds)).size).toBe(Object.keys(recordKinds).length)
+})
+
+test('a delivery in SLSA’s words is a provenance: what it was made from, by what, and when', () => {
+  const timestamp = z.iso.datetime()
+  const provenance = z.strictObject({
+    buildDefinition: z.strictObject({ buildType: z.url(), externalParameters: z.looseObject({}), internalParameters: z.looseObject({}), resolvedDependencies: z.array(descriptor) }),
+    runDetails: z.strictObject({ builder: z.strictObject({ id: z.url() }), metadata: z.strictObject({ invocationId: z.string(), startedOn: timestamp, finishedOn: timestamp }) }),
+  })
+  const made = provenanceOf({ run: 'run-1', environment: 'staging', modules: ['orders-api'], plan: 'sha256:1', commits: { orders: 'a'.repeat(40), app: 'b'.repeat(40) }, startedAt: 0, endedAt: 1 })
+  expect(provenance.parse(made).buildDefinition.resolvedDependencies.map((one) => one.name)).toEqual(['app', 'orders'])
 })

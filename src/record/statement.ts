@@ -3,7 +3,7 @@ import type { Digest } from '#lib/digest.ts'
 import { canonicalJson } from '#lib/json.ts'
 import { chainField, dayField } from './predicates.ts'
 import type { ChainLink, FindingPredicate, KeyRotationPredicate, PolicyPredicate, PrunePredicate, RunPredicate, VerdictChangePredicate, VerificationSummaryPredicate } from './predicates.ts'
-import { verificationSummaryType } from './standards.ts'
+import { testResultOf, verificationSummaryType } from './standards.ts'
 
 export const runRecordType = 'https://plumbline.dev/run-record/v1alpha1'
 export const verdictChangeType = 'https://plumbline.dev/verdict-change/v1alpha1'
@@ -57,6 +57,13 @@ export function statementOf<Type extends keyof Types>(predicateType: Type, predi
 /** The statement of a run. Its subjects are the commits that it delivered; without any, the run itself. */
 export function runStatement(predicate: RunPredicate): Statement<RunPredicate, typeof runRecordType> {
   return statementOf(runRecordType, predicate, { name: `run:${predicate.run}`, commits: predicate.snapshot.commits })
+}
+
+/** The statement of a change of verdict; in in-toto's words too, where those have one for it. Its subject is the module. */
+export function verdictStatement(predicate: Omit<VerdictChangePredicate, 'testResult'>): Statement<VerdictChangePredicate, typeof verdictChangeType> {
+  const { module, probes, chain } = predicate
+  const testResult = testResultOf(probes, [{ uri: `plumbline:${chain.environment}/${module}#probes` }])
+  return statementOf(verdictChangeType, { ...predicate, ...(testResult === undefined ? {} : { testResult }) }, { name: `module:${chain.environment}/${module}` })
 }
 
 /** Where a record says that it stands; `undefined` for what is no record. */

@@ -76,6 +76,32 @@ describeStores('An environment’s chain', ({ store: opened }) => {
     expect(published).toHaveLength(2)
   })
 
+  const tamperings: readonly [how: string, sql: string, where: string, says: string][] = [
+    ['a changed byte', `update record set text = replace(text, 'change 2', 'change X') where environment = $1 and seq = 2`, 'record 2', 'was changed'],
+    ['a removed record', `delete from record where environment = $1 and seq = 3`, 'record 3', 'is missing'],
+    ['two swapped records', `update record set seq = case seq when 1 then 2 when 2 then 1 else seq end + case when seq in (1, 2) then 1000 else 0 end where environment = $1; update record set seq = seq - 1000 where environment = $1 and seq > 1000`, 'record 1', 'they were swapped'],
+    ['a cut tail', `delete from record where environment = $1 and seq >= 5`, 'record 5', 'a signed checkpoint covers 6 records'],
+    ['a checkpoint that is gone', `delete from checkpoint where environment = $1`, 'record 0', 'is covered by no signed checkpoint'],
+    ['a checkpoint of another chain', `update checkpoint set envelope = (select k.envelope from checkpoint k where k.environment = 'untouched') where environment = $1`, 'checkpoint 0', 'belongs to another chain'],
+    ['a record of another chain', `update record set text = (select r.text from record r where r.environment = 'untouched' and r.seq = 4) where environment = $1 and seq = 4`, 'record 4', 'belongs to the chain of untouched'],
+    ['a beginning that was pruned in silence', `update chain set start = jsonb_build_object('size', 2, 'head', (select digest from record where environment = $1 and seq = 1), 'roots', '[]'::jsonb) where environment = $1; delete from record where environment = $1 and seq < 2`, 'records 0 to 1', 'no record says that they were pruned'],
+  ]
+
+  test.each(tamperings.map((one, at) => [...one, at] as const))('tells of a store that was tampered with: %s', async (_, statements, where, says, at) => {
+    const store = await opened()
+    const { parts, clock } = partsOn(store)
+    const environment = `tampered-${at}`
+    const write = async (name: string): Promise<void> => {
+      for (let seq = 0; seq < 6; seq += 1) await store.transaction((tx) => appendToChain(tx, parts, name, (link) => aRun(link, { run: `${name}-${seq}` }), clock.now()))
+    }
+    if ((await chainPage(store, 'untouched', 0)) === undefined) await write('untouched')
+    await write(environment)
+    for (const statement of statements.split(';')) await store.query(statement, [environment])
+    const page = await chainPage(store, environment, 0)
+    const defects = page === undefined ? [] : verifyChain(page, [publicKeyOf(keys.publicPem)]).defects
+    expect(defects).toContainEqual({ where, what: expect.stringContaining(says) as string })
+  })
+
   test('loses what is older than records are kept, day by day, and still verifies', async () => {
     const store = await opened()
     const { parts, clock } = partsOn(store)

@@ -4,6 +4,7 @@ import { errors } from '#model/errors.ts'
 import type { ErrorCode } from '#model/errors.ts'
 import type { RunState } from '#model/run.ts'
 import type { ChainLink, RunPredicate } from '#record/predicates.ts'
+import { provenanceOf, testResultOf } from '#record/standards.ts'
 import { runStatement } from '#record/statement.ts'
 import { heldBy } from '#store/inventory.ts'
 import { enqueue } from '#store/queue.ts'
@@ -24,7 +25,7 @@ export async function record(tx: Sql, parts: Parts, id: string, state: RunState,
 }
 
 async function predicateOf(tx: Sql, run: RunRow, chain: ChainLink, state: RunState, failure: FailureJson | null, now: number): Promise<RunPredicate> {
-  const snapshot = await findSnapshot(tx, run.snapshot)
+  const commits = (await findSnapshot(tx, run.snapshot))?.commits ?? {}
   const modules = await moduleOutcomes(tx, run.id)
   const effects = await journal(tx, run.id)
   const rows = await Promise.all(modules.map(({ module }) => heldBy(tx, run.environment, module)))
@@ -36,7 +37,7 @@ async function predicateOf(tx: Sql, run: RunRow, chain: ChainLink, state: RunSta
     actor: run.actor,
     reason: run.reason,
     ticket: run.ticket,
-    snapshot: { id: run.snapshot, commits: snapshot?.commits ?? {} },
+    snapshot: { id: run.snapshot, commits },
     changes: run.changes,
     plan: run.planDigest === null ? null : { digest: run.planDigest },
     gates: run.gates,
@@ -46,6 +47,11 @@ async function predicateOf(tx: Sql, run: RunRow, chain: ChainLink, state: RunSta
     probes: modules.flatMap((row) => row.probes.map((probe) => ({ ...probe, module: row.module }))),
     unknown: [...(run.plan?.unknown ?? []), ...unknownOf(effects, modules)],
     failure,
+    provenance: provenanceOf({ run: run.id, environment: run.environment, modules: Object.keys(run.modules), plan: run.planDigest, commits, startedAt: run.createdAt, endedAt: now }),
+    testResults: modules.flatMap(({ module, probes }) => {
+      const result = testResultOf(probes, [{ uri: `plumbline:${run.environment}/${module}#probes` }])
+      return result === undefined ? [] : [{ module, ...result }]
+    }),
     startedAt: run.createdAt,
     endedAt: now,
   }

@@ -3,7 +3,7 @@ import type { Cause } from '#model/probe-state.ts'
 import type { ProbeResult } from '#model/probe.ts'
 import type { Verification } from '#model/run.ts'
 import { isGood } from '#model/judge-samples.ts'
-import { statementOf, verdictChangeType } from '#record/statement.ts'
+import { verdictStatement } from '#record/statement.ts'
 import { announce } from '#store/events.ts'
 import { notify } from '#store/notifications.ts'
 import type { Sql } from '#store/sql.ts'
@@ -33,20 +33,16 @@ export async function recordVerdict(tx: Sql, parts: Parts, change: VerdictChange
     parts,
     environment,
     (chain) =>
-      statementOf(
-        verdictChangeType,
-        {
-          chain, module, from, to, snapshot, decidedAt: now,
-          onset: Math.min(now, ...states.map(({ onset }) => onset)),
-          lastBefore: befores.length === 0 ? null : Math.max(...befores),
-          flapping: states.some((state) => isFlapping(state, now)),
-          before: distinct(states.flatMap(({ causes }) => causes)),
-          message: messageOf(change),
-          probes: results,
-          unknown: [],
-        },
-        { name: `module:${environment}/${module}` },
-      ),
+      verdictStatement({
+        chain, module, from, to, snapshot, decidedAt: now,
+        onset: Math.min(now, ...states.map(({ onset }) => onset)),
+        lastBefore: befores.length === 0 ? null : Math.max(...befores),
+        flapping: states.some((state) => isFlapping(state, now)),
+        before: distinct(states.flatMap(({ causes }) => causes)),
+        message: messageOf(change),
+        probes: results,
+        unknown: [],
+      }),
     now,
   )
   await tellVerdict(tx, parts, change)
