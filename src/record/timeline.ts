@@ -91,7 +91,7 @@ function ofRun(run: RunPredicate): Told[] {
 function ofVerdict({ module, from, to, message, onset, decidedAt, before, flapping }: VerdictChangePredicate): Told {
   const after = before.at(-1)
   const cause = after === undefined ? '' : ` (just before: ${after.kind} ${after.id}, ${after.about})`
-  return { at: decidedAt, kind: 'verdict', modules: [module], text: `${from} -> ${to}${flapping ? ', flapping' : ''}: ${message}${cause}`, verdict: to, onset, ref: after?.id ?? null }
+  return { at: decidedAt, kind: 'verdict', modules: [module], text: `${message.includes(from) && message.includes(to) ? '' : `${from} -> ${to}: `}${message}${flapping ? ' (flapping)' : ''}${cause}`, verdict: to, onset, ref: after?.id ?? null }
 }
 
 function ofFinding({ at, module, object, decision, cause, by, fields, onset, actor, reason, finding }: FindingPredicate): Told {

@@ -34,7 +34,7 @@ export function printTimeline(timeline: Timeline, look: Look): string[] {
     if (row.is === 'moment' && moment.verdict !== null) for (const module of moment.modules) state.set(keyOf({ environment: moment.environment, module }), moment.verdict)
     const graph = drawn.map((lane) => cell(lane, row, before, state, paint)).join(' ')
     const rest = drawn.map((lane) => bar(state.get(keyOf(lane)), paint)).join(' ')
-    lines.push(...told(row, graph, rest, drawn.length, look.width, paint, lanes.length > 1))
+    lines.push(...told(row, { graph, rest, where: whereOf(moment, lanes) }, drawn.length, look.width, paint))
   }
   return lines
 }
@@ -43,7 +43,7 @@ type Row = { readonly at: string; readonly is: 'moment' | 'onset'; readonly mome
 
 /** A moment that was known later than it began has a row of its own where it began. */
 function rowsOf(moments: readonly Moment[]): Row[] {
-  const onsets = moments.filter((one) => one.onset !== null && one.onset < one.at).map((moment): Row => ({ at: moment.onset ?? moment.at, is: 'onset', moment }))
+  const onsets = moments.filter((one) => one.onset !== null && Date.parse(one.at) - Date.parse(one.onset) >= 1_000).map((moment): Row => ({ at: moment.onset ?? moment.at, is: 'onset', moment }))
   return [...onsets, ...moments.map((moment): Row => ({ at: moment.at, is: 'moment', moment }))].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
 }
 
@@ -76,11 +76,18 @@ function bar(verdict: Verdict | undefined, paint: Paint): string {
   return verdict === undefined ? paint('quiet', '·') : paint(word(verdict).tone, bars[verdict])
 }
 
-function told({ at, is, moment }: Row, graph: string, rest: string, lanes: number, width: number, paint: Paint, several: boolean): string[] {
+/** Which modules a moment is about, where the one lane that there is does not tell. */
+function whereOf({ environment, modules }: Moment, lanes: readonly Lane[]): string {
+  if (lanes.length < 2) return ''
+  const place = lanes.some((lane) => lane.environment !== lanes[0]?.environment) ? ` in ${safe(environment)}` : ''
+  if (modules.length === 0) return place === '' ? '' : `all${place}: `
+  return `${modules.length === 1 ? safe(modules[0] ?? '') : `${modules.length} modules`}${place}: `
+}
+
+function told({ at, is, moment }: Row, { graph, rest, where }: { readonly graph: string; readonly rest: string; readonly where: string }, lanes: number, width: number, paint: Paint): string[] {
   const kind = (is === 'onset' ? 'since' : moment.kind).padEnd(9)
-  const where = several && moment.modules.length === 1 ? `${safe(moment.modules[0] ?? '')}: ` : several && moment.modules.length > 1 ? `${moment.modules.length} modules: ` : ''
   const by = moment.by === null || is === 'onset' ? '' : `  ${safe(moment.by)}`
-  const ref = moment.ref === null || is === 'onset' || moment.kind === 'change' ? '' : `  ${safe(moment.ref)}`
+  const ref = moment.ref === null || is === 'onset' || moment.kind === 'change' || moment.text.includes(moment.ref) ? '' : `  ${safe(moment.ref)}`
   const text = is === 'onset' ? `${where}so it is from here on, which was known ${lasting(Date.parse(moment.at) - Date.parse(at))} later` : `${where}${safe(moment.text)}`
   const indent = timeWidth + (lanes === 0 ? 0 : lanes * 2) + kind.length + 1
   const [first = '', ...more] = wrap(text, Math.max(30, width - indent))
