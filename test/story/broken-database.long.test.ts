@@ -41,6 +41,32 @@ describe.skipIf(!hasPostgres)('a database that breaks while everything is delive
     expect(await shop.module('production', 'orders-database')).toMatchObject({ delivery: 'synced', verification: 'passed' })
   })
 
+  test('a replica that falls behind is seen by itself, with an onset, and so is that it follows again', async () => {
+    const lag = async () => {
+      const module = await shop.module('production', 'orders-database')
+      return { module, probe: module?.probes.find((one) => one.probe === 'replica-lag') }
+    }
+    const brokenAt = Date.now()
+    await askPlayground(shop.dir, { do: 'break', what: 'replication', environment: 'production' })
+    const failed = await shop.until('the lag is too long', async () => {
+      const found = await lag()
+      return found.probe?.verdict === 'failed' ? found : undefined
+    }, 60_000)
+    expect(failed.module).toMatchObject({ delivery: 'synced', verification: 'failed' })
+    expect(failed.probe?.message).toMatch(/^replica lag \d+(\.\d+)? s, threshold 10 s$/)
+    // Since the lag is more than 10 s, seen within one verifyEvery (10 s); what lies just before is the run that delivered it.
+    expect(Date.parse(failed.probe?.onset ?? '') - brokenAt).toBeLessThan(30_000)
+    expect(failed.probe?.causes).toMatchObject([{ kind: 'run' }])
+    await askPlayground(shop.dir, { do: 'mend', what: 'replication', environment: 'production' })
+    const mendedAt = Date.now()
+    const passed = await shop.until('it follows again', async () => {
+      const found = await lag()
+      return found.probe?.verdict === 'passed' && found.module?.verification === 'passed' ? found : undefined
+    }, 60_000)
+    expect(Date.parse(passed.probe?.onset ?? '') - mendedAt).toBeLessThan(20_000)
+    expect(passed.probe?.history.map(({ from, to }) => `${from} ${to}`).at(-1)).toMatch(/^(failed|warned) passed$/)
+  })
+
   test('no password of the database is in a run, a status or the log', async () => {
     const secrets = ['orders-db', 'orders-db-replica'].map((name) => join(shop.playground.credentials, name))
     const { runs } = await shop.client.runs({ environment: 'production' })

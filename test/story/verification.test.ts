@@ -5,6 +5,8 @@ import { verifyChain } from '#record/verify.ts'
 import { openShop } from './shop.ts'
 import type { Shop } from './shop.ts'
 
+const document = (kind: string, name: string, spec: string): string => `apiVersion: plumbline.dev/v1alpha1\nkind: ${kind}\nmetadata: { name: ${name} }\nspec: ${spec}\n`
+
 describe('what was delivered goes on being verified', () => {
   let shop: Shop
   let commit: string
@@ -45,6 +47,32 @@ describe('what was delivered goes on being verified', () => {
     })
     expect(mended.probe).toMatchObject({ verdict: 'passed', history: [{ to: 'failed' }, { from: 'failed', to: 'passed' }] })
     expect(Date.parse(mended.module?.verifiedSince ?? '')).toBeGreaterThan(onset)
+  })
+
+  test('a set of the platform team proves a module that names it, and a change as a whole fails its run', async () => {
+    const policy = await shop.push('platform', {
+      'probes/web.yaml': document('ProbeSet', 'web', '{ probes: [{ name: front, http: { address: ingress, host: "shop.${environment}.example", path: /, status: 200 } }] }'),
+      'environments/sandbox.yaml': (text) => `${text.trimEnd()}\n  onFailure: alert\n  changeProbes: [{ name: teapot, http: { address: ingress, host: shop.sandbox.example, path: /, status: 418 }, within: 1s }]\n`,
+    }, 'A change is a teapot')
+    expect(await shop.settled('sandbox', policy)).toMatchObject({ kind: 'policy', state: 'succeeded' })
+    const run = await shop.settled('sandbox', await shop.push('storefront', { 'deploy/module.yaml': (text) => text.replace('  verifyEvery', '  probeSets: [web]\n  verifyEvery') }, 'Proven as the platform says'))
+    expect(run).toMatchObject({ state: 'failed', failure: null })
+    expect(run.steps.find((step) => step.module === 'storefront-web')).toMatchObject({ delivery: 'delivered', verification: 'passed' })
+    expect(run.probes).toEqual(expect.arrayContaining([
+      expect.objectContaining({ module: 'storefront-web', probe: 'web/front', verdict: 'passed' }),
+      expect.objectContaining({ module: '@environment', probe: 'change/teapot', verdict: 'failed' }),
+    ]))
+    const sandbox = (await shop.client.status()).environments.find((one) => one.name === 'sandbox')
+    expect(sandbox).toMatchObject({ verification: 'failed', probes: [{ probe: 'change/teapot', verdict: 'failed', causes: [{ kind: 'run', id: run.id }] }] })
+  })
+
+  test('where a verification that fails is only told, what depends on it goes on', async () => {
+    const run = await shop.settled('sandbox', await shop.push('platform', { 'baseline/module.yaml': (text) => text.replace('== "Active"', '== "Nonesuch"').replace(/within: \w+/, 'within: 1s') }, 'Expect what is not'))
+    const step = (module: string) => run.steps.find((one) => one.module === module)
+    expect(step('baseline')).toMatchObject({ delivery: 'delivered', verification: 'failed', onFailure: 'alert' })
+    expect(step('orders-api')).toMatchObject({ delivery: 'delivered', verification: 'passed' })
+    const told = await shop.plane.parts.sql.query<{ module: string }>(`select module from notification where kind = 'alert' and environment = 'sandbox'`)
+    expect(told).toEqual([{ module: 'baseline' }])
   })
 
   test('each change is a record on the chain of its environment, and no sample is', async () => {
