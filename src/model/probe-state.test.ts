@@ -34,12 +34,12 @@ describe('what a probe says, and since when', () => {
   })
 })
 
-test('a probe flaps when its verdict changes more than three times within an hour', () => {
+test('a probe flaps when its verdict changes more than five times within an hour', () => {
   const flips = (...at: number[]) => ({ flips: at.map((one) => ({ at: one, from: 'passed' as const, verdict: 'failed' as const, message: '' })) })
   const minute = 60_000
-  expect(isFlapping(flips(minute, 2 * minute, 3 * minute), 4 * minute)).toBe(false)
-  expect(isFlapping(flips(minute, 2 * minute, 3 * minute, 4 * minute), 5 * minute)).toBe(true)
-  expect(isFlapping(flips(minute, 2 * minute, 3 * minute, 4 * minute), 62 * minute)).toBe(false)
+  expect(isFlapping(flips(1, 2, 3, 4, minute), 4 * minute)).toBe(false)
+  expect(isFlapping(flips(minute, 2 * minute, 3 * minute, 4 * minute, 5 * minute, 6 * minute), 7 * minute)).toBe(true)
+  expect(isFlapping(flips(minute, 2 * minute, 3 * minute, 4 * minute, 5 * minute, 6 * minute), 62 * minute)).toBe(false)
 })
 
 test.each([

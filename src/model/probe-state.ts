@@ -30,7 +30,7 @@ export const environmentItself = '@environment'
 
 const keptFlips = 20
 /** A probe flaps when its verdict changes more often than this within the time (ms). */
-const flapping = { changes: 3, within: 3_600_000 }
+const flapping = { changes: 5, within: 3_600_000 }
 
 /** What a new result makes of a probe's state. The same verdict keeps its onset; another one begins with the first sample that told it. */
 export function nextState(before: ProbeState | undefined, result: ProbeResult, now: number): ProbeState {

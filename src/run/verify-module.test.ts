@@ -125,8 +125,8 @@ describeStores('A module that was delivered is looked at again and again', ({ op
       clock.advance(Math.max(0, (due ?? 0) - clock.now()))
     }
     const kinds = (await told()).map((line) => line.split(':')[0])
-    expect(kinds).toEqual(['verdict', 'verdict', 'verdict', 'flapping'])
-    expect((await records()).filter((one) => one['flapping'] === true)).toHaveLength(6)
+    expect(kinds).toEqual(['verdict', 'verdict', 'verdict', 'verdict', 'verdict', 'flapping'])
+    expect((await records()).filter((one) => one['flapping'] === true)).toHaveLength(4)
     expect((await probeStates(store))[0]?.flips).toHaveLength(9)
   })
 
