@@ -15,6 +15,8 @@ export type Style = {
   /** The column of the collection's keys or items. */
   readonly indent: number
   readonly eol: '\n' | '\r\n'
+  /** Texts of many lines: as blocks, where nothing is said, or in quotes. */
+  readonly lines?: 'quoted'
 }
 
 export function quotesOf(node: Node | null | undefined): Style['quotes'] {
@@ -68,13 +70,13 @@ export function writeLiteral(text: string, style: Style): string | undefined {
 export function writeValue(value: Json, style: Style, after: 'key' | 'dash'): string {
   if (Array.isArray(value)) return value.length === 0 || style.isFlow || style.isJson ? ` ${flow(value, style)}` : blockList(value, style, after)
   if (isObject(value)) return Object.keys(value).length === 0 || style.isFlow || style.isJson ? ` ${flow(value, style)}` : blockMap(value, style, after)
-  const literal = typeof value === 'string' && value.includes('\n') ? writeLiteral(value, { ...style, indent: style.indent + 2 }) : undefined
+  const literal = typeof value === 'string' && value.includes('\n') && style.lines !== 'quoted' ? writeLiteral(value, { ...style, indent: style.indent + 2 }) : undefined
   return ` ${literal ?? writeScalar(value, style)}`
 }
 
 /** A whole document of its own. */
-export function writeDocument(value: Json): string {
-  return `${writeValue(value, { isFlow: false, isJson: false, quotes: 'none', indent: -2, eol: '\n' }, 'key').trimStart()}\n`
+export function writeDocument(value: Json, lines: 'blocks' | 'quoted' = 'blocks'): string {
+  return `${writeValue(value, { isFlow: false, isJson: false, quotes: 'none', indent: -2, eol: '\n', ...(lines === 'quoted' ? { lines } : {}) }, 'key').trimStart()}\n`
 }
 
 export function writeKey(key: string, style: Style): string {

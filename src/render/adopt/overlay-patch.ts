@@ -18,11 +18,13 @@ export async function newPatch(sought: Sought, root: Text, reader: TreeReader, n
   for (const [turn, name] of names.entries()) {
     for (const [more, namespace] of namespaces(sought.body).entries()) {
       const patch = patched(identity(sought.body, name, namespace), sought)
-      if (patch !== undefined) found.push(...(await withFile(root, reader, sought.key, name, patch, turns.newPatch + turn * 2 + more / 2)))
+      if (patch === undefined) continue
+      for (const [late, text] of textsOf(patch, sought).entries()) found.push(...(await withFile(root, reader, sought.key, name, text, turns.newPatch + turn * 2 + more / 2 + late / 4)))
     }
   }
   const operations = jsonPatch(sought)
-  if (operations !== undefined) for (const [turn, name] of names.entries()) found.push(...inline(root, sought, name, operations, turns.newPatch + 6 + turn))
+  if (operations !== undefined) for (const [turn, name] of names.entries())
+    for (const [late, text] of textsOf(operations, sought).entries()) found.push(...inline(root, sought, name, text, turns.newPatch + 6 + turn + late / 4))
   return found
 }
 
@@ -32,7 +34,7 @@ export async function deletingPatch(root: Text, reader: TreeReader, key: ObjectK
   const isScaled = ['Deployment', 'ReplicaSet', 'ReplicationController', 'StatefulSet'].includes(parseKey(key).kind)
   const kept = isScaled ? withoutReplicas(root, names) : root
   for (const [turn, name] of names.entries())
-    for (const [more, namespace] of namespaces(body).entries()) found.push(...(await withFile(kept, reader, key, name, { ...identity(body, name, namespace), $patch: 'delete' }, turns.newPatch + turn * 2 + more / 2)))
+    for (const [more, namespace] of namespaces(body).entries()) found.push(...(await withFile(kept, reader, key, name, writeDocument({ ...identity(body, name, namespace), $patch: 'delete' }), turns.newPatch + turn * 2 + more / 2)))
   return found
 }
 
@@ -62,25 +64,31 @@ function namespaces(body: JsonObject): (string | undefined)[] {
   return typeof namespace === 'string' ? [undefined, namespace] : [undefined]
 }
 
+/** A text of many lines as a block, and in quotes: kustomize takes the last line end of a patch that is written in a kustomization. */
+function textsOf(patch: JsonObject | Json[], { live }: Sought): string[] {
+  const block = writeDocument(patch)
+  return typeof live === 'string' && live.includes('\n') ? [block, writeDocument(patch, 'quoted')] : [block]
+}
+
 function identity(body: JsonObject, name: string, namespace: string | undefined): JsonObject {
   return { apiVersion: body['apiVersion'] ?? null, kind: body['kind'] ?? null, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } }
 }
 
-async function withFile(root: Text, reader: TreeReader, key: ObjectKey, name: string, patch: JsonObject, rank: number): Promise<Ranked[]> {
+async function withFile(root: Text, reader: TreeReader, key: ObjectKey, name: string, text: string, rank: number): Promise<Ranked[]> {
   const folder = posix.dirname(root.file)
   const stem = `${parseKey(key).kind.toLowerCase()}-${name}`.replaceAll(/[^a-z0-9.-]/g, '-').slice(0, 100)
   let file = `${stem}-patch.yaml`
   for (let count = 2; (await reader.entry(posix.join(folder, file))) !== undefined; count += 1) file = `${stem}-patch-${count}.yaml`
   const bytes = withEntry(root, { path: file })
   if (bytes === undefined) return []
-  return [{ rank, changes: new Map([[root.file, bytes], [posix.join(folder, file), Buffer.from(writeDocument(patch))]]) }]
+  return [{ rank, changes: new Map([[root.file, bytes], [posix.join(folder, file), Buffer.from(text)]]) }]
 }
 
-function inline(root: Text, { key, body }: Sought, name: string, operations: readonly Json[], rank: number): Ranked[] {
+function inline(root: Text, { key, body }: Sought, name: string, text: string, rank: number): Ranked[] {
   const { group, kind } = parseKey(key)
   const version = String(body['apiVersion']).split('/').at(-1) ?? ''
   const target = { ...(group === '' ? {} : { group }), version, kind, name }
-  const bytes = withEntry(root, { target, patch: writeDocument([...operations]) })
+  const bytes = withEntry(root, { target, patch: text })
   return bytes === undefined ? [] : [{ rank, changes: new Map([[root.file, bytes]]) }]
 }
 
