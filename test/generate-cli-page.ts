@@ -20,6 +20,7 @@ export const jsonOf: Readonly<Record<string, string>> = {
   'record verify': '`{ ok, chains[{ environment, records, pruned, sealed, defects[{ where, what }] }] }`; of a file, `{ ok, records, bad[{ line, environment, seq, defects[] }] }`',
   'record rotate-key': '`from`, `to` (key ids) and `environments`',
   'record export': '`{ files[] }`',
+  adopt: '`Adoption`; with `--patch`: `{ repository, commit, patch, edits: Edit[], renamed[], unproven[] }`',
   import: '`{ folder, module, files[{ path, content }], left[{ object, why, hint }] }`; with `--repository`: `{ branch, commit, pullRequest, left[] }`',
   status: '`Status`; with `--watch` one document after each change',
   runs: '`{ runs: Run[] }`',

@@ -16,6 +16,7 @@ import { listRuns, runEnvironments } from '#store/runs.ts'
 import { newestSnapshot } from '#store/snapshots.ts'
 import { seesAll } from './authorise.ts'
 import { driftRoutes } from './drift-routes.ts'
+import { adoptRoutes } from './adopt-routes.ts'
 import { importRoutes } from './import-routes.ts'
 import { route } from './route.ts'
 import type { Route } from './route.ts'
@@ -262,6 +263,7 @@ export const routes: readonly Route[] = [
     },
   }),
   ...driftRoutes,
+  ...adoptRoutes,
   ...importRoutes,
 ]
 

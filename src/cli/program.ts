@@ -4,6 +4,7 @@ import type { FailureJson } from '#lib/failure.ts'
 import { isObject } from '#lib/json.ts'
 import { errors } from '#model/errors.ts'
 import type { ErrorCode } from '#model/errors.ts'
+import { adoptCommand } from './commands/adopt.ts'
 import { driftCommands } from './commands/drift.ts'
 import { readCommands } from './commands/read.ts'
 import { timelineCommand } from './commands/timeline.ts'
@@ -53,7 +54,7 @@ export function plumb(around: Surroundings, exit: Exit, local: readonly AddComma
     .exitOverride()
     .configureOutput({ writeOut: (text) => around.print(text.trimEnd()), writeErr: (text) => around.note(text.trimEnd()) })
     .showHelpAfterError('(see plumb --help)')
-  for (const add of [...local, readCommands, driftCommands, timelineCommand, writeCommands, tokenCommands]) add(program, around, exit)
+  for (const add of [...local, readCommands, driftCommands, adoptCommand, timelineCommand, writeCommands, tokenCommands]) add(program, around, exit)
   return program
 }
 

@@ -1,5 +1,6 @@
 import { Worker, type WorkContext, type WorkerEvent } from '#store/worker.ts'
 import { forgetEvents } from '#store/events.ts'
+import { adoptionsUnderWay } from '#store/adoptions.ts'
 import { enqueue } from '#store/queue.ts'
 import { chains } from '#store/records.ts'
 import { openRuns } from '#store/runs.ts'
@@ -7,6 +8,8 @@ import { forgetSamples, LookLog } from '#store/samples.ts'
 import { newestSnapshot } from '#store/snapshots.ts'
 import type { Store } from '#store/sql.ts'
 import { statuses } from '#store/statuses.ts'
+import { adoptKey } from './adopt/ask.ts'
+import { carryOutAdoption } from './adopt/carry-out.ts'
 import { catchUp } from './catch-up.ts'
 import { claimOf } from './claim.ts'
 import { tellDrift } from './drift/tell.ts'
@@ -52,6 +55,10 @@ export async function startLoop(parts: Parts, store: Store, concurrency: number,
         const published = await publishChain(parts, subject(key))
         return (await noteCommits(parts, subject(key), context.signal)) ?? published
       },
+      'adopt/': async (key, context) => {
+        await catchUp(parts, context.signal)
+        return carryOutAdoption(parts, subject(key), claimOf(parts.sql, context))
+      },
       'drift/': async (key, context) => {
         await catchUp(parts, context.signal)
         return tellDrift(parts, subject(key))
@@ -85,6 +92,7 @@ export async function startLoop(parts: Parts, store: Store, concurrency: number,
   for (const name of parts.repositories.names()) await enqueue(parts.sql, parts.clock, `repository/${name}`)
   await enqueue(parts.sql, parts.clock, 'tidy/everything', { due: parts.clock.now() + hour })
   for (const environment of await chains(parts.sql)) await enqueue(parts.sql, parts.clock, `chain/${environment}`)
+  for (const finding of await adoptionsUnderWay(parts.sql)) await enqueue(parts.sql, parts.clock, adoptKey(finding))
   for (const open of await openRuns(parts.sql)) await enqueue(parts.sql, parts.clock, `run/${open.id}`)
   for (const [environment, rows] of Map.groupBy(await statuses(parts.sql), (row) => row.environment)) await wakeLooks(parts.sql, parts, environment, rows.map(({ module }) => module))
   return { stop: async () => void (await Promise.all([worker.stop(), looker.stop()])) }

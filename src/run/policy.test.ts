@@ -4,7 +4,7 @@ import type { Workspace } from '#model/config/workspace.ts'
 import { governed, limitsOf, policyChanges, policyDigest, policyIn } from './policy.ts'
 import type { Policy } from './policy.ts'
 
-const quiet = { quiet: [], digest: 600_000 }
+const quiet = { quiet: [], adopt: { push: 'branch' as const, within: 604_800_000 }, digest: 600_000 }
 const rest = { targets: { cluster: { kubernetes: { context: 'prod' } } }, addresses: { ingress: 'http://10.0.0.10' }, reach: ['ingress'], limits: { platform: 'everything' } } as const satisfies Partial<Policy>
 const policy: Policy = { ...rest, reach: [...rest.reach], tier: 'production', deliver: { automatic: true, after: { environment: 'staging', verifiedFor: 600_000 } }, review: { approvals: 1, notTheAuthor: true }, drift: { ...quiet, hotfix: 'hold' }, onFailure: 'halt' }
 

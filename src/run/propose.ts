@@ -18,15 +18,22 @@ export type Proposed = {
   readonly author: { readonly name: string; readonly email: string }
 }
 
-const committer = { name: 'Plumbline', email: 'plumbline@plumbline.invalid' }
+/** Who commits, and who is the author where nobody asked. */
+export const plumblineAuthor = { name: 'Plumbline', email: 'plumbline@plumbline.invalid' }
 
 /** Commits and pushes: with the old value, so that nothing of anybody's is lost. Answers the commit. Failures: those of `propose.ts` in source. */
 export async function pushProposal(parts: Parts, proposed: Proposed, signal: AbortSignal): Promise<string> {
   const mirror = parts.repositories.mirror(proposed.repository)
   const { onto, changes, message, at, author } = proposed
-  const commit = await mirror.draft({ onto, changes, message, at, author, committer }, signal)
+  const commit = await mirror.draft({ onto, changes, message, at, author, committer: plumblineAuthor }, signal)
   await mirror.propose(proposed.to === 'deployed' ? 'deployed' : { branch: proposed.branch }, commit, proposed.to === 'deployed' ? onto : proposed.tip, signal)
   return commit
+}
+
+/** What would be committed, as `git apply` takes it. */
+export async function patchOf(parts: Parts, repository: string, onto: string, changes: Proposed['changes'], signal: AbortSignal): Promise<string> {
+  const mirror = parts.repositories.mirror(repository)
+  return mirror.patch(onto, await mirror.draft({ onto, changes, message: 'A draft', at: 0, author: plumblineAuthor, committer: plumblineAuthor }, signal))
 }
 
 /** The pull request for a branch, where the repository has a forge. Failures: those of the forge and of its token. */

@@ -17,6 +17,11 @@ export async function knownFindings(tx: Sql, environment: string, place: string,
   return rows.map(({ body }) => body)
 }
 
+export async function findingNow(sql: Sql, id: string): Promise<Finding | undefined> {
+  const [row] = await sql.query<Row>('select body from finding where id = $1', [id])
+  return row?.body
+}
+
 export async function lockFinding(tx: Sql, id: string): Promise<Finding | undefined> {
   const [row] = await tx.query<Row>('select body from finding where id = $1 for update', [id])
   return row?.body

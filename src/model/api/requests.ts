@@ -55,6 +55,8 @@ export const runsQuery = z.object({
   limit: z.coerce.number().int().min(1).max(200).default(20).describe('How many at most.'),
 })
 
+export const adoptBody = z.strictObject({ reason })
+
 const imported = {
   namespace: name.describe('The namespace to import.'),
   module: name.optional().describe('The new module’s name; the namespace’s, if left out.'),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { roles } from '../principal.ts'
 import { runStates } from '../run.ts'
+import { adoptionStates } from '../adoption.ts'
 import { driftPolicies, findingCauses, findingStates } from '../finding.ts'
 
 /** A time: ISO 8601, UTC, milliseconds. */
@@ -235,6 +236,41 @@ export const tokenAnswer = z.object({
   expiresAt: time.nullable(),
   grants: z.array(grantView).describe('All that the principal may do now, and so what this token may.'),
   emails: z.array(z.string()),
+})
+
+const editView = z
+  .object({ file: z.string(), line: z.number(), column: z.number(), before: z.string(), after: z.string() })
+  .meta({ id: 'Edit', description: 'A change of a file: where it begins in the file as it was, and what becomes of what.' })
+const renamedView = z.object({ from: z.string(), to: z.string() })
+
+export const adoptionView = z
+  .object({
+    finding: z.string(),
+    state: z.enum(adoptionStates),
+    by: z.string(),
+    reason: z.string(),
+    askedAt: time,
+    deadline: time.describe('Until when it should be delivered.'),
+    repository: z.string().nullable(),
+    branch: z.string(),
+    to: z.enum(['branch', 'deployed']),
+    commit: z.string().nullable(),
+    pullRequest: z.string().nullable().describe('Its page, where the repository has a forge.'),
+    edits: z.array(editView),
+    renamed: z.array(renamedView).describe('Generated objects that get another name, and with them what refers to them rolls out.'),
+    unproven: z.array(z.string()).describe('What does not render, so that nothing is proven for it.'),
+    failure: failureView.nullable(),
+  })
+  .meta({ id: 'Adoption' })
+export type AdoptionView = z.output<typeof adoptionView>
+export const adoptionAnswer = z.object({ adoption: adoptionView.nullable().describe('The last one; null where it was never asked for.') })
+export const adoptionPatchAnswer = z.object({
+  repository: z.string(),
+  commit: z.string().describe('What it applies to.'),
+  patch: z.string().describe('As `git apply` takes it; empty where Git says so already.'),
+  edits: z.array(editView),
+  renamed: z.array(renamedView),
+  unproven: z.array(z.string()),
 })
 
 const leftView = z.object({ object: z.string(), why: z.string(), hint: z.string().nullable() }).meta({ id: 'LeftOut' })

@@ -33,6 +33,9 @@ export function checkEnvironments(documents: readonly EnvironmentDocument[]): Fa
     if (names.filter((name) => name === metadata.name).length > 1) {
       complaints.push({ path: ['metadata', 'name'], at: 'value', what: `there are two environments named “${metadata.name}”` })
     }
+    if (spec.drift.adopt.push === 'deployed' && spec.tier !== 'sandbox') {
+      complaints.push({ path: ['spec', 'drift', 'adopt', 'push'], at: 'value', what: 'only a sandbox has what it adopts pushed to the branch that is followed' })
+    }
     const earlier = spec.deliver.after?.environment
     if (earlier !== undefined) {
       const path = ['spec', 'deliver', 'after', 'environment']

@@ -51,6 +51,13 @@ const drift = z
   .strictObject({
     ...driftPolicyByCause,
     quiet: z.array(quietWindow).default([]).describe('When nobody is told of findings: they are told when it is over.'),
+    adopt: z
+      .strictObject({
+        push: z.enum(['branch', 'deployed']).default('branch').describe('Where commits that adopt a drift go: to a branch of their own; or (`deployed`, sandboxes only) to the very branch that is followed.'),
+        within: duration.prefault('7d').describe('How long it may take until such a commit is delivered.'),
+      })
+      .prefault({})
+      .describe('How reality is written back to Git.'),
     digest: duration.prefault('10m').describe('How often people are told of findings at most: what there is by then is told at once.'),
   })
   .prefault({})

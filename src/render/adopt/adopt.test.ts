@@ -91,6 +91,7 @@ describe('plain manifests', () => {
   test('what Git says already, what it does not declare, and what is secret', async () => {
     expect(told(await adopt(files, fields({ 'spec.replicas': 1 }), places))).toBe('already')
     expect(told(await adopt(files, fields({ 'spec.replicas': 1 }, 'apps/Deployment//other'), places))).toBe('adopt-not-declared')
+    expect(told(await adopt(files, fields({ 'spec.paused': true }), places))).toBe('adopt-not-declared')
     const secret = { 'a/s.yaml': 'apiVersion: v1\nkind: Secret\nmetadata: { name: s }\nstringData: { a: b }\n' }
     const open = [{ ...place('a', 'a'), spec: { empty: false, plainSecrets: true } }]
     expect(told(await adopt(secret, fields({ 'stringData.a': 'canary' }, 'core/Secret//s'), open))).toBe('adopt-secret')

@@ -49,6 +49,8 @@ function unfit({ wish }: Adoption, bodies: Bodies): Answer | undefined {
   const body = bodies.get(wish.key)
   if (body === undefined) return wish.kind === 'gone' ? { outcome: 'already' } : refusal('adopt-not-declared', wish.key, 'Git does not declare it', 'There is nothing of it in Git that could be another.')
   if (wish.kind === 'gone') return undefined
+  const unknown = wish.fields.find(({ path, live }) => live !== undefined && readPath(body, path) === undefined)
+  if (unknown !== undefined) return refusal('adopt-not-declared', wish.key, `Git does not declare ${unknown.path}`, 'Only what Git declares is adopted; what nobody declared is not ours.')
   const isSecret = parseKey(wish.key).kind === 'Secret' && wish.fields.some(({ path }) => /^(data|stringData|binaryData)\b/.test(path))
   return isSecret ? refusal('adopt-secret', wish.key, 'a Secret’s values are never written to Git', 'Change the value where its reference leads.') : undefined
 }

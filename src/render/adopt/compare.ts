@@ -1,4 +1,4 @@
-import { canonicalJson, equalJson, isObject } from '#lib/json.ts'
+import { equalJson, isObject } from '#lib/json.ts'
 import type { Json, JsonObject } from '#lib/json.ts'
 import { ancestorsOf, parsePath, readPath, removePaths, setPath } from '#model/field-path.ts'
 import { patternOf } from '#model/list-keys.ts'
@@ -32,8 +32,7 @@ export function brought(before: Bodies, after: Bodies, key: ObjectKey, fields: r
   for (const [other, body] of before) if (other !== key && !equalJson(body, now.get(other))) return undefined
   const found = fields.filter(({ path, live }) => equalJson(readPath(is, path) ?? null, live ?? null))
   const touched = found.map(({ path }) => path)
-  const grown = grownLists(was, found)
-  const compared = (body: JsonObject): Json => normal(body, touched, grown)
+  const compared = (body: JsonObject): Json => normal(body, touched)
   if (!equalJson(compared(wished(was, found)), compared(is))) return undefined
   return { fields: found, ...(renamed === undefined ? {} : { renamed }) }
 }
@@ -88,29 +87,18 @@ function named(bodies: Bodies, key: ObjectKey, before: ObjectKey): Bodies {
   return new Map([...bodies].map(([other, body]) => [other === key ? before : other, inValue(body) as JsonObject]))
 }
 
-/** The patterns of keyed lists and sets that get an item by the wish: where it stands among the others is not wished. */
-function grownLists(body: JsonObject, fields: readonly WishedField[]): ReadonlySet<string> {
-  const grown = fields.flatMap(({ path, live }) => {
-    const segments = parsePath(path)
-    const at = segments.findIndex((segment, depth) => ('keys' in segment || 'value' in segment) && readPath(body, segments.slice(0, depth + 1)) === undefined)
-    return at === -1 || live === undefined ? [] : [patternOf(segments.slice(0, at))]
-  })
-  return new Set(grown)
-}
-
 /**
- * A form in which objects are equal that a server takes for equal, where the wish touched them: maps and lists that a removal emptied are none, and
- * lists that got an item have no order.
+ * A form in which objects are equal that a server takes for equal, where the wish touched them: maps and lists that a removal emptied are none. The
+ * order of lists counts: another one is another pod.
  */
-function normal(body: JsonObject, touched: readonly FieldPath[], grown: ReadonlySet<string>): Json {
+function normal(body: JsonObject, touched: readonly FieldPath[]): Json {
   const above = new Set(touched.flatMap((path) => ancestorsOf(path).map((ancestor) => patternOf(parsePath(ancestor)))))
   const leaves = new Set(touched.map((path) => patternOf(parsePath(path))))
   const walk = (value: Json, pattern: string): Json | undefined => {
     if (pattern !== '' && !above.has(pattern)) return value === null && leaves.has(pattern) ? undefined : value
     if (Array.isArray(value)) {
       const items = value.map((item) => walk(item, `${pattern}[]`)).filter((item) => item !== undefined)
-      if (items.length === 0) return undefined
-      return grown.has(pattern) ? items.sort((a, b) => (canonicalJson(a) < canonicalJson(b) ? -1 : 1)) : items
+      return items.length === 0 ? undefined : items
     }
     if (!isObject(value)) return value ?? undefined
     const members = Object.entries(value).flatMap(([field, member]): [string, Json][] => {

@@ -1,6 +1,7 @@
 import { lineDiff } from '#lib/line-diff.ts'
 import type { TreeReader } from '#model/tree.ts'
-import type { Changes, Edit } from './wish.ts'
+import type { Edit } from '#model/adoption.ts'
+import type { Changes } from './wish.ts'
 
 /** What changes in which line and column, file by file. An edit of one line tells what differs in it; others tell whole lines. */
 export async function editsOf(reader: TreeReader, changes: Changes): Promise<Edit[]> {

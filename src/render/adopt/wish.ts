@@ -1,5 +1,6 @@
 import type { FailureJson } from '#lib/failure.ts'
 import type { Json } from '#lib/json.ts'
+import type { Edit } from '#model/adoption.ts'
 import type { FieldPath } from '#model/plan.ts'
 import type { ObjectKey } from '#model/resource.ts'
 import type { TreeReader } from '#model/tree.ts'
@@ -35,9 +36,6 @@ export type Adoption = {
   readonly tools: RenderTools
   readonly signal: AbortSignal
 }
-
-/** A change of a file as a person reads it. `line` and `column` are 1-based, in the file as it is now. */
-export type Edit = { readonly file: string; readonly line: number; readonly column: number; readonly before: string; readonly after: string }
 
 export type Proposal = {
   readonly edits: readonly Edit[]

@@ -14,6 +14,7 @@ import { heldAt, lastEffects, type LastEffect } from '#store/inventory.ts'
 import { enqueue } from '#store/queue.ts'
 import { findRun } from '#store/runs.ts'
 import type { Sql } from '#store/sql.ts'
+import { askByPolicy } from '../adopt/ask.ts'
 import type { Claim } from '../claim.ts'
 import type { Parts } from '../parts.ts'
 import type { DriftPolicies } from './policies.ts'
@@ -82,7 +83,7 @@ async function judged(looker: Looker, keys: readonly ObjectKey[], before: Readon
       const said = drifts.length > 0 ? 'drifted' : stands.held === undefined ? 'left' : 'fine'
       return { key, said, findings: left, ...(seen.state === 'present' ? { observation: seen } : {}) }
     })
-    await keep(tx, parts, target.environment, folded, now)
+    await keep(tx, looker, folded, now)
     return looked
   })
 }
@@ -151,7 +152,8 @@ function foldInput(
     drifts,
     known: findings,
     restoredBy: restorer(observation, findings),
-    isUnderWay: (finding) => finding.run !== null && underWay.has(finding.run),
+    // What is adopted has no run of ours: who adopts says when it is over.
+    isUnderWay: (finding) => finding.state === 'adopting' || (finding.run !== null && underWay.has(finding.run)),
     decide: (drift) => policies.decide(module, key, drift),
     newId: () => newId('f', now),
     now,
@@ -175,8 +177,6 @@ async function openWaysBack(tx: Sql, findings: readonly Finding[]): Promise<Set<
     const run = await findRun(tx, id)
     if (run !== undefined && !isEnded(run.state)) open.add(id)
   }
-  // What is adopted has no run of ours: who adopts says when it is over.
-  for (const { state, run } of findings) if (state === 'adopting' && run !== null) open.add(run)
   return open
 }
 
@@ -185,10 +185,11 @@ function desiredAs(key: ObjectKey, apiVersion: string | undefined): Desired[] {
   return apiVersion === undefined ? [] : [{ key, body: { apiVersion }, origin: { repository: '', file: '', line: 0 } }]
 }
 
-async function keep(tx: Sql, parts: Parts, environment: string, folded: readonly Folded[], now: number): Promise<void> {
+async function keep(tx: Sql, { parts, target: { environment }, policies }: Looker, folded: readonly Folded[], now: number): Promise<void> {
   if (folded.length === 0) return
   await saveFindings(tx, folded.map(({ finding }) => finding), now)
   const told = folded.filter(({ happened }) => happened !== 'decided')
   await addFindingChanges(tx, told.map(({ finding, happened }) => ({ finding: finding.id, environment, at: now, what: happened, actor: 'plumbline', reason: finding.message, body: finding })))
+  await askByPolicy(tx, parts, folded.map(({ finding }) => finding), policies.inForce, now)
   await enqueue(tx, parts.clock, `drift/${environment}`)
 }

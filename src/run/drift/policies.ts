@@ -8,13 +8,14 @@ import { policyInForce, type Policy } from '../policy.ts'
 import type { Target } from './targets.ts'
 
 /** What decides on drift of an environment: the policy in force, and what modules say of themselves. */
-export type DriftPolicies = { decide(module: string, object: ObjectKey, drift: Drift): DriftPolicy; readonly elevations: readonly ElevationWindow[] }
+export type DriftPolicies = { decide(module: string, object: ObjectKey, drift: Drift): DriftPolicy; readonly elevations: readonly ElevationWindow[]; readonly inForce: Policy }
 
 export async function driftPolicies(parts: Parts, target: Target): Promise<DriftPolicies> {
   const policy: Policy = await policyInForce(parts.sql, target.spec, target.configuration)
   const elevations = openElevations()
   return {
     elevations,
+    inForce: policy,
     decide: (module, object, { cause }) =>
       decide({
         cause,
