@@ -1,4 +1,5 @@
 import type { Adoption } from '#model/adoption.ts'
+import { announce } from './events.ts'
 import type { Sql } from './sql.ts'
 
 export async function findAdoption(sql: Sql, finding: string): Promise<Adoption | undefined> {
@@ -6,8 +7,10 @@ export async function findAdoption(sql: Sql, finding: string): Promise<Adoption 
   return row?.body
 }
 
-export async function saveAdoption(sql: Sql, adoption: Adoption): Promise<void> {
+/** Says so to whoever listens: somebody waits for it. */
+export async function saveAdoption(sql: Sql, adoption: Adoption, at: number): Promise<void> {
   await sql.query('insert into adoption (finding, state, body) values ($1, $2, $3) on conflict (finding) do update set state = excluded.state, body = excluded.body', [adoption.finding, adoption.state, adoption])
+  await announce(sql, at, 'finding', { finding: adoption.finding, environment: adoption.environment, adoption: adoption.state })
 }
 
 /** Those whose work a process may have left in the middle. */

@@ -43,3 +43,48 @@ test('a project that began by hand graduates: imported, merged, delivered, and n
   expect(changed).toEqual([])
   expect(await versions()).toBe(before)
 })
+
+/** What is decided by from now on: a word on drift alone is no reason to deliver anything. */
+const followed = (commit: string) => shop.until('the commit is followed', async () => ((await shop.client.status()).repositories.some(({ head }) => head === commit) ? true : undefined))
+const scaled = (): Promise<string> => shop.kubectl('sandbox', '-n', 'orders', 'get', 'deployment', 'orders-api', '-o', 'jsonpath={.spec.replicas} {.metadata.generation}')
+const finding = (state: string, not = '') =>
+  shop.until(`a finding that is ${state}`, async () => (await shop.client.findings({ environment: 'sandbox', module: 'orders-api', resolved: 'with' })).findings.find((one) => one.state === state && one.id !== not))
+
+test('somebody scales by hand; the drift is adopted, and is an obligation until its commit is delivered', async () => {
+  const told = await shop.push('orders', { 'deploy/module.yaml': (text) => text.replace('spec:\n', 'spec:\n  drift: { manual: report }\n') }, 'Tell, and revert nothing')
+  await followed(told)
+  await shop.kubectl('sandbox', '-n', 'orders', 'scale', 'deployment/orders-api', '--replicas=3')
+  const found = await finding('open')
+  expect(found).toMatchObject({ cause: 'manual', fields: [{ path: 'spec.replicas', live: 3 }] })
+
+  const { patch, commit: onto } = await shop.client.adoptionPatch(found.id)
+  const clone = await shop.clone('orders')
+  expect((await execute('git', ['-C', clone, 'rev-parse', 'HEAD'])).stdout.trim()).toBe(onto)
+  const applying = execute('git', ['-C', clone, 'apply', '--check', '-'])
+  applying.child.stdin?.end(patch)
+  await applying
+
+  const robin = await shop.person('robin', 'operator', ['robin@shop.example'])
+  await robin.adopt(found.id, { reason: 'Black Friday' })
+  const adopted = await shop.until('it is proposed', async () => ((await robin.adoption(found.id)).adoption?.state === 'proposed' ? (await robin.adoption(found.id)).adoption : undefined))
+  expect(adopted).toMatchObject({ repository: 'orders', edits: [{ file: 'deploy/sandbox/deployment.yaml', after: '3' }], pullRequest: null })
+  expect((await robin.finding(found.id)).finding.state).toBe('adopting')
+  const before = await scaled()
+
+  const commit = await merge('orders', adopted?.branch ?? '')
+  expect(await shop.settled('sandbox', commit)).toMatchObject({ state: 'succeeded' })
+  expect(await shop.until('the finding resolves by itself', async () => ((await robin.finding(found.id)).finding.state === 'resolved' ? (await robin.finding(found.id)).history.map(({ what }) => what) : undefined))).toEqual(expect.arrayContaining(['opened', 'adopting', 'resolved']))
+  expect(await scaled()).toBe(before)
+})
+
+test('where the policy of a module says so, it is adopted without a word', async () => {
+  const told = await shop.push('orders', { 'deploy/module.yaml': (text) => text.replace('manual: report', 'manual: adopt') }, 'Adopt')
+  await followed(told)
+  await shop.kubectl('sandbox', '-n', 'orders', 'scale', 'deployment/orders-api', '--replicas=2')
+  const found = await finding('adopting')
+  const adopted = await shop.until('it is proposed', async () => {
+    const { adoption } = await shop.client.adoption(found.id)
+    return adoption?.state === 'proposed' ? adoption : undefined
+  })
+  expect(adopted).toMatchObject({ by: 'plumbline', edits: [{ file: 'deploy/sandbox/deployment.yaml', after: '2' }] })
+})

@@ -49,7 +49,7 @@ async function begin(tx: Sql, parts: Parts, finding: Finding, who: Pick<Adoption
   const adopt = policy?.drift.adopt as Policy['drift']['adopt'] | undefined
   const to = adopt?.push === 'deployed' && policy?.tier === 'sandbox' ? 'deployed' : 'branch'
   const fresh = { repository: null, commit: null, pullRequest: null, edits: [], renamed: [], unproven: [], failure: null }
-  await saveAdoption(tx, { ...fresh, ...who, finding: id, environment, state: 'asked', askedAt: now, deadline: now + (adopt?.within ?? week), branch: branchOf(id), to, digest })
+  await saveAdoption(tx, { ...fresh, ...who, finding: id, environment, state: 'asked', askedAt: now, deadline: now + (adopt?.within ?? week), branch: branchOf(id), to, digest }, now)
   const adopting: Finding = { ...finding, state: 'adopting', accepted: null, failure: null, updatedAt: now }
   await saveFindings(tx, [adopting], now)
   await addFindingChanges(tx, [{ finding: id, environment, at: now, what: 'adopting', actor: who.by, reason: who.reason, body: adopting }])

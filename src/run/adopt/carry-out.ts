@@ -100,7 +100,7 @@ async function recordOf(parts: Parts, { environment, module }: Finding): Promise
 async function keep(parts: Parts, claim: Claim, adoption: Adoption): Promise<void> {
   await parts.sql.transaction(async (tx) => {
     await claim.fence(tx)
-    await saveAdoption(tx, adoption)
+    await saveAdoption(tx, adoption, parts.clock.now())
   })
 }
 
@@ -109,7 +109,7 @@ async function giveUp(parts: Parts, claim: Claim, id: string, adoption: Adoption
   const now = parts.clock.now()
   await parts.sql.transaction(async (tx) => {
     await claim.fence(tx)
-    await saveAdoption(tx, adoption)
+    await saveAdoption(tx, adoption, now)
     const finding = await lockFinding(tx, id)
     if (finding?.state !== 'adopting') return
     const open: Finding = { ...finding, state: finding.decision === 'hold' ? 'held' : 'open', failure: adoption.failure, updatedAt: now }
