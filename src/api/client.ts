@@ -6,6 +6,28 @@ export type Query = Readonly<Record<string, string | number | undefined>>
 /** Sends a request and gives the JSON of its answer; fails with the answer's failure. */
 export type Send = (method: string, path: string, query: Query, body?: unknown) => Promise<unknown>
 
+export type Adoption = {
+  finding: string
+  state: 'asked' | 'proposed' | 'refused' | 'overdue'
+  by: string
+  reason: string
+  askedAt: string
+  /** Until when it should be delivered. */
+  deadline: string
+  repository: string | null
+  branch: string
+  to: 'branch' | 'deployed'
+  commit: string | null
+  /** Its page, where the repository has a forge. */
+  pullRequest: string | null
+  edits: Edit[]
+  /** Generated objects that get another name, and with them what refers to them rolls out. */
+  renamed: { from: string; to: string }[]
+  /** What does not render, so that nothing is proven for it. */
+  unproven: string[]
+  failure: Failure | null
+}
+
 export type Chain = {
   environment: string
   /** How many records the chain has, the pruned ones among them. */
@@ -37,6 +59,9 @@ export type Decision = {
   hint?: string
   by?: string[]
 }
+
+/** A change of a file: where it begins in the file as it was, and what becomes of what. */
+export type Edit = { file: string; line: number; column: number; before: string; after: string }
 
 export type Effect = {
   key: string
@@ -473,6 +498,29 @@ export type AcceptBody = {
   until: string
 }
 
+export type AdoptAnswer = { done: boolean }
+
+export type AdoptBody = {
+  /** Why; kept in the record. */
+  reason: string
+}
+
+export type AdoptionAnswer = {
+  /** The last one; null where it was never asked for. */
+  adoption: Adoption | null
+}
+
+export type AdoptionPatchAnswer = {
+  repository: string
+  /** What it applies to. */
+  commit: string
+  /** As `git apply` takes it; empty where Git says so already. */
+  patch: string
+  edits: Edit[]
+  renamed: { from: string; to: string }[]
+  unproven: string[]
+}
+
 export type ImportAnswer = {
   module: string
   files: {
@@ -572,6 +620,15 @@ export function makeClient(send: Send) {
     /** Lets a drift stay as it is now, for a reason and for a time. It comes back when that is over, or when something else changes. */
     accept: (finding: string, body: AcceptBody) =>
       send('POST', `/v1/findings/${encodeURIComponent(finding)}/accept`, {}, body) as Promise<AcceptAnswer>,
+    /** Writes a drift back to Git: a proven edit, on a branch, with a pull request where the repository has a forge. Asked twice, it finds what is there. */
+    adopt: (finding: string, body: AdoptBody) =>
+      send('POST', `/v1/findings/${encodeURIComponent(finding)}/adopt`, {}, body) as Promise<AdoptAnswer>,
+    /** How far the adoption of a finding is. */
+    adoption: (finding: string) =>
+      send('GET', `/v1/findings/${encodeURIComponent(finding)}/adoption`, {}) as Promise<AdoptionAnswer>,
+    /** The same edit as a patch, and nothing is pushed. */
+    adoptionPatch: (finding: string) =>
+      send('GET', `/v1/findings/${encodeURIComponent(finding)}/adoption/patch`, {}) as Promise<AdoptionPatchAnswer>,
     /** What is live in a namespace as the files of a module: defaults, status and what controllers write left out, Secrets never. */
     import: (environment: string, query: { namespace?: string | undefined; module?: string | undefined; target?: string | undefined } = {}) =>
       send('GET', `/v1/environments/${encodeURIComponent(environment)}/import`, query) as Promise<ImportAnswer>,

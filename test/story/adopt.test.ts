@@ -1,6 +1,10 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { runCommandLine } from '#cli/program.ts'
+import { offlineCommands } from '../../src/offline.ts'
 import { openShop } from './shop.ts'
 import type { Shop } from './shop.ts'
 
@@ -12,6 +16,13 @@ beforeAll(async () => {
   await shop.delivered('sandbox')
 })
 afterAll(() => shop.stop())
+
+async function plumb(...args: string[]): Promise<{ code: number; out: string; notes: string }> {
+  const [out, notes]: [string[], string[]] = [[], []]
+  const around = { print: (line: string) => out.push(line), note: (line: string) => notes.push(line), colours: false, width: 120, cwd: shop.dir, env: { dir: shop.dir }, now: () => Date.now(), readFile: (path: string) => readFileSync(path, 'utf8') }
+  const code = await runCommandLine(args, around, [offlineCommands({ PATH: process.env['PATH'] })])
+  return { code, out: out.join('\n'), notes: notes.join('\n') }
+}
 
 /** As a person who reviewed it would: the branch becomes part of what is followed. */
 async function merge(repository: string, branch: string): Promise<string> {
@@ -33,6 +44,11 @@ test('a project that began by hand graduates: imported, merged, delivered, and n
   const proposed = await robin.proposeImport('sandbox', { namespace: 'by-hand', repository: 'platform', reason: 'it grew' })
   expect(proposed).toMatchObject({ branch: 'plumbline/import-by-hand', pullRequest: null, left: [{ object: 'Secret by-hand/db' }] })
   expect(await robin.proposeImport('sandbox', { namespace: 'by-hand', repository: 'platform', reason: 'again' })).toMatchObject({ commit: proposed.commit })
+  const written = await plumb('import', '--namespace', 'by-hand', '-e', 'sandbox', '--out', 'imported')
+  expect(written).toMatchObject({ code: 0, notes: expect.stringContaining('left out: Secret by-hand/db: the values of Secrets are never written to Git') })
+  expect(written.out.split('\n')).toContain(join(shop.dir, 'imported/manifests/service-web.yaml'))
+  expect(readFileSync(join(shop.dir, 'imported/module.yaml'), 'utf8')).toContain('takeOver: true')
+  expect(await plumb('import', '--namespace', 'by-hand', '-e', 'sandbox', '--out', 'imported')).toMatchObject({ code: 2, notes: expect.stringContaining('is left as it is') })
   const commit = await merge('platform', proposed.branch)
   expect(JSON.stringify(await shop.client.import('sandbox', { namespace: 'by-hand' }))).not.toContain('canary-9c1')
   const run = await shop.settled('sandbox', commit)
@@ -57,16 +73,18 @@ test('somebody scales by hand; the drift is adopted, and is an obligation until 
   const found = await finding('open')
   expect(found).toMatchObject({ cause: 'manual', fields: [{ path: 'spec.replicas', live: 3 }] })
 
-  const { patch, commit: onto } = await shop.client.adoptionPatch(found.id)
+  const { out: patch, notes } = await plumb('adopt', found.id, '--patch')
+  expect(notes).toContain('deploy/sandbox/deployment.yaml:10:13')
   const clone = await shop.clone('orders')
-  expect((await execute('git', ['-C', clone, 'rev-parse', 'HEAD'])).stdout.trim()).toBe(onto)
   const applying = execute('git', ['-C', clone, 'apply', '--check', '-'])
-  applying.child.stdin?.end(patch)
+  applying.child.stdin?.end(`${patch}\n`)
   await applying
 
   const robin = await shop.person('robin', 'operator', ['robin@shop.example'])
   await robin.adopt(found.id, { reason: 'Black Friday' })
-  const adopted = await shop.until('it is proposed', async () => ((await robin.adoption(found.id)).adoption?.state === 'proposed' ? (await robin.adoption(found.id)).adoption : undefined))
+  const again = await plumb('adopt', found.id.slice(-6), '--reason', 'so say I')
+  expect(again).toMatchObject({ code: 0, out: expect.stringMatching(/proposed {2}orders plumbline\/adopt-\S+ at [0-9a-f]{8}/) })
+  const { adoption: adopted } = await robin.adoption(found.id)
   expect(adopted).toMatchObject({ repository: 'orders', edits: [{ file: 'deploy/sandbox/deployment.yaml', after: '3' }], pullRequest: null })
   expect((await robin.finding(found.id)).finding.state).toBe('adopting')
   const before = await scaled()

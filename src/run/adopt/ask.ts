@@ -48,7 +48,9 @@ async function begin(tx: Sql, parts: Parts, finding: Finding, who: Pick<Adoption
   // A policy that was accepted before there was a word on this says: a branch, and a week.
   const adopt = policy?.drift.adopt as Policy['drift']['adopt'] | undefined
   const to = adopt?.push === 'deployed' && policy?.tier === 'sandbox' ? 'deployed' : 'branch'
-  const fresh = { repository: null, commit: null, pullRequest: null, edits: [], renamed: [], unproven: [], failure: null }
+  // What a branch holds that is there already stays told, where nothing is to be added to it.
+  const { edits, renamed, unproven } = (await findAdoption(tx, id)) ?? { edits: [], renamed: [], unproven: [] }
+  const fresh = { repository: null, commit: null, pullRequest: null, edits, renamed, unproven, failure: null }
   await saveAdoption(tx, { ...fresh, ...who, finding: id, environment, state: 'asked', askedAt: now, deadline: now + (adopt?.within ?? week), branch: branchOf(id), to, digest }, now)
   const adopting: Finding = { ...finding, state: 'adopting', accepted: null, failure: null, updatedAt: now }
   await saveFindings(tx, [adopting], now)

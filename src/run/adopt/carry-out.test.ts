@@ -125,7 +125,7 @@ test('asked twice, or carried out again after a crash, it finds the branch that 
   const first = (await state()).adoption?.commit
   await askAdoption(parts, id, olga, 'once more')
   await carryOut()
-  expect((await state()).adoption).toMatchObject({ state: 'proposed', commit: first, edits: [] })
+  expect((await state()).adoption).toMatchObject({ state: 'proposed', commit: first, edits: [{ after: '3' }] })
   const { finding } = await state()
   await saveFindings(store, [{ ...finding!, fields: [{ path: 'spec.replicas', declared: 1, live: 5 }] }], clock.now())
   await askAdoption(parts, id, olga, 'even more')

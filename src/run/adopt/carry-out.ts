@@ -61,12 +61,12 @@ async function push(parts: Parts, finding: Finding, adoption: Adoption, claim: C
   const onto = tip === undefined || (await mirror.contains(head, tip)) ? head : tip
   const answer = await searchAt(parts, configuration, finding, wishOf(finding), onto, claim.signal)
   const found = proposalOf(answer)
-  const kept = { ...adoption, state: 'proposed' as const, repository, ...found.about, failure: null }
-  if (found.files === undefined) return { ...kept, commit: onto, ...(onto === head ? { branch: mirror.branch, to: 'deployed' as const } : {}) }
+  const kept = { ...adoption, state: 'proposed' as const, repository, failure: null }
+  if (found.files === undefined) return onto === head ? { ...kept, ...found.about, commit: onto, branch: mirror.branch, to: 'deployed' } : { ...kept, commit: onto }
   const words = wordsOf(finding, adoption, found.about, await recordOf(parts, finding))
   await claim.assertLease()
   const commit = await pushProposal(parts, { repository, branch: adoption.branch, to: adoption.to, onto, tip, changes: found.files, message: words.commit, at: adoption.askedAt, author: adoption.author }, claim.signal)
-  return { ...kept, commit }
+  return { ...kept, ...found.about, commit }
 }
 
 /** Failure: the refusal. `files` is absent where Git says it already. */
