@@ -92,8 +92,12 @@ export function standingOfItself(environment: string, states: readonly ProbeStat
   return { environment, module: environmentItself, delivered: null, snapshot: null, verification, verifiedSince, verifiedAt: at, movedAt }
 }
 
+const atMostEvery = 1_000
+
 export function dueAt({ row, every, states }: Looking): number {
-  return row.movedAt !== null || row.verifiedAt === null ? 0 : nextAfter(row, every, states, row.verifiedAt)
+  if (row.verifiedAt === null) return 0
+  // Who fights over an object all the time has it looked at no more than once a second.
+  return row.movedAt === null ? nextAfter(row, every, states, row.verifiedAt) : row.verifiedAt + atMostEvery
 }
 
 export function nextAfter(row: Standing, every: number, states: readonly { readonly verdict: Verdict; readonly onset: number }[], at: number): number {

@@ -1,6 +1,7 @@
 import { isFlapping, nextState } from '#model/probe-state.ts'
 import type { Cause, ProbeState } from '#model/probe-state.ts'
 import type { ProbeResult } from '#model/probe.ts'
+import { lastFinding } from '#store/findings.ts'
 import { forgetOtherProbes, probeStates, saveProbeStates } from '#store/probe-states.ts'
 import { lastChange } from '#store/runs.ts'
 import { insertSamples } from '#store/samples.ts'
@@ -47,9 +48,14 @@ export function samplesOf(environment: string, module: string, results: readonly
   return results.flatMap(({ probe, samples }) => samples.map((sample) => ({ environment, module, probe, at: sample.collectedAt, verdict: sample.verdict, run, sample })))
 }
 
-/** What lies just before: the run that asks, or the newest one that had changed the module or what it depends on. */
+/** What lies just before: the run that asks; or the newest one, and the newest finding, that changed the module or what it depends on. The nearest last. */
 async function causesOf(tx: Sql, { environment, run, touchedBy }: Settling, onset: number): Promise<Cause[]> {
   if (run !== null) return [{ kind: 'run', id: run.id, at: run.at, about: run.reason }]
   const last = await lastChange(tx, environment, touchedBy, onset)
-  return last === undefined ? [] : [{ kind: 'run', id: last.id, at: last.at, about: last.reason }]
+  const finding = await lastFinding(tx, environment, touchedBy, onset)
+  const causes: Cause[] = [
+    ...(last === undefined ? [] : [{ kind: 'run' as const, id: last.id, at: last.at, about: last.reason }]),
+    ...(finding === undefined ? [] : [{ kind: 'finding' as const, id: finding.id, at: finding.at, about: finding.message }]),
+  ]
+  return causes.sort((a, b) => a.at - b.at)
 }

@@ -117,6 +117,19 @@ describeStores('A module that was delivered is looked at again and again', ({ op
     expect((await told()).at(-1)).toBe('verdict: web in production is passed, and was failed (a passed: a passed)')
   })
 
+  test('a finding of what it depends on, newer than the last run, lies nearer', async () => {
+    const due = await look()
+    const at = clock.now() + 5
+    const body = { module: 'database', message: 'kubectl-edit changed spec.replicas' }
+    await store.query(`insert into finding (id, environment, place, object, cause, module, state, updated_at, body) values ('f-1', 'production', 'p', 'o', 'manual', 'database', 'open', $1, $2)`, [at, body])
+    await store.query(`insert into finding_change (finding, environment, at, what, actor, reason, body) values ('f-1', 'production', $1, 'opened', 'plumbline', '', $2)`, [at, body])
+    clock.advance((due ?? 0) - clock.now())
+    verdicts = { a: 'failed' }
+    await look()
+    expect((await probeStates(store))[0]?.causes).toMatchObject([{ kind: 'run', id: 'run-1' }, { kind: 'finding', id: 'f-1', at, about: 'kubectl-edit changed spec.replicas' }])
+    await store.script('delete from finding_change; delete from finding;')
+  })
+
   test('what flaps is named once, and then recorded, but not said each time', async () => {
     const parts = partsOf(['a'])
     for (let turn = 0; turn < 10; turn += 1) {
@@ -132,6 +145,7 @@ describeStores('A module that was delivered is looked at again and again', ({ op
 
   test('at once when something changed underneath, and never while a run is at work on it', async () => {
     await look()
+    clock.advance(1_000)
     await store.transaction((tx) => lookAtOnce(tx, { clock }, 'production', ['web'], 'database changed (run-2)'))
     expect(await status()).toMatchObject({ movedAt: clock.now(), movedWhy: 'database changed (run-2)' })
     await store.query(`update run set state = 'verifying', ended_at = null, modules = '{"web": {"intent": "i", "changed": true}}' where id = 'run-1'`)
@@ -165,7 +179,7 @@ describeStores('A module that was delivered is looked at again and again', ({ op
     expect(due).toBeLessThanOrEqual(clock.now() + 5 * minute)
     expect(await probeStates(store)).toMatchObject([{ module: environmentItself, probe: 'dns', verdict: 'passed' }])
     await store.query(`update run set ended_at = $1 where id = 'run-1'`, [clock.now() + 10])
-    clock.advance(20)
+    clock.advance(1_000)
     verdicts = { dns: 'failed' }
     await look(parts, environmentItself)
     expect(await told()).toEqual([`verdict: ${environmentItself} in production is failed, and was passed (dns failed: dns failed)`])

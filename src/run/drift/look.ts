@@ -16,6 +16,7 @@ import { findRun } from '#store/runs.ts'
 import type { Sql } from '#store/sql.ts'
 import { askByPolicy } from '../adopt/ask.ts'
 import type { Claim } from '../claim.ts'
+import { lookAtOnce } from '../look-again.ts'
 import type { Parts } from '../parts.ts'
 import type { DriftPolicies } from './policies.ts'
 import type { Target } from './targets.ts'
@@ -191,5 +192,8 @@ async function keep(tx: Sql, { parts, target: { environment }, policies }: Looke
   const told = folded.filter(({ happened }) => happened !== 'decided')
   await addFindingChanges(tx, told.map(({ finding, happened }) => ({ finding: finding.id, environment, at: now, what: happened, actor: 'plumbline', reason: finding.message, body: finding })))
   await askByPolicy(tx, parts, folded.map(({ finding }) => finding), policies.inForce, now)
+  // What changed underneath may work no longer, or again: its probes say.
+  const modules = [...new Set(told.filter(({ finding }) => finding.decision !== 'ignore').map(({ finding }) => finding.module))].sort()
+  await lookAtOnce(tx, parts, environment, modules, 'something else is there than what was delivered')
   await enqueue(tx, parts.clock, `drift/${environment}`)
 }
