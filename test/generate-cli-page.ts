@@ -37,6 +37,7 @@ export const jsonOf: Readonly<Record<string, string>> = {
   drift: '`{ findings: Finding[], watches: Watch[] }`',
   'drift show': '`{ finding: Finding, history: { at, what, actor, reason }[] }`',
   accept: '`Finding`',
+  revert: '`Run`, or `{ run: null }`',
   'token create': '`{ name, token, expiresAt, grants: Grant[], emails[] }`',
   'token list': '`{ principals: Principal[] }`',
   'token revoke': '`{ done }`',

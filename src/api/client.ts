@@ -245,7 +245,7 @@ export type Repository = { name: string; url: string; branch: string; head: stri
 export type Run = {
   id: string
   environment: string
-  kind: 'change' | 'deploy' | 'verify' | 'policy' | 'prune' | 'forget'
+  kind: 'change' | 'deploy' | 'verify' | 'policy' | 'prune' | 'forget' | 'revert'
   state: 'planning' | 'waiting' | 'delivering' | 'verifying' | 'succeeded' | 'failed' | 'halted' | 'interrupted' | 'rolled-back' | 'superseded' | 'cancelled'
   waiting: Decision[]
   actor: string
@@ -489,6 +489,14 @@ export type FindingAnswer = {
   history: { at: string; what: string; actor: string; reason: string }[]
 }
 
+export type RevertAnswer = { run: string | null }
+
+export type RevertBody = {
+  /** Why; kept in the record. */
+  reason: string
+  ticket?: string | null
+}
+
 export type AcceptAnswer = { done: boolean }
 
 export type AcceptBody = {
@@ -617,6 +625,9 @@ export function makeClient(send: Send) {
     /** One finding, by its id or the end of its id, and what became of it. */
     finding: (finding: string) =>
       send('GET', `/v1/findings/${encodeURIComponent(finding)}`, {}) as Promise<FindingAnswer>,
+    /** Starts a run that makes the fields of a finding as declared again, and no others. */
+    revert: (finding: string, body: RevertBody) =>
+      send('POST', `/v1/findings/${encodeURIComponent(finding)}/revert`, {}, body) as Promise<RevertAnswer>,
     /** Lets a drift stay as it is now, for a reason and for a time. It comes back when that is over, or when something else changes. */
     accept: (finding: string, body: AcceptBody) =>
       send('POST', `/v1/findings/${encodeURIComponent(finding)}/accept`, {}, body) as Promise<AcceptAnswer>,

@@ -1,6 +1,7 @@
-import { acceptBody, done, findingsQuery } from '#model/api/requests.ts'
+import { acceptBody, accepted, done, findingsQuery, revertBody } from '#model/api/requests.ts'
 import { findingAnswer, findingsAnswer } from '#model/api/views.ts'
 import { acceptFinding } from '#run/drift/commands.ts'
+import { revertFinding } from '#run/drift/revert.ts'
 import { newestConfiguration } from '#run/drift/targets.ts'
 import { viewFindings, viewHistory, viewWatches } from '#run/drift/views.ts'
 import { route } from './route.ts'
@@ -36,6 +37,17 @@ export const driftRoutes: readonly Route[] = [
     where: 'finding',
     answer: findingAnswer,
     handle: async ({ parts, finding }) => viewHistory(parts.sql, finding),
+  }),
+  route({
+    id: 'revert',
+    method: 'post',
+    path: '/v1/findings/{finding}/revert',
+    about: 'Starts a run that makes the fields of a finding as declared again, and no others.',
+    role: 'developer',
+    where: 'finding',
+    body: revertBody,
+    answer: accepted,
+    handle: async ({ parts, finding, principal, body }) => ({ run: await revertFinding(parts, finding.id, { by: principal.name, ...body }) }),
   }),
   route({
     id: 'accept',

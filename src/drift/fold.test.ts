@@ -5,7 +5,7 @@ import { at, driftOf, findingOf, key } from './testing.ts'
 
 const input: FoldInput = {
   subject: { environment: 'staging', place: 'place', target: 'cluster', driver: 'kubernetes', module: 'web', object: key },
-  drifts: [], known: [], restoredBy: null, isUnderWay: () => true, decide: () => 'report', newId: () => 'f-new', now: at + 1_000,
+  drifts: [], known: [], restoredBy: null, wayBack: () => ({ state: 'under way' }), decide: () => 'report', newId: () => 'f-new', now: at + 1_000,
 }
 const look = (more: Partial<FoldInput>): Folded[] => fold({ ...input, ...more })
 const only = (folded: readonly Folded[]): Finding => {
@@ -69,12 +69,22 @@ describe('a person’s word', () => {
   })
 })
 
+const failure = { code: 'plan-moved', subject: 's', message: 'm', retry: 'now' as const }
+
 describe('a way back', () => {
   const reverting = findingOf({ state: 'reverting', run: 'run-9', decision: 'revert' })
 
   test('stays under way while its run does, and is open again when that ended without it', () => {
     expect(look({ drifts: [driftOf()], known: [reverting], decide: () => 'revert' })).toEqual([])
-    expect(look({ drifts: [driftOf()], known: [reverting], decide: () => 'revert', isUnderWay: () => false })).toMatchObject([{ finding: { state: 'open', run: 'run-9' } }])
+    expect(look({ drifts: [driftOf()], known: [reverting], decide: () => 'revert', wayBack: () => ({ state: 'ended', failure }) })).toMatchObject([{ finding: { state: 'open', run: 'run-9', failure, count: 1 } }])
+  })
+
+  test('that ended well, and the drift is there, came back: it is reverted again, until it is a fight', () => {
+    const done: Partial<FoldInput> = { drifts: [driftOf()], decide: () => 'revert', wayBack: () => ({ state: 'ended', failure: null }) }
+    const [back] = look({ ...done, known: [reverting] })
+    expect(back).toMatchObject({ happened: 'changed', finding: { state: 'open', run: null, count: 2, turns: [{ by: 'kubectl-edit' }, { by: 'plumbline' }, { by: 'kubectl-edit' }] } })
+    const twice = only(look({ ...done, known: [{ ...(back as Folded).finding, state: 'reverting', run: 'run-10' }] }))
+    expect(look({ ...done, known: [{ ...twice, state: 'reverting', run: 'run-11' }] })).toMatchObject([{ happened: 'contested', finding: { state: 'contested' } }])
   })
 
   test('is our turn when it brought reality back', () => {

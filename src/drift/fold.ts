@@ -1,3 +1,4 @@
+import type { FailureJson } from '#lib/failure.ts'
 import type { DriftPolicy, Finding, FindingState } from '#model/finding.ts'
 import { plumbline } from '#model/field-facts.ts'
 import type { Drift } from './classify.ts'
@@ -17,12 +18,14 @@ export type FoldInput = {
   readonly known: readonly Finding[]
   /** Who set the declared values again, where reality is as declared now; null where nobody can tell. */
   readonly restoredBy: string | null
-  /** Whether a way back that a finding says is under way still is. */
-  readonly isUnderWay: (finding: Finding) => boolean
+  /** How the way back stands that a finding says is under way. */
+  readonly wayBack: (finding: Finding) => WayBack
   readonly decide: (drift: Drift) => DriftPolicy
   readonly newId: () => string
   readonly now: number
 }
+
+export type WayBack = { readonly state: 'under way' } | { readonly state: 'ended'; readonly failure: FailureJson | null }
 
 /** What became of a finding, for records and whoever listens. */
 export type Happened = 'opened' | 'changed' | 'contested' | 'resolved' | 'decided'
@@ -60,13 +63,16 @@ function updated(input: FoldInput, drift: Drift, before: Finding | undefined): F
   if (decision === 'ignore') return before === undefined || before.state === 'resolved' ? undefined : resolved(input, before)
   const isBack = before?.state === 'resolved' && now - (before.resolvedAt ?? 0) < reopensFor
   if (before === undefined || (before.state === 'resolved' && !isBack)) return { finding: opened(input, drift, decision), happened: 'opened' }
-  const isOther = isBack || before.digest !== drift.digest
-  const turns = isOther || before.manager !== drift.manager ? withTurn(before.turns, drift.manager ?? 'unknown', now) : before.turns
-  const facts = { ...input.subject, ...drift, turns, decision }
+  const ended = (before.state === 'reverting' || before.state === 'adopting') && !isBack ? input.wayBack(before) : undefined
+  // What was reverted, and is there again before anybody saw it gone, came back too.
+  const isReturned = before.state === 'reverting' && ended?.state === 'ended' && ended.failure === null
+  const isOther = isBack || isReturned || before.digest !== drift.digest
+  const turns = isOther || before.manager !== drift.manager ? withTurn(isReturned ? withTurn(before.turns, plumbline, now) : before.turns, drift.manager ?? 'unknown', now) : before.turns
+  const facts = { ...input.subject, ...drift, turns, decision, ...(ended?.state === 'ended' ? { failure: ended.failure } : {}) }
   const finding: Finding = isOther
-    ? { ...before, ...facts, count: before.count + 1, source: isBack ? null : before.source, resolvedAt: null, updatedAt: now }
+    ? { ...before, ...facts, ...(ended?.state === 'under way' ? {} : { run: null, failure: null }), count: before.count + 1, source: isBack ? null : before.source, resolvedAt: null, updatedAt: now }
     : { ...before, ...facts }
-  const state = stateOf(input, finding, isOther, isBack)
+  const state = stateOf(input, finding, isOther, ended)
   const next: Finding = { ...finding, state, accepted: state === 'accepted' ? finding.accepted : null, updatedAt: state === before.state && !isOther ? before.updatedAt : now }
   if (!isOther && JSON.stringify(next) === JSON.stringify(before)) return undefined
   const happened = isBack ? 'opened' : state === 'contested' && before.state !== 'contested' ? 'contested' : isOther ? 'changed' : 'decided'
@@ -74,9 +80,9 @@ function updated(input: FoldInput, drift: Drift, before: Finding | undefined): F
 }
 
 /** A person’s word stands on what was there then; a way back stands while it is under way; a fight is for a person to end. */
-function stateOf(input: FoldInput, finding: Finding, isOther: boolean, isBack: boolean): FindingState {
+function stateOf(input: FoldInput, finding: Finding, isOther: boolean, wayBack: WayBack | undefined): FindingState {
+  if (wayBack?.state === 'under way') return finding.state
   if (fighters(finding.turns) !== undefined) return 'contested'
-  if (!isBack && (finding.state === 'reverting' || finding.state === 'adopting') && input.isUnderWay(finding)) return finding.state
   if (!isOther && finding.state === 'accepted' && (finding.accepted?.until ?? 0) > input.now) return 'accepted'
   return finding.decision === 'hold' ? 'held' : 'open'
 }

@@ -178,6 +178,7 @@ export const errors = {
   'finding-ambiguous': { http: 409, exit: 2, about: 'The ids of several findings end so.' },
   'finding-resolved': { http: 409, exit: 1, about: 'A finding is resolved: there is nothing to decide any more.' },
   'finding-under-way': { http: 409, exit: 1, about: 'A way back of a finding is under way.' },
+  'revert-impossible': { http: 409, exit: 1, about: 'There is no way back for a finding: nothing was declared, or it cannot be rendered any more.' },
   'acceptance-invalid': { http: 400, exit: 2, about: 'An acceptance of a finding has no end, or one that is over or too far away.' },
   // api and command
   usage: { http: 400, exit: 2, about: 'A command line is not complete.' },

@@ -18,13 +18,13 @@ export type Fields = {
   readonly touched: readonly FieldPath[]
 }
 
-type Entry = { readonly path: FieldPath; judgement: Judgement; readonly live?: Json; readonly git?: Json; readonly by?: string; readonly ours: boolean; readonly isWide: boolean }
+type Entry = { readonly path: FieldPath; judgement: Judgement; readonly live?: Json; readonly git?: Json; readonly by?: string; readonly ours: boolean; readonly isWide: boolean; readonly isRestored?: boolean }
 
 /**
  * Compares, field by field, what Git says now with what it said at our last acknowledged apply, what the server answered then, the live value and the
- * live owners. `held` is absent for an object that is taken over. Rows and reasons: `judge.ts`.
+ * live owners. `held` is absent for an object that is taken over. Rows and reasons: `judge.ts`. What `restore` names is sent whoever holds it now.
  */
-export function compareFields(desired: JsonObject, held: readonly DeclaredField[] | undefined, live: Present, manager: string): Fields {
+export function compareFields(desired: JsonObject, held: readonly DeclaredField[] | undefined, live: Present, manager: string, restore: (path: FieldPath) => boolean = () => false): Fields {
   const listKeys = listKeysOf(live.key, { body: live.body, owners: live.owners, declared: held?.map(({ path }) => path) ?? [] })
   const paths = declaredPaths(desired, listKeys)
   const sight = sightOf(live, manager)
@@ -33,8 +33,9 @@ export function compareFields(desired: JsonObject, held: readonly DeclaredField[
     const git = readPath(desired, path) ?? null
     const seen = sight.seen(path)
     const facts = factsOf(sight, path, git, seen, before(path))
-    const judgement = held === undefined ? judgeTaken({ ...seen, asGit: facts.asGit }) : judge(facts)
-    return { ...seen, path, git, judgement, isWide: isWideAt(sight.ownership, path, git, seen.live) }
+    const isRestored = held !== undefined && !facts.asGit && restore(path)
+    const judgement: Judgement = held === undefined ? judgeTaken({ ...seen, asGit: facts.asGit }) : isRestored ? { send: true, write: true, state: 'changed' } : judge(facts)
+    return { ...seen, path, git, judgement, isRestored, isWide: isWideAt(sight.ownership, path, git, seen.live) }
   })
   keepKeys(entries)
   return assemble([...entries, ...removals(desired, paths, held ?? [], live, manager).map((path): Entry => {
@@ -55,7 +56,7 @@ function assemble(entries: readonly Entry[]): Fields {
   return {
     changes: changes.sort((a, b) => (a.path < b.path ? -1 : 1)),
     omit: write ? entries.filter(({ judgement, git }) => !judgement.send && git !== undefined).map(({ path }) => path).sort() : [],
-    force: entries.some(({ judgement, live, git, by }) => judgement.state === 'contested' || (judgement.state === 'taken' && by !== undefined && !sameValue(git, live))),
+    force: entries.some(({ judgement, live, git, by, isRestored }) => judgement.state === 'contested' || ((judgement.state === 'taken' || isRestored === true) && by !== undefined && !sameValue(git, live))),
     write,
     touched: touched.sort(),
   }

@@ -6,7 +6,7 @@ import { declaredPaths, ownerName } from '#model/field-set.ts'
 import { holdsState } from '#model/holds-state.ts'
 import { listKeysOf } from '#model/list-keys.ts'
 import { seal } from '#model/moved.ts'
-import type { Effect, FieldChange, Held, Observation } from '#model/plan.ts'
+import type { Effect, FieldChange, FieldPath, Held, Observation } from '#model/plan.ts'
 import { showKey, type Desired, type ObjectKey } from '#model/resource.ts'
 import { handOverUnsure } from './doubts.ts'
 import { compareFields } from './fields.ts'
@@ -25,6 +25,8 @@ export type ProposeInput = {
   readonly mayKeep?: (holder: string, key: ObjectKey) => string | undefined
   /** The field manager; `plumbline`, if left out. */
   readonly manager?: string
+  /** Fields that are to be as declared again, whoever holds them now; none, if left out. */
+  readonly restore?: (path: FieldPath) => boolean
 }
 
 /**
@@ -85,7 +87,7 @@ function proposeOne(input: ProposeInput, desired: Desired): Effect {
 }
 
 function carriedOut(live: Present, desired: Desired, held: Held | undefined, input: ProposeInput): Pick<Effect, 'action' | 'changes' | 'omit' | 'force' | 'sealed'> {
-  const { touched, write, ...fields } = compareFields(desired.body, held?.fields, live, input.manager ?? plumbline)
+  const { touched, write, ...fields } = compareFields(desired.body, held?.fields, live, input.manager ?? plumbline, input.restore)
   const sealed = seal(live, write ? touched : [])
   // An object that is taken over is written even where every field is right: declaring it is the change.
   return { ...fields, action: write || held === undefined ? 'configured' : 'unchanged', ...(sealed === undefined ? {} : { sealed }) }

@@ -35,11 +35,12 @@ export async function gateRun(work: Work, intents: Intents, plan: Plan): Promise
   const now = parts.clock.now()
   const known = await principals(parts.sql)
   const { authors, strangers } = policy.review.approvals > 0 && policy.review.notTheAuthor ? await authorsOf(work, intents, known) : { authors: [], strangers: [] }
+  const isAsBefore = run.kind === 'prune' || run.kind === 'revert'
   const input: GateInput = {
     run: run.id,
     plan,
-    // What is gone from Git is delivered nowhere before, and a person asked for it.
-    policy: run.kind === 'prune' ? { ...policy, deliver: { automatic: true } } : policy,
+    // What is gone from Git is delivered nowhere before, and a person asked for it; what is reverted was delivered, and let through, before.
+    policy: isAsBefore ? { ...policy, deliver: { automatic: true } } : policy,
     policyChanges: run.kind === 'policy' ? policyChanges(policy, policyWanted(work) ?? policy) : [],
     modules: await gatedModules(work, intents),
     limits: Object.fromEntries(Object.keys({ ...configuration.workspace.spec.repositories, ...policy.limits }).map((name) => [name, limitsOf(policy, run.environment, name)])),
@@ -47,7 +48,7 @@ export async function gateRun(work: Work, intents: Intents, plan: Plan): Promise
     pauses: await activePauses(parts.sql, now, run.environment),
     authors,
     strangers,
-    earlier: policy.deliver.after === undefined || run.kind === 'prune' ? [] : await earlierModules(work, policy.deliver.after.environment),
+    earlier: policy.deliver.after === undefined || isAsBefore ? [] : await earlierModules(work, policy.deliver.after.environment),
     startedBy: run.startedBy,
     now,
   }

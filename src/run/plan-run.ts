@@ -16,6 +16,7 @@ import { modulesIn } from './configuration.ts'
 import { doubtsOf } from './doubts.ts'
 import { removed } from './environment.ts'
 import { planModule } from './plan-module.ts'
+import { planRevert } from './plan-revert.ts'
 import { policyDigest } from './policy.ts'
 import { withProofs } from './proof.ts'
 import type { Intents } from './render-run.ts'
@@ -29,6 +30,7 @@ import type { Work } from './work.ts'
 export async function planRun(work: Work, intents: Intents): Promise<Plan> {
   const { run } = work
   if (run.kind === 'policy') return policyPlan(work)
+  if (run.kind === 'revert') return planRevert(work, intents)
   const { bindings, failures, waiting } = await bindAll(work, intents)
   const observed: PlannedModule[] = []
   const held: Held[] = []

@@ -11,8 +11,8 @@ import type { ModuleResult } from './deliver-module.ts'
 import type { Intents, ModuleIntent } from './render-run.ts'
 import type { Work } from './work.ts'
 
-/** What of a specification shows in what is rendered, and how that is delivered. All the rest says how the module is proven. */
-const elsewhere: ReadonlySet<string> = new Set(['track', 'driver', 'target', 'environments', 'source', 'dependsOn', 'deadline', 'takeOver', 'empty', 'plainSecrets', 'secrets'])
+/** What of a specification shows in what is rendered, how that is delivered, and what is done about drift. All the rest says how the module is proven. */
+const elsewhere: ReadonlySet<string> = new Set(['track', 'driver', 'target', 'environments', 'source', 'dependsOn', 'deadline', 'takeOver', 'empty', 'plainSecrets', 'secrets', 'drift'])
 
 /** How a module is proven: its probes by name, each as it is written, those of the sets that it names among them. */
 export function proofOf({ spec }: Pick<Module, 'spec'>, all: readonly ProbeConfig[] = spec.probes): JsonObject {

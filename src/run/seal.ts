@@ -109,6 +109,8 @@ async function settleStatuses(tx: Sql, work: Work, intents: Intents, results: re
 type Row = NonNullable<ReturnType<typeof statusOf>>
 
 function deliveryOf(outcome: ModuleOutcome, row: Row, asked: { intent: string; changed: boolean }, run: RunRow, snapshotSeq: number, overtaken: boolean): Partial<Row> {
+  // That a drift could not be reverted says nothing of what was delivered: its finding says so.
+  if (run.kind === 'revert' && outcome.delivery !== 'delivered') return {}
   // Nothing was done about it: it was looked at again, and what was known of its delivery stays.
   if (outcome.delivery === 'delivered' && !asked.changed) return { run: run.id, ...(row.delivered === asked.intent ? { failure: null } : {}) }
   if (outcome.delivery === 'delivered')
@@ -131,7 +133,7 @@ function deliveryAfter(failure: FailureJson): 'failed' | 'unknown' {
 }
 
 async function failStatuses(tx: Sql, parts: Parts, run: RunRow, failure: FailureJson, plan: Plan | undefined): Promise<void> {
-  if (run.kind === 'verify') return
+  if (run.kind === 'verify' || run.kind === 'revert') return
   const now = parts.clock.now()
   for (const row of await statuses(tx, run.environment)) {
     if (run.modules[row.module]?.changed !== true) continue

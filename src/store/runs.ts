@@ -12,9 +12,9 @@ import type { Param, Sql } from './sql.ts'
 
 /**
  * Why a run exists: a change in Git, a person's word, only to verify what is there, to accept another policy of the environment; or, once Git no longer has
- * it, to delete what is held, or to hold it no more and leave it.
+ * it, to delete what is held, or to hold it no more and leave it. `revert`: to make the fields of a finding as declared again.
  */
-export type RunKind = 'change' | 'deploy' | 'verify' | 'policy' | 'prune' | 'forget'
+export type RunKind = 'change' | 'deploy' | 'verify' | 'policy' | 'prune' | 'forget' | 'revert'
 
 /** A run as the store keeps it. Times are milliseconds since 1970. */
 export type RunRow = {

@@ -5,7 +5,7 @@ import { isEnded } from '#model/run.ts'
 import { connect } from '../connect.ts'
 import type { Connection } from '../connect.ts'
 import { followRun, needsPerson } from '../follow.ts'
-import { collect, lastingOption, narrowed } from '../options.ts'
+import { collect, common, lastingOption, narrowed } from '../options.ts'
 import type { Common } from '../options.ts'
 import { printRun, printRunPlan } from '../print/run.ts'
 import { progress } from '../progress.ts'
@@ -50,6 +50,15 @@ export function writeCommands(program: Command, around: Surroundings, exit: Exit
         await follow(connection, run, options)
       })
   }
+
+  waiting(common(program.command('revert').description('make the fields of a finding as declared again, and no others').argument('<finding>', 'its id, or the end of it')))
+    .requiredOption('--reason <text>', 'why')
+    .option('--ticket <id>', 'the ticket that it belongs to')
+    .action(async (id: string, options: Asking & { reason: string }) => {
+      const connection = connect(options, around)
+      const { run } = await connection.client.revert(id, { reason: options.reason, ticket: options.ticket ?? null })
+      if (run !== null) await follow(connection, run, options)
+    })
 
   waiting(narrowed(program.command('prune').description('delete what an environment holds that Git no longer has')))
     .requiredOption('--reason <text>', 'why')

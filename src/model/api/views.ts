@@ -110,7 +110,7 @@ export const runView = z
   .object({
     id: z.string(),
     environment: z.string(),
-    kind: z.enum(['change', 'deploy', 'verify', 'policy', 'prune', 'forget']),
+    kind: z.enum(['change', 'deploy', 'verify', 'policy', 'prune', 'forget', 'revert']),
     state: z.enum(runStates),
     /** With the state `waiting`: what holds it. */
     waiting: z.array(decisionView),

@@ -1,7 +1,8 @@
 import type { DriverCall } from '#drivers/driver.ts'
 import { classify, orphan, type Drift } from '#drift/classify.ts'
-import { fold, reopensFor, type Folded } from '#drift/fold.ts'
+import { fold, reopensFor, type Folded, type WayBack } from '#drift/fold.ts'
 import { writerNames } from '#drift/writers.ts'
+import { Failure, type FailureJson } from '#lib/failure.ts'
 import { newId } from '#lib/ids.ts'
 import { isOurs, plumbline } from '#model/field-facts.ts'
 import { ownershipOf } from '#model/field-set.ts'
@@ -70,7 +71,7 @@ async function judged(looker: Looker, keys: readonly ObjectKey[], before: Readon
     await claim.fence(tx)
     const after = await standing(tx, looker, keys)
     const all = Map.groupBy(await knownFindings(tx, target.environment, place, keys, now - reopensFor), ({ object }) => object)
-    const underWay = await openWaysBack(tx, [...all.values()].flat())
+    const waysBack = await revertsOf(tx, [...all.values()].flat())
     const folded: Folded[] = []
     const looked = keys.map((key): Looked => {
       const seen = known(observations.get(key))
@@ -78,7 +79,7 @@ async function judged(looker: Looker, keys: readonly ObjectKey[], before: Readon
       const findings = all.get(key) ?? []
       if (stands === undefined || seen === undefined || moved(before.get(key), stands)) return { key, said: 'later', findings }
       const drifts = driftsOf(looker, key, stands, seen, findings)
-      const changes = fold(foldInput(looker, key, stands, seen, drifts, findings, underWay, now))
+      const changes = fold(foldInput(looker, key, stands, seen, drifts, findings, waysBack, now))
       folded.push(...changes)
       const left = [...findings.filter((one) => !changes.some(({ finding }) => finding.id === one.id)), ...changes.map(({ finding }) => finding)].filter(({ state }) => state !== 'resolved')
       const said = drifts.length > 0 ? 'drifted' : stands.held === undefined ? 'left' : 'fine'
@@ -144,7 +145,7 @@ function foldInput(
   observation: Known,
   drifts: readonly Drift[],
   findings: readonly Finding[],
-  underWay: ReadonlySet<string>,
+  waysBack: ReadonlyMap<string, WayBack>,
   now: number,
 ): Parameters<typeof fold>[0] {
   const module = held?.module ?? (observation.state === 'present' ? observation.claim : undefined) ?? findings[0]?.module ?? ''
@@ -154,7 +155,7 @@ function foldInput(
     known: findings,
     restoredBy: restorer(observation, findings),
     // What is adopted has no run of ours: who adopts says when it is over.
-    isUnderWay: (finding) => finding.state === 'adopting' || (finding.run !== null && underWay.has(finding.run)),
+    wayBack: (finding) => (finding.state === 'adopting' ? undefined : waysBack.get(finding.run ?? '')) ?? { state: 'under way' },
     decide: (drift) => policies.decide(module, key, drift),
     newId: () => newId('f', now),
     now,
@@ -170,15 +171,20 @@ function restorer(observation: Known, before: readonly Finding[]): string | null
   return others.length > 0 ? writerNames(others) : owners.length > 0 ? plumbline : null
 }
 
-/** The runs that carry a way back and have not ended. */
-async function openWaysBack(tx: Sql, findings: readonly Finding[]): Promise<Set<string>> {
-  const runs = new Set(findings.flatMap(({ state, run }) => (state === 'reverting' && run !== null ? [run] : [])))
-  const open = new Set<string>()
-  for (const id of runs) {
+/** How the runs that revert something have ended, where they have. */
+async function revertsOf(tx: Sql, findings: readonly Finding[]): Promise<Map<string, WayBack>> {
+  const ways = new Map<string, WayBack>()
+  for (const id of new Set(findings.flatMap(({ state, run }) => (state === 'reverting' && run !== null ? [run] : [])))) {
     const run = await findRun(tx, id)
-    if (run !== undefined && !isEnded(run.state)) open.add(id)
+    // Its way has ended; that what was reverted is not verified is another matter.
+    const failed = run === undefined || run.state === 'cancelled' || run.state === 'superseded' || run.failure !== null
+    if (run === undefined || isEnded(run.state)) ways.set(id, { state: 'ended', failure: failed ? (run?.failure ?? gone(id)) : null })
   }
-  return open
+  return ways
+}
+
+function gone(run: string): FailureJson {
+  return new Failure({ code: 'run-unknown', subject: `run ${run}`, message: 'it is not there any more' }).toJSON()
 }
 
 /** For the driver’s `observe`: in which version an object was declared. */
@@ -190,6 +196,9 @@ async function keep(tx: Sql, { parts, target: { environment }, policies }: Looke
   if (folded.length === 0) return
   await saveFindings(tx, folded.map(({ finding }) => finding), now)
   const told = folded.filter(({ happened }) => happened !== 'decided')
+  // What was verified was verified as it was declared: it is looked at again, at once.
+  const opened = told.filter(({ happened }) => happened === 'opened')
+  for (const [module, all] of Map.groupBy(opened, ({ finding }) => finding.module)) await lookAtOnce(tx, parts, environment, [module], all.map(({ finding }) => finding.message).join('; ').slice(0, 500))
   await addFindingChanges(tx, told.map(({ finding, happened }) => ({ finding: finding.id, environment, at: now, what: happened, actor: 'plumbline', reason: finding.message, body: finding })))
   await askByPolicy(tx, parts, folded.map(({ finding }) => finding), policies.inForce, now)
   // What changed underneath may work no longer, or again: its probes say.

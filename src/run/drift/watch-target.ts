@@ -15,6 +15,7 @@ import { kindOf, LiveIndex } from './live-index.ts'
 import { lookAt, type Looked, type Looker } from './look.ts'
 import { LookQueue } from './look-queue.ts'
 import { driftPolicies } from './policies.ts'
+import { revertByPolicy } from './revert.ts'
 import { findTarget, lookingCall, type Target, type TargetName } from './targets.ts'
 import { theTarget, WatchStatus } from './watch-status.ts'
 
@@ -185,7 +186,9 @@ class TargetWatch {
       if (keys.length === 0) return
       try {
         this.#reloaded.clear()
-        for (const one of await lookAt(this.#looker as Looker, keys)) this.#settle(one)
+        const looked = await lookAt(this.#looker as Looker, keys)
+        for (const one of looked) this.#settle(one)
+        await revertByPolicy(this.#parts, looked.flatMap(({ findings }) => findings))
       } catch (error) {
         if (this.#signal.aborted) return
         const failure = asFailure(error, `watch of ${this.#target.target}`)
