@@ -74,6 +74,15 @@ describe('the example repositories', () => {
     expect(load(show('platform', 'environments/staging.yaml'))).toMatchObject({ spec: { addresses: { ingress: 'http://127.0.0.1:2' } } })
   })
 
+  test('are not made with a placeholder that nobody fills', async () => {
+    const elsewhere = mkdtempSync(join(tmpdir(), 'plumb-example-'))
+    try {
+      await expect(ensureRepositories({ dir: elsewhere, values: {}, searchPath: process.env['PATH'] ?? '' })).rejects.toMatchObject({ code: 'playground-repository', message: expect.stringContaining('${playground.') })
+    } finally {
+      rmSync(elsewhere, { recursive: true, force: true })
+    }
+  })
+
   test('stay inside their teams’ namespaces, and hold no Secret', () => {
     for (const name of ['orders', 'storefront']) {
       for (const file of files(name).filter((path) => /^deploy\/[^/]+\/.*\.yaml$/.test(path))) {

@@ -79,6 +79,7 @@ describe('what a tenant’s probe may use', () => {
   test('addresses that the environment lists', () => {
     expect(capabilities(tenant).reach.address('metrics')).toBe('http://metrics:9090')
     expect(() => capabilities(tenant).reach.address('internal')).toThrow('probes in production may not reach internal')
+    expect(() => capabilities('everything').reach.address('metric')).toThrow(expect.objectContaining({ code: 'address-unknown', subject: 'metric', hint: 'Its addresses: metrics, internal.' }))
   })
 })
 

@@ -7,7 +7,7 @@ import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { GitCredentials } from './credentials.ts'
 import { Fixture, never } from './fixture.ts'
-import { complaint, git } from './git.ts'
+import { complaint, git, gitCommand } from './git.ts'
 import { remoteOf, repositoryKey } from './url.ts'
 
 let fixture: Fixture
@@ -95,6 +95,18 @@ test('git is called with an environment of its own, and no way to ask anyone', a
   expect(String(exit)).toMatch(/^GIT_TERMINAL_PROMPT=0$/m)
   expect(String(exit)).toMatch(/^GIT_ALLOW_PROTOCOL=file:http:https:ssh$/m)
   expect(String(exit)).not.toMatch(/^(VITEST|npm_|USER|DISPLAY)/m)
+})
+
+test('what git refuses is told in its words, with what was asked of it', async () => {
+  await expect(git(fixture.git, { subject: 'orders', args: ['rev-parse', '--git-dir'], gitDir: join(fixture.folder, 'nowhere') })).rejects.toMatchObject({
+    code: 'git-failed', subject: 'orders', message: expect.stringMatching(/^git rev-parse: .*not a git repository/), retry: 'later',
+  })
+})
+
+test('a folder that somebody else owns is read by its name alone: `safe.directory` is that one', () => {
+  const { args } = gitCommand(fixture.git, { subject: 'orders', args: ['rev-parse'], gitDir: '/srv/mirror' })
+  expect(args.filter((one) => one.startsWith('safe.directory'))).toEqual(['safe.directory=/srv/mirror'])
+  expect(gitCommand(fixture.git, { subject: 'orders', args: ['version'] }).args.join(' ')).not.toContain('safe.directory')
 })
 
 test('what a remote says is one line, without control characters, and not the part that always comes', () => {

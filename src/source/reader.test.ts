@@ -81,6 +81,18 @@ describe('a reader', () => {
     expect(contents[entries.findIndex(({ path }) => path === 'apps/a7/f7.yaml')]?.toString('utf8')).toMatch(/^n: 7\n/)
   })
 
+  test('that waits while its mirror is closed is told so, and reads again afterwards', async () => {
+    const source = fixture.repository('orders')
+    source.commit({ a: 'a' })
+    const mirror = fixture.mirror(source.path)
+    const reader = mirror.reader((await mirror.fetch(never)).head)
+    const entry = await reader.entry('a')
+    const waiting = reader.read(entry!)
+    mirror.close()
+    await expect(waiting).rejects.toMatchObject({ code: 'mirror-closed', retry: 'now' })
+    expect((await reader.read(entry!)).toString('utf8')).toBe('a')
+  })
+
   test('refuses to read a folder or a submodule as a file', async () => {
     const source = fixture.repository('orders')
     const commit = source.commit({ 'folder/file': 'x' })
