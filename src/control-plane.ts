@@ -133,15 +133,19 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       stopping.abort()
       return api.stop()
     })
-    await writeFile(join(dir, 'server.json.new'), `${JSON.stringify({ url: api.url, pid: process.pid })}\n`, { mode: 0o600 })
-    // Whoever looks for it finds it whole.
-    await rename(join(dir, 'server.json.new'), join(dir, 'server.json'))
+    await announce(join(dir, 'server.json'), api.url)
     opened.push(() => rm(join(dir, 'server.json'), { force: true }))
     return { url: api.url, token, webhookSecret: keys.webhook, parts, stop: closeAll }
   } catch (error) {
     await closeAll()
     throw redactedFailure(asFailure(error, 'the control plane'), redact)
   }
+}
+
+/** Where the API is: whoever looks for it finds it whole. */
+async function announce(file: string, url: string): Promise<void> {
+  await writeFile(`${file}.new`, `${JSON.stringify({ url, pid: process.pid })}\n`, { mode: 0o600 })
+  await rename(`${file}.new`, file)
 }
 
 /** One client a context, opened when it is first needed; one that could not be opened is tried again the next time. */

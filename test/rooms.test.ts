@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { breach, importsOf, root, rules, sourceFiles } from './rooms.ts'
@@ -30,6 +30,12 @@ describe('the rooms', () => {
       { from: 'playground/api/router.ts', to: 'src/model/plan.ts', typeOnly: false },
     ]
     expect(broken.map(breach).filter((reason) => reason === undefined)).toEqual([])
+  })
+
+  test('do not read the environment: main.ts alone does, and hands it on', () => {
+    const reading = (text: string): boolean => /\bprocess(\.env|\['env'\])|\benv\b[^}\n]*\} = process\b|from 'node:process'/.test(text)
+    const sources = files.filter((file) => file.startsWith('src/') && !/fixture|testing/.test(file))
+    expect(sources.filter((file) => reading(readFileSync(join(root, file), 'utf8')))).toEqual(['src/main.ts'])
   })
 
   test('import across walls by #room/, never by ../..', () => {

@@ -50,17 +50,6 @@ describe('a person’s word on a run comes at the wrong moment', () => {
   })
 })
 
-test('before the repositories were read nothing can be asked for', async () => {
-  const before = await openApiPlace()
-  try {
-    const token = await before.token('root', 'admin')
-    for (const table of ['run', 'snapshot']) await before.store.query(`truncate ${table} cascade`)
-    for (const what of ['deploy', 'prune']) expect((await before.post(`/v1/environments/staging/${what}`, token, because)).body).toMatchObject({ error: { code: 'snapshot-unknown', retry: 'later' } })
-  } finally {
-    await before.stop()
-  }
-})
-
 test('an address that this machine does not have, and a port that is taken', async () => {
   const start = (host: string, port: number) => startApi({ parts: place.parts, store: place.store, host, port, stopping: place.stopping.signal })
   // TEST-NET-1 of RFC 5737: nobody has it.
@@ -71,4 +60,10 @@ test('an address that this machine does not have, and a port that is taken', asy
   } finally {
     await first.stop()
   }
+})
+
+// The last one, since it empties the store.
+test('before the repositories were read nothing can be asked for', async () => {
+  for (const table of ['run', 'snapshot']) await place.store.query(`truncate ${table} cascade`)
+  for (const what of ['deploy', 'prune']) expect(await asked(`/v1/environments/staging/${what}`, because)).toMatchObject({ error: { code: 'snapshot-unknown', retry: 'later' } })
 })

@@ -167,6 +167,7 @@ describe('--json', () => {
   })
 
   test('a failure is JSON too, and nothing else is on standard output', async () => {
+    for (const wrong of [['deploy'], ['stauts'], ['runs', '-n', '0']]) expect(await json(...wrong)).toMatchObject({ error: { code: 'usage', hint: expect.stringMatching(/plumb/) as string } })
     const told = await plumb(['show', 'nowhere', '--json'])
     expect(JSON.parse(told.out)).toMatchObject({ error: { code: 'run-unknown', subject: 'run nowhere', retry: 'never' } })
     expect(told.notes).toBe('')

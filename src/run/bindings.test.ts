@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Failure } from '#lib/failure.ts'
 import type { Held } from '#model/plan.ts'
 import { refuseMovedTarget } from './bindings.ts'
+import { driverOf } from './work.ts'
 import type { Bound } from './work.ts'
 
 const boundTo = (target: string, place: string | Failure): Bound => ({ target, place: () => (typeof place === 'string' ? Promise.resolve(place) : Promise.reject(place)) }) as unknown as Bound
@@ -26,4 +27,9 @@ describe('a module whose target is another place now', () => {
     const away = new Failure({ code: 'kubernetes-unreachable', subject: 'cluster', message: 'no answer', retry: 'later' })
     await expect(refusal([now, boundTo('old', away)], [heldAt('old')])).rejects.toBe(away)
   })
+})
+
+test('a driver that there is not is named, with those that there are', () => {
+  const drivers = [{ id: 'kubernetes' }] as unknown as Parameters<typeof driverOf>[0]['drivers']
+  expect(() => driverOf({ drivers }, 'shop', 'kubernets')).toThrow(expect.objectContaining({ code: 'driver-unknown', subject: 'module shop', hint: 'Known drivers: kubernetes.' }))
 })

@@ -48,10 +48,10 @@ export async function lookingAt(parts: Parts, name: string, module: string): Pro
   return module === environmentItself ? lookingAtItself(parts, base, policy) : lookingAtModule(parts, base, policy, newest.id, module)
 }
 
-type Base = Pick<Looking, 'configuration' | 'environment' | 'states'>
+type Known = Pick<Looking, 'configuration' | 'environment' | 'states'>
 
-async function lookingAtModule(parts: Parts, base: Base, policy: Policy, newest: string, module: string): Promise<Looking | undefined> {
-  const { configuration, environment } = base
+async function lookingAtModule(parts: Parts, known: Known, policy: Policy, newest: string, module: string): Promise<Looking | undefined> {
+  const { configuration, environment } = known
   const { name } = environment.metadata
   const [row] = await statuses(parts.sql, name, module)
   if (row === undefined || row.delivered === null || row.snapshot === null) return undefined
@@ -62,7 +62,7 @@ async function lookingAtModule(parts: Parts, base: Base, policy: Policy, newest:
   const config = withVariables(loaded.config, environment)
   const probes = probesOfModule(then, policy, environment, { name: module, repository: loaded.repository, limits: limitsOf(policy, name, loaded.repository) }, config)
   if (probes.length === 0) return undefined
-  return { ...base, row, probes, all: probes.map((probe) => probe.config.name), every: config.spec.verifyEvery ?? environment.spec.verifyEvery }
+  return { ...known, row, probes, all: probes.map((probe) => probe.config.name), every: config.spec.verifyEvery ?? environment.spec.verifyEvery }
 }
 
 async function configurationOf(parts: Parts, id: string): Promise<Configuration | undefined> {
@@ -71,15 +71,15 @@ async function configurationOf(parts: Parts, id: string): Promise<Configuration 
 }
 
 /** The environment's own probes; and those of the last change as a whole that did not pass, until they do. */
-async function lookingAtItself(parts: Parts, base: Base, policy: Policy): Promise<Looking | undefined> {
-  const { configuration, environment, states } = base
+async function lookingAtItself(parts: Parts, known: Known, policy: Policy): Promise<Looking | undefined> {
+  const { configuration, environment, states } = known
   const { own, change } = probesOfEnvironment(configuration, policy, environment)
   const open = change.filter(({ config }) => states.some((state) => state.probe === config.name && !isGood(state)))
   const probes = [...own, ...open]
   if (probes.length === 0) return undefined
   const { name } = environment.metadata
   const row = standingOfItself(name, states, await lastEnd(parts.sql, name))
-  return { ...base, row, probes, all: [...own, ...change].map(({ config }) => config.name), every: environment.spec.verifyEvery }
+  return { ...known, row, probes, all: [...own, ...change].map(({ config }) => config.name), every: environment.spec.verifyEvery }
 }
 
 export function standingOfItself(environment: string, states: readonly ProbeStateRow[], lastEnd: number | null = null): Standing {
