@@ -133,8 +133,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       stopping.abort()
       return api.stop()
     })
-    await announce(join(dir, 'server.json'), api.url)
-    opened.push(() => rm(join(dir, 'server.json'), { force: true }))
+    opened.push(await announce(join(dir, 'server.json'), api.url))
     return { url: api.url, token, webhookSecret: keys.webhook, parts, stop: closeAll }
   } catch (error) {
     await closeAll()
@@ -142,10 +141,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   }
 }
 
-/** Where the API is: whoever looks for it finds it whole. */
-async function announce(file: string, url: string): Promise<void> {
+/** Where the API is: whoever looks for it finds it whole. Returns what takes it away again. */
+async function announce(file: string, url: string): Promise<() => Promise<void>> {
   await writeFile(`${file}.new`, `${JSON.stringify({ url, pid: process.pid })}\n`, { mode: 0o600 })
   await rename(`${file}.new`, file)
+  return () => rm(file, { force: true })
 }
 
 /** One client a context, opened when it is first needed; one that could not be opened is tried again the next time. */

@@ -19,8 +19,8 @@ describe('a module whose target is another place now', () => {
   })
 
   test('is let be when it holds nothing elsewhere, or only where no target leads any more', async () => {
-    await refusal([now, boundTo('old', 'old')], [heldAt('new')])
-    await refusal([now], [heldAt('gone')])
+    await expect(refusal([now, boundTo('old', 'old')], [heldAt('new')])).resolves.toBe(undefined)
+    await expect(refusal([now], [heldAt('gone')])).resolves.toBe(undefined)
   })
 
   test('waits for a target that does not answer: the former place may be behind it', async () => {
