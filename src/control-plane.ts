@@ -19,6 +19,7 @@ import { renderTools } from '#render/tools.ts'
 import { resume } from '#run/follow.ts'
 import { Configurations } from '#run/configuration.ts'
 import { startWatching } from '#run/drift/watch-loop.ts'
+import { probeTimes, timed } from '#run/metrics/timed-probes.ts'
 import { startLoop } from '#run/loop.ts'
 import type { Parts } from '#run/parts.ts'
 import { Repositories } from '#run/repositories.ts'
@@ -95,6 +96,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     opened.push(() => cel.close())
     const kubernetes = kubernetesClients(options.kubeconfig, clock, redactor)
     opened.push(() => kubernetes.close())
+    const times = probeTimes()
     const parts: Parts = {
       sql: store,
       clock,
@@ -103,7 +105,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       renderCache: rememberingCache(bundleCache(store, clock), 64 * 1024 * 1024),
       tools: renderTools({ path: inherited['PATH'] ?? '', tempDir: home }),
       drivers,
-      probes,
+      probes: timed(probes, times),
+      probeTimes: times,
       kubernetes: kubernetes.open,
       pullRequest: ensurePullRequest,
       cel: (expression, variables) => cel.evaluate(expression, variables),

@@ -12,6 +12,7 @@ import { environmentSchema } from '#model/config/environment.ts'
 import type { Finding } from '#model/finding.ts'
 import type { Principal, Role } from '#model/principal.ts'
 import { newKeyPair, signerOf } from '#record/dsse.ts'
+import { probeTimes } from '#run/metrics/timed-probes.ts'
 import type { Parts } from '#run/parts.ts'
 import { saveFindings } from '#store/findings.ts'
 import { openStore } from '#store/open.ts'
@@ -47,7 +48,7 @@ export async function openApiPlace(): Promise<ApiPlace> {
   const clock = new FakeClock()
   const store = await openStore({ dir }, clock)
   const log: string[] = []
-  const parts = { sql: store, clock, webhookSecret, redactor: new Redactor(), signer: signerOf(newKeyPair().privatePem), log: (line: string) => log.push(line), ...nothingBehind() } as unknown as Parts
+  const parts = { sql: store, clock, webhookSecret, redactor: new Redactor(), probeTimes: probeTimes(), signer: signerOf(newKeyPair().privatePem), log: (line: string) => log.push(line), ...nothingBehind() } as unknown as Parts
   await seed(store, clock.now())
   const stopping = new AbortController()
   const app = application(parts, store, stopping.signal)

@@ -1,10 +1,12 @@
 import { Hono } from 'hono'
 import type { Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import { exposition, expositionType } from '#lib/exposition.ts'
 import { Failure, asFailure } from '#lib/failure.ts'
 import { errors } from '#model/errors.ts'
 import type { ErrorCode } from '#model/errors.ts'
 import { redactedDocument } from '#model/redacted.ts'
+import { collectMetrics } from '#run/metrics/collect.ts'
 import type { Parts } from '#run/parts.ts'
 import { receiveWebhook } from '#run/receive-webhook.ts'
 import type { Store } from '#store/sql.ts'
@@ -55,6 +57,10 @@ export function application(parts: Parts, store: Store, stopping: AbortSignal, t
     const bearer = await signIn(context)
     authorise(bearer.principal, { role: 'viewer', where: 'somewhere' })
     return streamEvents(context, { store, clock, stopping, redact: (text) => parts.redactor.redact(text) }, bearer)
+  })
+  app.get('/metrics', async (context) => {
+    authorise((await signIn(context)).principal, { role: 'viewer', where: 'workspace' })
+    return context.text(exposition(await collectMetrics(parts)), 200, { 'Content-Type': expositionType })
   })
   for (const route of table)
     app.on(route.method, route.path.replace(/\{(\w+)\}/g, ':$1'), async (context) => serveRoute(context, parts, route, await signIn(context)))

@@ -93,6 +93,14 @@ function besideTheTable(schemas: Schemas): Record<string, Record<string, object>
         responses: { '200': { description: 'Events.', content: { 'text/event-stream': { schema: schemaOf(eventView, 'output', schemas) } } }, default: failed(schemas) },
       },
     },
+    '/metrics': {
+      get: {
+        summary: 'Metrics, in Prometheus’ text format: docs/reference/metrics.md lists them.',
+        description: `Asks for ${demandOf({ role: 'viewer', where: 'workspace' })}.`,
+        security: [{ token: [] }],
+        responses: { '200': { description: 'Metrics.', content: { 'text/plain': { schema: { type: 'string' } } } }, default: failed(schemas) },
+      },
+    },
     '/v1/webhooks': { post: webhook('A push to a repository, signed with the installation’s secret.', []) },
     '/v1/webhooks/{repository}': {
       post: webhook('A push to this repository, signed with its own secret.', [{ name: 'repository', in: 'path', required: true, schema: { type: 'string' } }]),

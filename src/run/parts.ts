@@ -11,6 +11,7 @@ import type { RenderTools } from '#render/tools.ts'
 import type { ResolveSecret } from '#secrets/provider.ts'
 import type { Sql } from '#store/sql.ts'
 import type { Configurations } from './configuration.ts'
+import type { Histogram } from './metrics/histogram.ts'
 import type { Repositories } from './repositories.ts'
 import type { NextKey } from './rotate-key.ts'
 
@@ -24,6 +25,8 @@ export type Parts = {
   readonly tools: RenderTools
   readonly drivers: readonly Driver[]
   readonly probes: readonly Probe<unknown>[]
+  /** How long the samples of these probes took, since this process began. */
+  readonly probeTimes: Pick<Histogram, 'series'>
   /** The client of a target; opened once and kept. Failure `target-unreachable`, `context-unknown`. */
   readonly kubernetes: (target: TargetConfig) => Promise<KubernetesClient>
   readonly pullRequest: EnsurePullRequest

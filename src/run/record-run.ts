@@ -10,6 +10,7 @@ import { heldBy } from '#store/inventory.ts'
 import { enqueue } from '#store/queue.ts'
 import { approvalsOf, findRun, journal, moduleOutcomes, openRuns, updateRun } from '#store/runs.ts'
 import type { EffectRow, NewRun, RunModuleRow, RunRow } from '#store/runs.ts'
+import { tallyRun } from '#store/tallies.ts'
 import { findSnapshot } from '#store/snapshots.ts'
 import type { Sql } from '#store/sql.ts'
 import { appendToChain } from './chain.ts'
@@ -21,7 +22,7 @@ export async function record(tx: Sql, parts: Parts, id: string, state: RunState,
   const run = await findRun(tx, id)
   if (run === undefined) throw new Error(`run ${id} is gone`)
   const { seq, head } = await appendToChain(tx, parts, run.environment, async (link) => runStatement(await predicateOf(tx, run, link, state, failure, now)), now)
-  await updateRun(tx, id, state, now, { failure, recordSeq: seq, recordDigest: head })
+  if (await updateRun(tx, id, state, now, { failure, recordSeq: seq, recordDigest: head })) await tallyRun(tx, id)
 }
 
 async function predicateOf(tx: Sql, run: RunRow, chain: ChainLink, state: RunState, failure: FailureJson | null, now: number): Promise<RunPredicate> {

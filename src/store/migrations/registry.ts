@@ -11,7 +11,8 @@ import { place } from './0010-place.ts'
 import { verification } from './0011-verification.ts'
 import { findings } from './0012-findings.ts'
 import { adoptions } from './0013-adoptions.ts'
+import { tallies } from './0014-tallies.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; a test holds it against the folder. */
-export const migrations: readonly Migration[] = [work, path, chains, before, begun, fingerprints, keysAndPruning, since, proof, place, verification, findings, adoptions]
+export const migrations: readonly Migration[] = [work, path, chains, before, begun, fingerprints, keysAndPruning, since, proof, place, verification, findings, adoptions, tallies]
