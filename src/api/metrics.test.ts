@@ -85,7 +85,7 @@ test('every series has the labels that the catalogue says, and none names a run'
 })
 
 test.skipIf(promtoolMissing() !== undefined)(`promtool finds nothing to say (${promtoolMissing() ?? 'it is here'})`, async () => {
-  execFileSync('promtool', ['check', 'metrics'], { input: (await scraped()).join('\n') })
+  expect(execFileSync('promtool', ['check', 'metrics'], { input: (await scraped()).join('\n'), encoding: 'utf8' })).toBe('')
 })
 
 test.skipIf(prometheusMissing() !== undefined)(`a real Prometheus scrapes it with a token (${prometheusMissing() ?? 'it is here'})`, { timeout: 60_000 }, async () => {
