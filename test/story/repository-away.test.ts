@@ -68,6 +68,12 @@ describe('a repository that is rewritten or away, a name that nobody knows, and 
     renameSync(team.path, `${team.path}.away`)
     await shop.look('team')
     await expectStands('repository-unreachable', /./)
+    // What was delivered can be delivered again without it.
+    await shop.kubernetes('DELETE', '/api/v1/namespaces/default/configmaps/app')
+    const { run } = await shop.client.deploy('dev', { modules: ['app'], reason: 'somebody deleted it' })
+    await shop.until('it is there again', async () => (await shop.client.show(run ?? '')).state === 'succeeded')
+    expect(await shop.kubernetes('GET', '/api/v1/namespaces/default/configmaps/app')).toMatchObject({ data: { a: '3' } })
+    before = await kept()
     renameSync(`${team.path}.away`, team.path)
     team.commit(files('4'))
     await shop.look('team')

@@ -53,6 +53,14 @@ describe('every problem of a file is told, with its place and what was expected'
     ])
   })
 
+  test('a target names a context of the operator’s kubeconfig, and brings no server, credentials or program of its own', () => {
+    for (const own of ['exec: { command: /bin/sh }', 'server: "https://evil.example"', 'kubeconfig: ../kubeconfig', 'token: x', 'authProvider: { name: x }']) {
+      const [name] = own.split(':')
+      const told = problems(head('Environment', 'a', `  tier: sandbox\n  targets: { c: { kubernetes: { context: x, ${own} } } }\n`))
+      expect(told).toEqual([['6:45', expect.stringContaining(`spec.targets.c.kubernetes.${name}: unknown field`)]])
+    }
+  })
+
   test('in a Workspace: the branch of a union that was meant', () => {
     const spec = '  repositories:\n    a: { url: ., allow: evrything }\n    b: { url: x, allow: { kinds: nam } }\n    c: { url: x, credentials: { token: abc } }\n    d: { url: x, credentials: { ssh: { key: { secretRef: "env:K" } } } }\n    e:\n  environments: 5\n'
     expect(problems(head('Workspace', 'a', spec))).toEqual([
