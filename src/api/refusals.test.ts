@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Finding } from '#model/finding.ts'
+import { lockFinding, saveFindings } from '#store/findings.ts'
 import { createRun, updateRun } from '#store/runs.ts'
 import { openApiPlace } from '../../test/api-place.ts'
 import type { ApiPlace } from '../../test/api-place.ts'
@@ -27,6 +29,13 @@ describe('what is asked for is not there, or not as one thinks', () => {
     ['a pruning of what Git still has', '/v1/environments/staging/prune', because, 'not-gone', /Git still has it/],
   ])('%s', async (_, path, body, code, message) => {
     expect(await asked(path, body)).toMatchObject(refused(code, message))
+  })
+
+  test('a way back for what was never delivered, or is not ours', async () => {
+    expect(await asked('/v1/findings/f-of-staging/revert', because)).toMatchObject(refused('revert-impossible', /nothing to go back to/))
+    const finding = (await lockFinding(place.store, 'f-of-staging')) as Finding
+    await saveFindings(place.store, [{ ...finding, cause: 'orphan' }], place.clock.now())
+    expect(await asked('/v1/findings/f-of-staging/revert', because)).toMatchObject(refused('revert-impossible', /only what the inventory holds is deleted/))
   })
 
   test('the end of an id that several runs have', async () => {
