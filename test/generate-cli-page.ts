@@ -32,6 +32,8 @@ export const jsonOf: Readonly<Record<string, string>> = {
   forget: '`{ run }`; null where nothing is held that is gone',
   approve: '`Run`',
   cancel: '`Run`',
+  rollback: '`Run`, or `{ run: null }` where all of it is there already',
+  pin: '`Run`, or `{ run: null }` where it is there already; with `--lift`: `{ done }`',
   pause: '`{ done: true }`',
   resume: '`{ done }`',
   drift: '`{ findings: Finding[], watches: Watch[] }`',
@@ -47,7 +49,7 @@ const nowhere: Surroundings = { print: () => {}, note: () => {}, colours: false,
 
 /** What a command ends with where that says more than that it was carried out. */
 const exitOf: Readonly<Record<string, string>> = {
-  status: 'It ends with 1 where something failed, 2 where the configuration is wrong, 4 where something or its repository could not be looked at, 3 where what is not delivered waits for a person, 0 where all is delivered and verified, and else 4: it is under way, or nobody can say yet. The first that holds.',
+  status: 'It ends with 1 where something failed, 2 where the configuration is wrong, 4 where something or its repository could not be looked at, 3 where what is not delivered waits for a person (what is held at an older snapshot waits for a revert), 0 where all is delivered and verified, and else 4: it is under way, or nobody can say yet. The first that holds.',
 }
 
 /** The whole command, as `main.ts` puts it together. */

@@ -18,6 +18,7 @@ import { seesAll } from './authorise.ts'
 import { driftRoutes } from './drift-routes.ts'
 import { adoptRoutes } from './adopt-routes.ts'
 import { importRoutes } from './import-routes.ts'
+import { pinRoutes } from './pin-routes.ts'
 import { route } from './route.ts'
 import type { Route } from './route.ts'
 import { createToken, revoke } from './tokens.ts'
@@ -264,6 +265,7 @@ export const routes: readonly Route[] = [
   }),
   ...driftRoutes,
   ...adoptRoutes,
+  ...pinRoutes,
   ...importRoutes,
 ]
 

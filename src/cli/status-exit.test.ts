@@ -4,7 +4,7 @@ import { exitOfStatus } from './status-exit.ts'
 
 const failure = { code: 'x', subject: 'x', message: 'x', retry: 'later' as const }
 const module = (more: Partial<ModuleStatus> = {}): ModuleStatus => ({
-  name: 'shop', repository: 'shop', track: 'declarative', delivery: 'synced', verification: 'passed', readinessOnly: false, run: null, snapshot: null, verifiedAt: null, flapping: false, probes: [], verifiedSince: null, since: '2026-01-01T00:00:00.000Z', findings: 0, note: null, failure: null, ...more,
+  name: 'shop', repository: 'shop', track: 'declarative', delivery: 'synced', verification: 'passed', readinessOnly: false, run: null, snapshot: null, verifiedAt: null, flapping: false, probes: [], pinned: null, verifiedSince: null, since: '2026-01-01T00:00:00.000Z', findings: 0, note: null, failure: null, ...more,
 })
 const status = (modules: readonly ModuleStatus[], more: Partial<Status> = {}, waitingFor?: string): Status => ({
   workspace: 'shop', snapshot: 's-1', repositories: [], problems: [],
@@ -15,6 +15,7 @@ const ofItself = (verification: 'failed' | 'stale' | 'passed'): Status => {
   const all = status([module()])
   return { ...all, environments: all.environments.map((one) => ({ ...one, verification })) }
 }
+const pinned = { snapshot: 's-0', by: 'rollback' as const, actor: 'robin', reason: 'it broke', ticket: null, at: '2026-01-01T00:00:00.000Z', run: null }
 const behind = module({ delivery: 'behind' })
 const repository = { name: 'shop', url: 'x', branch: 'main', head: null, checkedAt: null, failure }
 
@@ -22,6 +23,8 @@ test.each<[number, string, Status]>([
   [0, 'all is delivered and verified', status([module(), module({ verification: 'warned' })])],
   [0, 'nothing is to be delivered', status([])],
   [1, 'the environment itself fails', ofItself('failed')],
+  [3, 'a module is held at an older snapshot', status([module(), module({ delivery: 'behind', pinned })])],
+  [0, 'a module is held where Git has it', status([module({ pinned })])],
   [4, 'nobody looked at the environment itself for long', ofItself('stale')],
   [0, 'the environment itself passes', ofItself('passed')],
   [0, 'all is, and a person is asked for something else', status([module()], {}, 'approval')],

@@ -59,6 +59,21 @@ test('every rule is in the list, with a code of its own, and its decisions bear 
   expect(new Set(rules.map(({ code }) => code)).size).toBe(rules.length)
 })
 
+describe('rollback', () => {
+  const verdict = { of: 'run-0', by: 'verdict' } as const
+  test('what goes back is said to, by whom it was decided', () => {
+    expect(word('rollback', {})).toBeUndefined()
+    expect(word('rollback', { rollback: verdict })).toMatchObject({ outcome: 'allow', message: expect.stringContaining('The verdict of run-0 decided it') })
+    expect(word('rollback', { rollback: { of: null, by: 'person' } })).toMatchObject({ outcome: 'allow' })
+  })
+  test('a verdict deletes no data, not even with a yes; a person may, object by object', () => {
+    const claims = plan([deleted('core/Namespace//old', { holdsData: ['core/PersistentVolumeClaim/old/db'] }), deleted('core/PersistentVolumeClaim/shop/data', { holdsState: true })])
+    const yes = { plan: claims, approvals: [approval('bob', ['core/PersistentVolumeClaim/old/db', 'core/PersistentVolumeClaim/shop/data', 'core/Namespace//old'])] }
+    expect(word('rollback', { ...yes, rollback: verdict })).toMatchObject({ outcome: 'refuse', message: expect.stringMatching(/PersistentVolumeClaim old\/db.*PersistentVolumeClaim shop\/data/) })
+    expect(word('rollback', { ...yes, rollback: { of: null, by: 'person' } })).toMatchObject({ outcome: 'allow' })
+  })
+})
+
 describe('plan.applicable', () => {
   const failure = { code: 'kubernetes-unreachable', subject: 'cluster', message: 'no answer', retry: 'later' as const }
   test('anything unknown refuses all, also without a failure that says so', () => {

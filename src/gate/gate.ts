@@ -8,6 +8,7 @@ import { deliverAutomatic } from './deliver-automatic.ts'
 import { limitsRule } from './limits.ts'
 import { pause } from './pause.ts'
 import { reviewApprovals } from './review-approvals.ts'
+import { rollbackRule } from './rollback.ts'
 import type { GateInput, Rule } from './rule.ts'
 
 /**
@@ -27,7 +28,7 @@ export function refusedModules(input: GateInput): ReadonlyMap<string, GateDecisi
 }
 
 /** In the order in which a person wants to hear of them: what cannot be, what may not be, what is still to come, what a person decides. */
-export const rules = [applicable, limitsRule, pause, deliverAfter, deliverAutomatic, contested, deletionState, deletionMass, reviewApprovals] as const satisfies readonly Rule[]
+export const rules = [applicable, limitsRule, rollbackRule, pause, deliverAfter, deliverAutomatic, contested, deletionState, deletionMass, reviewApprovals] as const satisfies readonly Rule[]
 
 /** Every rule's word, and what follows: one refusal refuses, else one wait waits, else go. All rules are asked, so that nobody waits for one thing after the other. */
 export function decideGate(input: GateInput): { readonly outcome: 'go' | 'wait' | 'refuse'; readonly decisions: readonly GateDecision[] } {

@@ -3,6 +3,7 @@ import type { Environment } from '#model/config/environment.ts'
 import type { Limits } from '#model/config/workspace.ts'
 import type { Approval, GateDecision } from '#model/gate.ts'
 import type { Plan } from '#model/plan.ts'
+import type { RollbackOf } from '#model/rollback.ts'
 
 /** What the gate has to know of a module in the plan. */
 export type GatedModule = {
@@ -50,6 +51,8 @@ export type GateInput = {
   readonly earlier: readonly EarlierModule[]
   /** The principal who started the run; null where it started by itself. */
   readonly startedBy: string | null
+  /** Where the run goes back to an older snapshot: what asked for it. */
+  readonly rollback?: Pick<RollbackOf, 'of' | 'by'>
   /** Milliseconds since 1970. */
   readonly now: number
 }

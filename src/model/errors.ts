@@ -171,6 +171,8 @@ export const errors = {
   'run-ended': { http: 409, exit: 1, about: 'A run has ended.' },
   'run-cancelled': { http: 409, exit: 1, about: 'A person ended a run before its effects began.' },
   'readiness-unknown': { http: 502, exit: 4, about: 'It could not be found out whether an object is ready.' },
+  'not-rolled-back': { http: 409, exit: 1, about: 'A module cannot go back to an older snapshot, or a verdict may not decide it.' },
+  'not-delivered': { http: 409, exit: 1, about: 'A module is to be held at what was never delivered there.' },
   'module-unread': { http: 503, exit: 4, about: 'The repository of a module is not at hand, so that nothing is known of what it is to be; nothing of it is deleted.' },
   'run-superseded': { http: 409, exit: 1, about: 'A newer run carries out what this one waited to do.' },
   // drift

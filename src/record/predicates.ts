@@ -4,6 +4,7 @@ import type { Json } from '#lib/json.ts'
 import type { Approval, GateDecision } from '#model/gate.ts'
 import type { Action, FieldChange } from '#model/plan.ts'
 import type { ProbeResult } from '#model/probe.ts'
+import type { RollbackOf } from '#model/rollback.ts'
 import type { ModuleOutcome, RunState, Verification } from '#model/run.ts'
 import type { Commit } from '#model/snapshot.ts'
 import type { Provenance, TestResult, VerificationSummary } from './standards.ts'
@@ -44,6 +45,10 @@ export type RunPredicate = Chained & {
   readonly reason: string
   readonly ticket: string | null
   readonly snapshot: { readonly id: string; readonly commits: Readonly<Record<string, string>> }
+  /** With a rollback: what asked for it. */
+  readonly rollback?: RollbackOf
+  /** Module -> the snapshot that it is held at, where that is another one. */
+  readonly held?: Readonly<Record<string, string>>
   readonly changes: readonly (Commit & { readonly repository: string })[]
   readonly plan: { readonly digest: Digest } | null
   readonly gates: readonly GateDecision[]
@@ -127,6 +132,21 @@ export type FindingPredicate = Chained & {
 
 /** What gates stand on was first seen, or replaced. */
 export type PolicyPredicate = Chained & { readonly changes: readonly string[]; readonly snapshot: string; readonly actor: string; readonly reason: string; readonly run: string | null; readonly at: number }
+
+/** A module is held at an older snapshot from here on, or is no more. */
+export type PinPredicate = Chained & {
+  readonly module: string
+  readonly decision: 'pinned' | 'lifted'
+  /** What lifts it: Git, by saying something else than what was rolled back; or a person alone. */
+  readonly by: 'rollback' | 'person'
+  readonly snapshot: string
+  readonly actor: string
+  readonly reason: string
+  readonly ticket: string | null
+  /** The run that goes there. */
+  readonly run: string | null
+  readonly at: number
+}
 
 /** From here on another key signs. The checkpoint that ends with this record bears the signatures of both. */
 export type KeyRotationPredicate = Chained & {

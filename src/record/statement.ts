@@ -2,13 +2,14 @@ import { digestOfBytes } from '#lib/digest.ts'
 import type { Digest } from '#lib/digest.ts'
 import { canonicalJson } from '#lib/json.ts'
 import { chainField, dayField } from './predicates.ts'
-import type { ChainLink, FindingPredicate, KeyRotationPredicate, PolicyPredicate, PrunePredicate, RunPredicate, VerdictChangePredicate, VerificationSummaryPredicate } from './predicates.ts'
+import type { ChainLink, FindingPredicate, KeyRotationPredicate, PinPredicate, PolicyPredicate, PrunePredicate, RunPredicate, VerdictChangePredicate, VerificationSummaryPredicate } from './predicates.ts'
 import { testResultOf, verificationSummaryType } from './standards.ts'
 
 export const runRecordType = 'https://plumbline.dev/run-record/v1alpha1'
 export const verdictChangeType = 'https://plumbline.dev/verdict-change/v1alpha1'
 export const findingType = 'https://plumbline.dev/finding/v1alpha1'
 export const policyType = 'https://plumbline.dev/policy/v1alpha1'
+export const pinType = 'https://plumbline.dev/pin/v1alpha1'
 export const keyRotationType = 'https://plumbline.dev/key-rotation/v1alpha1'
 export const pruneType = 'https://plumbline.dev/prune/v1alpha1'
 export const checkpointType = 'https://plumbline.dev/checkpoint/v1alpha1'
@@ -27,6 +28,7 @@ type Types = {
   [verificationSummaryType]: VerificationSummaryPredicate
   [findingType]: FindingPredicate
   [policyType]: PolicyPredicate
+  [pinType]: PinPredicate
   [keyRotationType]: KeyRotationPredicate
   [pruneType]: PrunePredicate
 }
@@ -41,6 +43,7 @@ export const recordKinds = {
   [verificationSummaryType]: 'verification-summary',
   [findingType]: 'finding',
   [policyType]: 'policy',
+  [pinType]: 'pin',
   [keyRotationType]: 'key-rotation',
   [pruneType]: 'prune',
 } as const satisfies Record<keyof Types, string>
@@ -85,6 +88,7 @@ export function aboutOf(statement: RecordStatement): About {
     case verificationSummaryType:
       return { kind, run: null, modules: [statement.predicate[dayField].module], at: Date.parse(statement.predicate.timeVerified) }
     case findingType:
+    case pinType:
       return { kind, run: statement.predicate.run, modules: [statement.predicate.module], at: statement.predicate.at }
     case policyType:
       return { kind, run: statement.predicate.run, modules: [], at: statement.predicate.at }

@@ -1,6 +1,6 @@
 import type { Verification } from '#model/run.ts'
 import type { FindingPredicate, RunPredicate, VerdictChangePredicate } from './predicates.ts'
-import { findingType, keyRotationType, linkOf, policyType, pruneType, runRecordType, verdictChangeType } from './statement.ts'
+import { findingType, keyRotationType, linkOf, pinType, policyType, pruneType, runRecordType, verdictChangeType } from './statement.ts'
 import type { RecordStatement } from './statement.ts'
 
 /** What a moment is about. `change`: a commit. `context`: what is around (a pause, a key, what was pruned). */
@@ -57,6 +57,10 @@ function tell(statement: RecordStatement): Told[] {
     case policyType: {
       const { at, changes, actor, run } = statement.predicate
       return [{ at, kind: 'policy', modules: [], text: `the policy changed: ${changes.join('; ')}`, by: actor, ref: run }]
+    }
+    case pinType: {
+      const { at, module, decision, snapshot, reason, actor, run } = statement.predicate
+      return [{ at, kind: 'context', modules: [module], text: `${decision === 'pinned' ? `pinned to ${snapshot}` : `no longer pinned to ${snapshot}`}: ${reason}`, by: actor, ref: run }]
     }
     case keyRotationType:
       return [{ at: statement.predicate.at, kind: 'context', modules: [], text: `another key signs the records: ${statement.predicate.reason}`, by: statement.predicate.actor }]

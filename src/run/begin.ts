@@ -4,10 +4,12 @@ import type { Claim } from './claim.ts'
 import { enqueue } from '#store/queue.ts'
 import { findRun, lockRuns, openRuns, updateRun } from '#store/runs.ts'
 import type { RunRow } from '#store/runs.ts'
-import { findSnapshot } from '#store/snapshots.ts'
+import { findSnapshot, newestSnapshot } from '#store/snapshots.ts'
 import type { Sql } from '#store/sql.ts'
+import { statuses } from '#store/statuses.ts'
 import type { Parts } from './parts.ts'
 import { environmentOnceHad, isStray } from './gone-environment.ts'
+import { heldIn, pinnedAt, withHeld } from './held.ts'
 import { governed, policyInForce } from './policy.ts'
 import { wakeAfter } from './record-run.ts'
 import { sealStopped } from './seal.ts'
@@ -34,7 +36,9 @@ export async function begin(parts: Parts, id: string, claim: Claim): Promise<Wor
     throw new Failure({ code: 'snapshot-unknown', subject: `run ${id}`, message: `its snapshot ${run.snapshot} is not in the store`, hint: 'The store was changed from outside: restore it from a backup.' })
   const stopped = (error: unknown): Promise<void> => stop(parts, claim, run, error)
   try {
-    const configuration = await parts.configurations.of(snapshot)
+    // What goes back goes back into what is there now: the rest is as the newest snapshot has it.
+    const beside = (run.kind === 'rollback' ? await newestSnapshot(parts.sql) : undefined) ?? snapshot
+    const configuration = await withHeld(parts, await parts.configurations.of(beside), run.environment, heldIn(run, pinnedAt(await statuses(parts.sql, run.environment))))
     const once = run.kind === 'prune' ? await environmentOnceHad(parts.sql, run.environment) : undefined
     const environment = once?.environment ?? configuration.environments.get(run.environment)
     if (environment === undefined)
@@ -45,7 +49,7 @@ export async function begin(parts: Parts, id: string, claim: Claim): Promise<Wor
         hint: 'The environment was removed from the workspace: cancel the run, or bring the environment back.',
       })
     const policy = once?.policy ?? (await policyInForce(parts.sql, environment, configuration))
-    return { parts, claim, run, snapshot, configuration, environment: governed(environment, policy), policy, dry: false, untold: new Set(), underWay: underWay && run.plan !== null ? run.plan : undefined, stopped }
+    return { parts, claim, run, snapshot, beside, configuration, environment: governed(environment, policy), policy, dry: false, untold: new Set(), underWay: underWay && run.plan !== null ? run.plan : undefined, stopped }
   } catch (error) {
     await stopped(error)
     return undefined

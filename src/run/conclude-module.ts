@@ -13,7 +13,9 @@ export async function concludeModule(work: Work, module: string, intent: ModuleI
   const now = parts.clock.now()
   const policy = strictest(environment.spec.onFailure, intent?.config.spec.onFailure)
   // A run that changes nothing has nothing that could go on, wait or go back.
-  const onFailure = run.kind === 'verify' ? undefined : decided(verdict, policy)
+  const asked = run.kind === 'verify' ? undefined : decided(verdict, policy)
+  // A rollback is not rolled back: there a person decides.
+  const onFailure = asked === 'rollback' && run.kind === 'rollback' ? 'halt' : asked
   const outcome: ModuleOutcome = { module, delivery: 'delivered', verification: verdict, readinessOnly: probes.length === 0, ...(onFailure === undefined ? {} : { onFailure }) }
   await guarded(work, async (tx) => {
     await saveModuleOutcome(tx, run.id, outcome, probes, now)

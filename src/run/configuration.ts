@@ -5,22 +5,26 @@ import type { Environment } from '#model/config/environment.ts'
 import type { ProbeSet } from '#model/config/probe-set.ts'
 import type { Workspace } from '#model/config/workspace.ts'
 import type { Snapshot } from '#model/snapshot.ts'
+import type { SnapshotRow } from '#store/snapshots.ts'
 import type { z } from 'zod'
 import type { Repositories } from './repositories.ts'
+
+/** A module, as its repository has it; or as an older snapshot has it that it is held at, with what was around it then. */
+export type ConfiguredModule = LoadedModule & { readonly held?: { readonly snapshot: SnapshotRow; readonly configuration: Configuration; readonly environment: Environment } | 'unread' }
 
 /** What a snapshot says, as a whole. Equal for equal snapshots. */
 export type Configuration = {
   readonly workspace: Workspace
   readonly environments: ReadonlyMap<string, Environment>
   readonly probeSets: ReadonlyMap<string, ProbeSet>
-  readonly modules: ReadonlyMap<string, LoadedModule>
+  readonly modules: ReadonlyMap<string, ConfiguredModule>
   /** What is wrong with it: what is broken is left out of `modules`, and is not taken for removed. */
   readonly problems: readonly FailureJson[]
   readonly broken: LoadedConfiguration['broken']
 }
 
 /** The modules that an environment has, by name. */
-export function modulesIn(configuration: Configuration, environment: string): Map<string, LoadedModule> {
+export function modulesIn(configuration: Configuration, environment: string): Map<string, ConfiguredModule> {
   return new Map([...configuration.modules].filter(([, module]) => module.config.spec.environments?.includes(environment) ?? true))
 }
 

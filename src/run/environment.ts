@@ -1,5 +1,6 @@
 import { newId } from '#lib/ids.ts'
 import { environmentItself } from '#model/probe-state.ts'
+import type { Environment } from '#model/config/environment.ts'
 import { affected, needed } from '#plan/order.ts'
 import { enqueue } from '#store/queue.ts'
 import { createRun, findRun, inheritApprovals, lockRuns, openRuns } from '#store/runs.ts'
@@ -8,13 +9,16 @@ import { findSnapshot, newestSnapshot, policyOf } from '#store/snapshots.ts'
 import type { SnapshotRow } from '#store/snapshots.ts'
 import type { Sql } from '#store/sql.ts'
 import { saveStatus, statuses } from '#store/statuses.ts'
-import type { StatusRow } from '#store/statuses.ts'
+import type { KnownStatus, StatusRow } from '#store/statuses.ts'
 import type { Asked } from './asked.ts'
 import { changesBetween, storyOf } from './changes.ts'
 import { brokenModule, modulesIn } from './configuration.ts'
 import type { Configuration } from './configuration.ts'
 import { wakeLooks } from './look-again.ts'
+import { at, pinnedAt, withHeld } from './held.ts'
+import type { HeldAt } from './held.ts'
 import type { Parts } from './parts.ts'
+import { considerPins } from './pins.ts'
 import { settleEnvironment } from './gone-environment.ts'
 import { considerPolicy } from './policy.ts'
 import { record, replacedBy, wakeWaiting } from './record-run.ts'
@@ -37,15 +41,21 @@ export async function considerEnvironment(parts: Parts, name: string, signal: Ab
   const { sql, clock } = parts
   const snapshot = await newestSnapshot(sql)
   if (snapshot === undefined) return undefined
-  const configuration = await parts.configurations.of(snapshot)
-  const environment = configuration.environments.get(name)
-  await settleEnvironment(parts, name, configuration)
+  const written = await parts.configurations.of(snapshot)
+  const environment = written.environments.get(name)
+  await settleEnvironment(parts, name, written)
   if (environment === undefined) return undefined
   // By which policy something is delivered is known in a moment: its end looks here again, and so does its waiting.
-  if ((await considerPolicy(parts, snapshot, environment, configuration, asked)) && asked === undefined) return undefined
-  const known = new Map((await statuses(sql, name)).map((row) => [row.module, row]))
-  const intents = ownIntents(configuration, known, await renderAll(parts, snapshot, configuration, environment, signal))
-  const gone = goneModules(configuration, name, known)
+  if ((await considerPolicy(parts, snapshot, environment, written, asked)) && asked === undefined) return undefined
+  const before = new Map((await statuses(sql, name)).map((row) => [row.module, row]))
+  const git = ownIntents(written, before, await renderAll(parts, snapshot, written, environment, signal))
+  const all = goneModules(written, name, before)
+  const known = (await considerPins(parts, name, before.values(), { intents: git, gone: all, removed })) ? new Map((await statuses(sql, name)).map((row) => [row.module, row])) : before
+  const held = pinnedAt(known.values())
+  const configuration = await withHeld(parts, written, name, held)
+  const intents = await heldBack(parts, snapshot, configuration, environment, git, held, signal)
+  // What is pinned stays, also when Git no longer has it.
+  const gone = all.filter((module) => !held.has(module))
   const again = new Set([...(await overdue(parts, name)), ...(await reconfigured(parts, snapshot, name, known))])
   const difference = asked === undefined ? compare(intents, known, gone, again) : askedFor(intents, asked, gone)
   await advance(parts, snapshot, difference.unchanged, known)
@@ -75,8 +85,9 @@ export async function considerEnvironment(parts: Parts, name: string, signal: Ab
       const intent = intents.modules.get(module)?.intent
       if (intent !== undefined && (known.get(module)?.delivered ?? null) === null && !pending.has(module)) changed.set(module, intent)
     }
-  const all = asked?.kind === 'verify' ? [...changed.keys()] : [...new Set([...changed.keys(), ...affected([...changed.keys()], dependencies)])].sort()
-  const changes = await changesBetween(parts, snapshot, all, intents, known)
+  const modules = asked?.kind === 'verify' ? [...changed.keys()] : [...new Set([...changed.keys(), ...affected([...changed.keys()], dependencies)])].sort()
+  // What is held back brings none of the commits that Git is ahead by.
+  const changes = await changesBetween(parts, snapshot, modules.filter((module) => !held.has(module)), intents, known)
   const run: NewRun = {
     id: newId('run', clock.now()),
     environment: name,
@@ -85,7 +96,7 @@ export async function considerEnvironment(parts: Parts, name: string, signal: Ab
     ...storyOf(changes, asked),
     changes,
     startedBy: asked?.by ?? null,
-    modules: Object.fromEntries(all.map((module) => [module, { intent: changed.get(module) ?? intents.modules.get(module)?.intent ?? removed, changed: changed.has(module) && asked?.kind !== 'verify' }])),
+    modules: Object.fromEntries(modules.map((module) => [module, { intent: changed.get(module) ?? intents.modules.get(module)?.intent ?? removed, changed: changed.has(module) && asked?.kind !== 'verify', ...at(held.get(module)) }])),
     createdAt: clock.now(),
   }
   // Somebody decided on other runs meanwhile: what they decided counts.
@@ -101,6 +112,8 @@ async function reconfigured({ sql, repositories }: Parts, snapshot: SnapshotRow,
     if ((delivery !== 'failed' && delivery !== 'unknown') || failure === null || id === null) continue
     const run = await findRun(sql, id)
     const then = run === undefined ? undefined : await findSnapshot(sql, run.snapshot)
+    // What went back did not fail for what Git says now.
+    if (run?.kind === 'rollback') continue
     if (run !== undefined && run.createdAt < accepted) modules.add(module)
     const isUnsure = failure.code === 'prune-unsure' || failure.code === 'hand-over-unsure'
     if (then !== undefined && (then.commits[own] !== snapshot.commits[own] || (isUnsure && then.id !== snapshot.id))) modules.add(module)
@@ -111,6 +124,15 @@ async function reconfigured({ sql, repositories }: Parts, snapshot: SnapshotRow,
 /** What failed a while ago, and may have passed by itself. */
 async function overdue({ sql, clock }: Parts, environment: string): Promise<Set<string>> {
   return new Set([...(await retries(sql, environment))].filter(([, due]) => due <= clock.now()).map(([module]) => module))
+}
+
+/** What Git says, but for the modules that are held at an older snapshot: those are as they were there. One that cannot be read is not touched. */
+async function heldBack(parts: Parts, snapshot: SnapshotRow, configuration: Configuration, environment: Environment, git: Intents, held: HeldAt, signal: AbortSignal): Promise<Intents> {
+  if (held.size === 0) return git
+  const modules = new Map([...configuration.modules].filter(([module]) => held.has(module)))
+  const older = await renderAll(parts, snapshot, { ...configuration, modules }, environment, signal)
+  const readable = [...older.modules].filter(([, { failure }]) => failure === undefined)
+  return { modules: new Map([...[...git.modules].filter(([module]) => !held.has(module)), ...readable]) }
 }
 
 /** A module that is delivered from a repository in which it is broken now (another declares its name too) is not delivered from elsewhere instead. */
@@ -156,10 +178,10 @@ function askedFor(intents: Intents, asked: Asked, gone: readonly string[]): Diff
 }
 
 /** A snapshot that changes nothing of a module is where that module is. */
-async function advance(parts: Parts, snapshot: SnapshotRow, unchanged: readonly string[], known: ReadonlyMap<string, StatusRow>): Promise<void> {
+async function advance(parts: Parts, snapshot: SnapshotRow, unchanged: readonly string[], known: ReadonlyMap<string, KnownStatus>): Promise<void> {
   for (const module of unchanged) {
     const row = known.get(module)
-    if (row === undefined || row.snapshotSeq === snapshot.seq || row.delivered !== row.intent) continue
+    if (row === undefined || row.pinned !== null || row.snapshotSeq === snapshot.seq || row.delivered !== row.intent) continue
     await saveStatus(parts.sql, { ...row, snapshot: snapshot.id, snapshotSeq: snapshot.seq, updatedAt: parts.clock.now() })
   }
   if (unchanged.length > 0) await wakeWaiting(parts)

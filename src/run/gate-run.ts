@@ -15,11 +15,13 @@ import { activePauses } from '#store/pauses.ts'
 import { principals } from '#store/principals.ts'
 import { probeStates } from '#store/probe-states.ts'
 import { approvalsOf } from '#store/runs.ts'
+import type { RunRow } from '#store/runs.ts'
 import { policyOf } from '#store/snapshots.ts'
 import { statuses } from '#store/statuses.ts'
 import { changesBetween } from './changes.ts'
 import { removed } from './environment.ts'
 import { limitsOf, policyChanges, policyCommits } from './policy.ts'
+import type { Policy } from './policy.ts'
 import { renderAll } from './render-run.ts'
 import type { Intents } from './render-run.ts'
 import { policyWanted } from './work.ts'
@@ -35,12 +37,10 @@ export async function gateRun(work: Work, intents: Intents, plan: Plan): Promise
   const now = parts.clock.now()
   const known = await principals(parts.sql)
   const { authors, strangers } = policy.review.approvals > 0 && policy.review.notTheAuthor ? await authorsOf(work, intents, known) : { authors: [], strangers: [] }
-  const isAsBefore = run.kind === 'prune' || run.kind === 'revert'
   const input: GateInput = {
     run: run.id,
     plan,
-    // What is gone from Git is delivered nowhere before, and a person asked for it; what is reverted was delivered, and let through, before.
-    policy: isAsBefore ? { ...policy, deliver: { automatic: true } } : policy,
+    policy: policyFor(run, policy),
     policyChanges: run.kind === 'policy' ? policyChanges(policy, policyWanted(work) ?? policy) : [],
     modules: await gatedModules(work, intents),
     limits: Object.fromEntries(Object.keys({ ...configuration.workspace.spec.repositories, ...policy.limits }).map((name) => [name, limitsOf(policy, run.environment, name)])),
@@ -48,8 +48,9 @@ export async function gateRun(work: Work, intents: Intents, plan: Plan): Promise
     pauses: await activePauses(parts.sql, now, run.environment),
     authors,
     strangers,
-    earlier: policy.deliver.after === undefined || isAsBefore ? [] : await earlierModules(work, policy.deliver.after.environment),
+    earlier: policy.deliver.after === undefined || isAsBefore(run) ? [] : await earlierModules(work, policy.deliver.after.environment),
     startedBy: run.startedBy,
+    ...(run.rollback === null ? {} : { rollback: run.rollback }),
     now,
   }
   const refused = refusedModules(input)
@@ -64,6 +65,17 @@ export async function gateRun(work: Work, intents: Intents, plan: Plan): Promise
   // What is not carried out asks nobody for anything.
   const rest = decideGate({ ...input, plan: { ...gated, steps: steps.map((step) => (step.failure === undefined ? step : { ...step, waves: [] })), unknown: [] } })
   return { outcome: rest.outcome, decisions: [...refused.values(), ...rest.decisions], plan: gated }
+}
+
+/** What was delivered here, and let through, before; or is gone from Git, and a person asked for it. */
+function isAsBefore({ kind }: RunRow): boolean {
+  return kind === 'prune' || kind === 'revert' || kind === 'rollback'
+}
+
+/** Where a verdict decides that something goes back, its word stands for a person's. */
+function policyFor(run: RunRow, policy: Policy): GateInput['policy'] {
+  if (!isAsBefore(run)) return policy
+  return { deliver: { automatic: true }, review: run.rollback?.by === 'verdict' ? { ...policy.review, approvals: 0 } : policy.review }
 }
 
 /** Why a module is not let through: what its own object's refusal says, where that is why. */
@@ -103,12 +115,14 @@ async function gatedModules(work: Work, intents: Intents): Promise<GatedModule[]
 /** Who wrote what this run delivers: by the e-mail addresses of the commits. `strangers` are the addresses that belong to nobody who is known. */
 async function authorsOf(work: Work, intents: Intents, known: readonly Principal[]): Promise<{ authors: string[]; strangers: string[] }> {
   const { parts, run, snapshot } = work
+  // Who has somebody's change rolled back is the author of that.
+  if (run.kind === 'rollback') return { authors: run.startedBy === null ? [] : [run.startedBy], strangers: [] }
   // All of them: the run itself tells of the newest commits alone.
   const rows = new Map((await statuses(parts.sql, run.environment)).map((row) => [row.module, row]))
   const all =
     run.kind === 'policy'
       ? await policyCommits(parts, snapshot, (await policyOf(parts.sql, run.environment))?.snapshot, Infinity)
-      : await changesBetween(parts, snapshot, Object.keys(run.modules), intents, rows, Infinity)
+      : await changesBetween(parts, snapshot, Object.keys(run.modules).filter((module) => run.modules[module]?.snapshot === undefined), intents, rows, Infinity)
   const written = new Set([...run.changes, ...all].map((change) => change.author.email.toLowerCase()))
   const addresses = new Set(known.flatMap((principal) => addressesOf(principal).map((email) => email.toLowerCase())))
   return {
@@ -119,7 +133,9 @@ async function authorsOf(work: Work, intents: Intents, known: readonly Principal
 
 /** What the environment that comes first has of this very snapshot. */
 async function earlierModules(work: Work, name: string): Promise<EarlierModule[]> {
-  const { parts, snapshot, configuration } = work
+  const { parts, snapshot } = work
+  // As Git has it: what is held back there is not what comes first.
+  const configuration = await parts.configurations.of(snapshot)
   const earlier = configuration.environments.get(name)
   if (earlier === undefined) return []
   const there = await renderAll(parts, snapshot, configuration, earlier, work.claim.signal)

@@ -18,6 +18,8 @@ export async function openRun(work: Work, plan: Plan, gate: RunGate): Promise<bo
     await lockRuns(tx, work.run.environment)
     const run = await findRun(tx, work.run.id)
     if (run === undefined || isEnded(run.state) || (await isBlocked(tx, run))) return false
+    // A module was taken out of it while its plan was made: it is planned anew, as whoever took it out has it woken.
+    if (Object.keys(work.run.modules).some((module) => !(module in run.modules))) return false
     await openJournal(tx, run.id, plan.steps.flatMap((step) => (step.failure === undefined ? step.waves.flat() : [])))
     await updateRun(tx, run.id, 'delivering', clock.now(), { plan, planDigest: plan.digest, gates: gate.decisions, failure: null })
     return true

@@ -1,11 +1,13 @@
 import { Failure } from '#lib/failure.ts'
 import type { PlanAnswer } from '#model/api/views.ts'
 import { newestSnapshot } from '#store/snapshots.ts'
+import { statuses } from '#store/statuses.ts'
 import { expectModules } from './commands.ts'
 import { modulesIn } from './configuration.ts'
 import { gateRun } from './gate-run.ts'
 import type { Parts } from './parts.ts'
 import { planRun } from './plan-run.ts'
+import { at, pinnedAt, withHeld } from './held.ts'
 import { governed, policyInForce } from './policy.ts'
 import { renderRun } from './render-run.ts'
 import { viewPlan } from './views.ts'
@@ -26,7 +28,9 @@ async function dryWork(parts: Parts, environmentName: string, only: readonly str
   const environment = configuration?.environments.get(environmentName)
   if (snapshot === undefined || configuration === undefined || environment === undefined)
     throw new Failure({ code: 'environment-unknown', subject: `environment ${environmentName}`, message: 'the workspace has no such environment', hint: 'plumb status lists them.' })
-  const names = [...modulesIn(configuration, environmentName).keys()].filter((name) => only?.includes(name) ?? true)
+  const pinned = pinnedAt(await statuses(parts.sql, environmentName))
+  const held = await withHeld(parts, configuration, environmentName, pinned)
+  const names = [...modulesIn(held, environmentName).keys()].filter((name) => only?.includes(name) ?? true)
   const now = parts.clock.now()
   const policy = await policyInForce(parts.sql, environment, configuration)
   return {
@@ -45,9 +49,10 @@ async function dryWork(parts: Parts, environmentName: string, only: readonly str
       ticket: null,
       startedBy: 'a dry run',
       changes: [],
-      modules: Object.fromEntries(names.map((name) => [name, { intent: '', changed: true }])),
+      modules: Object.fromEntries(names.map((name) => [name, { intent: '', changed: true, ...at(pinned.get(name)) }])),
       plan: null,
       planDigest: null,
+      rollback: null,
       gates: [],
       failure: null,
       createdAt: now,
@@ -57,7 +62,8 @@ async function dryWork(parts: Parts, environmentName: string, only: readonly str
       recordDigest: null,
     },
     snapshot,
-    configuration,
+    beside: snapshot,
+    configuration: held,
     environment: governed(environment, policy),
     policy,
     dry: true,

@@ -15,6 +15,7 @@ import { findSnapshot } from '#store/snapshots.ts'
 import type { Sql } from '#store/sql.ts'
 import { appendToChain } from './chain.ts'
 import { effectRecord } from './effect-record.ts'
+import { endRollback } from './end-rollback.ts'
 import type { Parts } from './parts.ts'
 
 /** Appends the run's record to its environment's chain, and with it the run has ended. */
@@ -23,6 +24,7 @@ export async function record(tx: Sql, parts: Parts, id: string, state: RunState,
   if (run === undefined) throw new Error(`run ${id} is gone`)
   const { seq, head } = await appendToChain(tx, parts, run.environment, async (link) => runStatement(await predicateOf(tx, run, link, state, failure, now)), now)
   if (await updateRun(tx, id, state, now, { failure, recordSeq: seq, recordDigest: head })) await tallyRun(tx, id)
+  if (run.kind === 'rollback') await endRollback(tx, parts, run, state, now)
 }
 
 async function predicateOf(tx: Sql, run: RunRow, chain: ChainLink, state: RunState, failure: FailureJson | null, now: number): Promise<RunPredicate> {
@@ -39,6 +41,8 @@ async function predicateOf(tx: Sql, run: RunRow, chain: ChainLink, state: RunSta
     reason: run.reason,
     ticket: run.ticket,
     snapshot: { id: run.snapshot, commits },
+    ...(run.rollback === null ? {} : { rollback: run.rollback }),
+    ...heldOf(run),
     changes: run.changes,
     plan: run.planDigest === null ? null : { digest: run.planDigest },
     gates: run.gates,
@@ -62,6 +66,11 @@ async function predicateOf(tx: Sql, run: RunRow, chain: ChainLink, state: RunSta
 function unknownOf(effects: readonly EffectRow[], modules: readonly RunModuleRow[]): FailureJson[] {
   const failures = [...effects.filter((row) => row.outcome?.state === 'unknown').map((row) => row.outcome?.failure), ...modules.map((row) => row.outcome.failure)]
   return failures.filter((failure) => failure !== undefined).filter((failure) => errors[failure.code as ErrorCode]?.exit === 4)
+}
+
+function heldOf({ modules, snapshot }: RunRow): Pick<RunPredicate, 'held'> {
+  const held = Object.entries(modules).flatMap(([module, { snapshot: at }]) => (at === undefined || at === snapshot ? [] : [[module, at] as const]))
+  return held.length === 0 ? {} : { held: Object.fromEntries(held) }
 }
 
 /** What was carried out; of a run whose effects never began, what its plan would have done. */

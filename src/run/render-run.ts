@@ -4,6 +4,7 @@ import type { FailureJson } from '#lib/failure.ts'
 import type { Environment, TargetConfig } from '#model/config/environment.ts'
 import type { Module } from '#model/config/module.ts'
 import type { Limits } from '#model/config/workspace.ts'
+import { keyOf } from '#model/resource.ts'
 import type { Desired } from '#model/resource.ts'
 import type { Snapshot } from '#model/snapshot.ts'
 import { sourcePath, withVariables } from '#model/config/substitute.ts'
@@ -44,19 +45,21 @@ export type Intents = { readonly modules: ReadonlyMap<string, ModuleIntent> }
 export async function renderRun(work: Work): Promise<Intents> {
   // An environment that is gone wants nothing.
   if (work.run.kind === 'prune') return { modules: new Map() }
-  return renderAll(work.parts, work.snapshot, work.configuration, work.environment, work.claim.signal)
+  return renderAll(work.parts, work.beside, work.configuration, work.environment, work.claim.signal)
 }
 
-/** Renders every module of an environment; what was rendered before costs a look at Git ids. One that fails carries its failure, and stops no other. */
+/** Renders every module of an environment, each from the snapshot that it is held at, where it is; what was rendered before costs a look at Git ids. One that fails carries its failure, and stops no other. */
 export async function renderAll(parts: Parts, snapshot: Snapshot, configuration: Configuration, environment: Environment, signal: AbortSignal): Promise<Intents> {
   const readers = parts.repositories.readers(snapshot)
   const policy = await policyInForce(parts.sql, environment, configuration)
   const modules = new Map<string, ModuleIntent>()
   for (const [name, module] of modulesIn(configuration, environment.metadata.name)) {
     const base = { name, repository: module.repository, file: module.file, limits: limitsOf(policy, environment.metadata.name, module.repository) }
+    if (module.held === 'unread') continue
+    const from = module.held ?? { configuration, environment }
     try {
-      const config = withVariables(module.config, environment)
-      const reader = readers[module.repository]
+      const config = withVariables(module.config, from.environment)
+      const reader = (module.held === undefined ? readers : parts.repositories.readers(module.held.snapshot))[module.repository]
       if (reader === undefined) continue
       const path = sourcePath(module, config)
       const { desired: rendered } = await renderModule({ reader, path, spec: config.spec, subject: `module ${name}`, cache: parts.renderCache, tools: parts.tools, signal })
@@ -64,7 +67,7 @@ export async function renderAll(parts: Parts, snapshot: Snapshot, configuration:
       if (config.spec.plainSecrets) rememberPlainSecrets(parts, name, rendered)
       const driver = driverOf(parts, name, config.spec.driver)
       const shown = desired.map((one) => driver.declare({ secretDigest: parts.secretDigest }, name, one))
-      const probes = probesOfModule(configuration, policy, environment, base, config)
+      const probes = probesOfModule(from.configuration, policy, from.environment, base, config)
       modules.set(name, { ...base, config, probes, desired, shown, intent: intentOf(config, probes, policy.targets[config.spec.target], shown) })
     } catch (error) {
       signal.throwIfAborted()
@@ -74,6 +77,12 @@ export async function renderAll(parts: Parts, snapshot: Snapshot, configuration:
     }
   }
   return { modules }
+}
+
+/** A digest of what Git alone says of a module: no secret of another provider and no target of the policy is in it, so that it stays until somebody pushes. */
+export function saidByGit({ config, probes, shown }: ModuleIntent): string {
+  const written = new Set(config.spec.secrets.map(({ name, namespace = '' }) => keyOf({ group: '', kind: 'Secret', namespace, name })))
+  return intentOf(config, probes, undefined, shown.filter(({ key }) => !written.has(key)))
 }
 
 /** The same failure at the same commit needs no second run. */

@@ -3,6 +3,8 @@ import { errors } from '#model/errors.ts'
 import type { ErrorCode } from '#model/errors.ts'
 import type { Effect, Plan } from '#model/plan.ts'
 import { isGood } from '#model/judge-samples.ts'
+import { deliveredAsPinned } from '#model/pin.ts'
+import type { Pin } from '#model/pin.ts'
 import type { ProbeResult } from '#model/probe.ts'
 import type { ModuleOutcome, RunState } from '#model/run.ts'
 import { pruneUnsure } from '#plan/doubts.ts'
@@ -10,8 +12,11 @@ import type { Claim } from './claim.ts'
 import { heldBy } from '#store/inventory.ts'
 import { findRun, lockRuns, saveModuleOutcome, updateRun } from '#store/runs.ts'
 import type { RunRow } from '#store/runs.ts'
+import { findSnapshot } from '#store/snapshots.ts'
+import type { SnapshotRow } from '#store/snapshots.ts'
 import type { Sql } from '#store/sql.ts'
 import { forgetStatus, saveStatus, statuses } from '#store/statuses.ts'
+import { decideRollback, rollBack } from './act-on-verdict.ts'
 import type { ModuleResult } from './deliver-module.ts'
 import type { RunGate } from './gate-run.ts'
 import { isEnded } from '#model/run.ts'
@@ -33,11 +38,20 @@ export async function seal(work: Work, intents: Intents, plan: Plan, delivered: 
   const isWhole = bad === undefined && whole.every(isGood)
   await end(work.parts, work.claim, work.run, isWhole ? 'succeeded' : 'failed', failure, async (tx) => {
     if (work.run.kind === 'policy') await accept(tx, work.run.environment, policyWanted(work) ?? work.policy, work.snapshot.id, work.parts.clock.now())
-    for (const [i, { outcome, probes }] of results.entries()) if (outcome !== delivered[i]?.outcome) await saveModuleOutcome(tx, work.run.id, outcome, probes, work.parts.clock.now())
-    await settleStatuses(tx, work, intents, results)
+    const rollback = await decideRollback(tx, work, intents, results, whole)
+    const told = results.map((result) => withFailure(result, rollback.not.get(result.outcome.module)))
+    for (const [i, { outcome, probes }] of told.entries()) if (outcome !== delivered[i]?.outcome) await saveModuleOutcome(tx, work.run.id, outcome, probes, work.parts.clock.now())
+    await settleStatuses(tx, work, intents, told)
     await keepProofs(tx, work, intents, results)
     if (whole.length > 0) await settleChange(tx, work, whole)
+    // After the statuses, so that the pin finds them as this run leaves them.
+    await rollBack(tx, work, intents, rollback)
   })
+}
+
+/** What a person is to be told of a module that is delivered all the same. */
+function withFailure(result: ModuleResult, failure: FailureJson | undefined): ModuleResult {
+  return failure === undefined ? result : { ...result, outcome: { ...result.outcome, failure } }
 }
 
 /** A module is not delivered while something stays that Git no longer has: all else of it was done, what depends on it went on, and it is tried again. */
@@ -100,31 +114,37 @@ async function settleStatuses(tx: Sql, work: Work, intents: Intents, results: re
     }
     // A newer run may have been decided on meanwhile: what it wants stays.
     const overtaken = row.intent !== asked.intent && row.run !== run.id
-    await saveStatus(tx, { ...row, ...deliveryOf(outcome, row, asked, run, snapshot.seq, overtaken), updatedAt: now })
+    const at = asked.snapshot === undefined ? snapshot : ((await findSnapshot(tx, asked.snapshot)) ?? snapshot)
+    await saveStatus(tx, { ...row, ...deliveryOf(outcome, row, asked, run, at, overtaken), updatedAt: now })
     if (outcome.delivery !== 'halted') await settleVerification(tx, work, result, row, intent)
   }
   await lookAgain(tx, work, results)
 }
 
-type Row = NonNullable<ReturnType<typeof statusOf>>
+type Row = NonNullable<ReturnType<typeof statusOf>> & { readonly pinned?: Pin | null }
 
-function deliveryOf(outcome: ModuleOutcome, row: Row, asked: { intent: string; changed: boolean }, run: RunRow, snapshotSeq: number, overtaken: boolean): Partial<Row> {
+function deliveryOf(outcome: ModuleOutcome, row: Row, asked: { intent: string; changed: boolean }, run: RunRow, at: SnapshotRow, overtaken: boolean): Partial<Row> {
   // That a drift could not be reverted says nothing of what was delivered: its finding says so.
   if (run.kind === 'revert' && outcome.delivery !== 'delivered') return {}
   // Nothing was done about it: it was looked at again, and what was known of its delivery stays.
   if (outcome.delivery === 'delivered' && !asked.changed) return { run: run.id, ...(row.delivered === asked.intent ? { failure: null } : {}) }
   if (outcome.delivery === 'delivered')
     return {
-      ...(overtaken ? {} : { delivery: 'synced', run: run.id }),
+      ...(overtaken ? {} : { delivery: pinnedDelivery(row, asked.intent), run: run.id }),
       delivered: asked.intent,
-      snapshot: run.snapshot,
-      snapshotSeq,
-      failure: null,
+      snapshot: at.id,
+      snapshotSeq: at.seq,
+      failure: outcome.failure ?? null,
       readinessOnly: outcome.readinessOnly,
     }
   const failure = outcome.failure ?? null
   if (outcome.delivery === 'halted') return asked.changed ? { delivery: 'behind', failure } : { failure }
   return { ...(overtaken ? {} : { delivery: failure === null ? 'failed' : deliveryAfter(failure), run: run.id }), failure }
+}
+
+/** What is where its pin holds it is behind, as long as Git says something else. */
+function pinnedDelivery({ pinned = null }: Row, intent: string): Row['delivery'] {
+  return pinned === null ? 'synced' : deliveredAsPinned(pinned, intent)
 }
 
 /** Where it could not be found out what became of it, nobody can say what is there. */

@@ -6,6 +6,7 @@ import { environmentItself, isFlapping, standingVerification } from '#model/prob
 import type { Flip } from '#model/probe-state.ts'
 import { worst } from '#model/probe.ts'
 import type { ProbeResult, Sample } from '#model/probe.ts'
+import { deliveredAsPinned } from '#model/pin.ts'
 import type { Delivery, ModuleOutcome, Verification } from '#model/run.ts'
 import type { PlanAnswer, RunView, StatusView } from '#model/api/views.ts'
 import type { Environment } from '#model/config/environment.ts'
@@ -21,7 +22,7 @@ import type { Sql } from '#store/sql.ts'
 import { isOfChange } from './owned-probes.ts'
 import { newestSnapshot, repositories } from '#store/snapshots.ts'
 import { statuses } from '#store/statuses.ts'
-import type { KnownStatus, StatusRow } from '#store/statuses.ts'
+import type { KnownStatus } from '#store/statuses.ts'
 import { viewWatches } from './drift/views.ts'
 
 /** ISO 8601. */
@@ -47,6 +48,7 @@ export async function viewRun(sql: Sql, run: RunRow, now: number): Promise<RunVi
     reason: run.reason,
     ticket: run.ticket,
     snapshot: run.snapshot,
+    ...(run.rollback === null ? {} : { rollback: { of: run.rollback.of, by: run.rollback.by } }),
     changes: run.changes.map((change) => ({ ...change, at: iso(change.at) })),
     plan: run.plan === null ? null : { digest: run.plan.digest, summary: summary(run.plan) },
     steps: viewSteps(run, modules, written),
@@ -82,6 +84,7 @@ function viewSteps(run: RunRow, modules: readonly RunModuleRow[], written: reado
     return {
       module: step.module,
       dependsOn: [...step.dependsOn],
+      ...heldElsewhere(run, step.module),
       delivery: outcome?.delivery ?? 'pending',
       verification: outcome?.verification ?? 'pending',
       readinessOnly: outcome?.readinessOnly ?? false,
@@ -91,6 +94,11 @@ function viewSteps(run: RunRow, modules: readonly RunModuleRow[], written: reado
       effects: step.waves.flat().map((effect) => viewEffect(effect, written.find((row) => row.module === step.module && row.key === effect.key))),
     }
   })
+}
+
+function heldElsewhere(run: RunRow, module: string): { snapshot?: string } {
+  const at = run.modules[module]?.snapshot
+  return at === undefined || at === run.snapshot ? {} : { snapshot: at }
 }
 
 function viewProof({ proof }: Pick<Step, 'proof'>): { proof?: string[] } {
@@ -208,6 +216,7 @@ function viewModule(row: KnownStatus, { open, outcome, broken, states, now, find
     run: row.run,
     snapshot: row.snapshot,
     verifiedSince: isoOrNull(row.verifiedSince),
+    pinned: viewPin(row),
     since: iso(run !== undefined && isUnderWay(run) && outcome !== undefined ? run.createdAt : row.since),
     verifiedAt: isoOrNull(row.verifiedAt),
     flapping: states.some((state) => isFlapping(state, now)),
@@ -216,6 +225,12 @@ function viewModule(row: KnownStatus, { open, outcome, broken, states, now, find
     note: run?.state === 'waiting' && waiting !== undefined && waiting !== '' ? waiting : (broken?.message ?? row.failure?.message ?? run?.failure?.message ?? row.movedWhy ?? null),
     failure: broken ?? row.failure,
   }
+}
+
+function viewPin({ pinned }: KnownStatus): ModuleView['pinned'] {
+  if (pinned === null) return null
+  const { snapshot, by, actor, reason, ticket, at, run } = pinned
+  return { snapshot, by, actor, reason, ticket, at: iso(at), run }
 }
 
 const viewFlip = ({ at, from, verdict, message }: Flip) => ({ at: iso(at), from, to: verdict, message })
@@ -237,10 +252,10 @@ function viewState(state: ProbeStateRow, now: number): ModuleView['probes'][numb
 }
 
 /** The two facts. While a run is at work on a module, what was verified before says nothing of what is there now. */
-function factsOf(row: StatusRow, run: RunRow | undefined, outcome: ModuleOutcome | undefined): { delivery: Delivery; verification: Verification } {
+function factsOf(row: KnownStatus, run: RunRow | undefined, outcome: ModuleOutcome | undefined): { delivery: Delivery; verification: Verification } {
   const before = { delivery: row.delivery, verification: row.verification }
   if (run === undefined || !isUnderWay(run) || outcome === undefined) return before
   const verified = outcome.verification === 'pending' ? (row.verification === 'unknown' ? 'unknown' : 'stale') : outcome.verification
-  if (outcome.delivery === 'delivered') return { delivery: 'synced', verification: verified }
+  if (outcome.delivery === 'delivered') return { delivery: row.pinned === null ? 'synced' : deliveredAsPinned(row.pinned, row.intent), verification: verified }
   return outcome.delivery === 'delivering' ? { delivery: 'progressing', verification: verified } : before
 }

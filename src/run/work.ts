@@ -17,6 +17,8 @@ export type Work = {
   readonly claim: Claim
   readonly run: RunRow
   readonly snapshot: SnapshotRow
+  /** What the rest of the environment is as, beside the run's modules: for a rollback the newest snapshot, and else the run's own. */
+  readonly beside: SnapshotRow
   readonly configuration: Configuration
   /** As the policy in force has it. */
   readonly environment: Environment

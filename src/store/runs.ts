@@ -3,6 +3,7 @@ import type { FailureJson } from '#lib/failure.ts'
 import type { Approval, GateDecision } from '#model/gate.ts'
 import type { Effect, Plan } from '#model/plan.ts'
 import type { ProbeResult } from '#model/probe.ts'
+import type { RollbackOf } from '#model/rollback.ts'
 import { isEnded } from '#model/run.ts'
 import type { ModuleOutcome, RunState } from '#model/run.ts'
 import type { Commit } from '#model/snapshot.ts'
@@ -12,9 +13,10 @@ import type { Param, Sql } from './sql.ts'
 
 /**
  * Why a run exists: a change in Git, a person's word, only to verify what is there, to accept another policy of the environment; or, once Git no longer has
- * it, to delete what is held, or to hold it no more and leave it. `revert`: to make the fields of a finding as declared again.
+ * it, to delete what is held, or to hold it no more and leave it. `revert`: to make the fields of a finding as declared again. `rollback`: to go back to an
+ * older snapshot.
  */
-export type RunKind = 'change' | 'deploy' | 'verify' | 'policy' | 'prune' | 'forget' | 'revert'
+export type RunKind = 'change' | 'deploy' | 'verify' | 'policy' | 'prune' | 'forget' | 'revert' | 'rollback'
 
 /** A run as the store keeps it. Times are milliseconds since 1970. */
 export type RunRow = {
@@ -32,8 +34,10 @@ export type RunRow = {
   /** The person who asked for it (`plumb deploy`), where one did. */
   startedBy: string | null
   changes: (Commit & { repository: string })[]
-  /** Module -> the intent that it carries out, for those that changed and those that depend on them. */
-  modules: Record<string, { intent: string; changed: boolean }>
+  /** Module -> the intent that it carries out, for those that changed and those that depend on them; and the snapshot that it is held at, where that is not the run's. */
+  modules: Record<string, { intent: string; changed: boolean; snapshot?: string }>
+  /** With the kind `rollback`. */
+  rollback: RollbackOf | null
   plan: Plan | null
   planDigest: Digest | null
   gates: GateDecision[]
@@ -45,7 +49,7 @@ export type RunRow = {
   recordDigest: string | null
 }
 
-const columns = `seq, id, environment, kind, state, waiting, snapshot, actor, reason, ticket, started_by as "startedBy", changes, modules,
+const columns = `seq, id, environment, kind, state, waiting, snapshot, actor, reason, ticket, started_by as "startedBy", changes, modules, rollback,
   plan, plan_digest as "planDigest", gates, failure, created_at as "createdAt", updated_at as "updatedAt", ended_at as "endedAt",
   record_seq as "recordSeq", record_digest as "recordDigest"`
 
@@ -53,13 +57,13 @@ export type NewRun = Pick<
   RunRow,
   'id' | 'environment' | 'kind' | 'snapshot' | 'actor' | 'reason' | 'ticket' | 'startedBy' | 'changes' | 'modules' | 'createdAt'
 > &
-  Partial<Pick<RunRow, 'planDigest'>>
+  Partial<Pick<RunRow, 'planDigest' | 'rollback'>>
 
 export async function createRun(sql: Sql, run: NewRun): Promise<void> {
   await sql.query(
-    `insert into run (id, environment, kind, state, snapshot, actor, reason, ticket, started_by, changes, modules, created_at, updated_at, plan_digest)
-     values ($1, $2, $3, 'planning', $4, $5, $6, $7, $8, $9, $10, $11, $11, $12)`,
-    [run.id, run.environment, run.kind, run.snapshot, run.actor, run.reason, run.ticket, run.startedBy, run.changes, run.modules, run.createdAt, run.planDigest ?? null],
+    `insert into run (id, environment, kind, state, snapshot, actor, reason, ticket, started_by, changes, modules, created_at, updated_at, plan_digest, rollback)
+     values ($1, $2, $3, 'planning', $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13)`,
+    [run.id, run.environment, run.kind, run.snapshot, run.actor, run.reason, run.ticket, run.startedBy, run.changes, run.modules, run.createdAt, run.planDigest ?? null, run.rollback ?? null],
   )
   await announce(sql, run.createdAt, 'run', { run: run.id, environment: run.environment, state: 'planning' })
 }
@@ -140,6 +144,17 @@ export async function updateRun(sql: Sql, id: string, state: RunState, at: numbe
   if (row === undefined) return false
   await announce(sql, at, 'run', { run: id, environment: row.environment, state })
   return true
+}
+
+/** A run whose effects have not begun does its work without some modules from now on. */
+export async function leaveOut(sql: Sql, id: string, modules: RunRow['modules'], at: number): Promise<void> {
+  await sql.query('update run set modules = $2, updated_at = $3 where id = $1 and ended_at is null', [id, modules, at])
+}
+
+/** What a run had delivered was rolled back after its end: its record stays as it is. */
+export async function markRolledBack(sql: Sql, id: string, at: number): Promise<void> {
+  const [row] = await sql.query<{ environment: string }>(`update run set state = 'rolled-back', updated_at = $2 where id = $1 and state = 'failed' returning environment`, [id, at])
+  if (row !== undefined) await announce(sql, at, 'run', { run: id, environment: row.environment, state: 'rolled-back' })
 }
 
 export type RunModuleRow = { module: string; outcome: ModuleOutcome; probes: ProbeResult[] }

@@ -1,5 +1,6 @@
 import type { FailureJson } from '#lib/failure.ts'
 import type { Verified } from '#model/probe-state.ts'
+import type { Pin } from '#model/pin.ts'
 import type { Delivery } from '#model/run.ts'
 import { announce } from './events.ts'
 import { forgetOtherProbes } from './probe-states.ts'
@@ -34,12 +35,12 @@ export type StatusRow = {
     movedWhy: string | null
   }
 
-/** `since`: since when its two facts are what they are. */
-export type KnownStatus = StatusRow & { readonly since: number }
+/** `since`: since when its two facts are what they are. `pinned`: what holds it at an older snapshot, kept by `pins.ts`. */
+export type KnownStatus = StatusRow & { readonly since: number; readonly pinned: Pin | null }
 
 const columns = `environment, module, repository, track, driver, target, delivery, verification, readiness_only as "readinessOnly", intent, delivered, snapshot,
   snapshot_seq as "snapshotSeq", run, verified_since as "verifiedSince", failure, updated_at as "updatedAt",
-  verified_at as "verifiedAt", stale_at as "staleAt", moved_at as "movedAt", moved_why as "movedWhy", since`
+  verified_at as "verifiedAt", stale_at as "staleAt", moved_at as "movedAt", moved_why as "movedWhy", since, pinned`
 
 export async function statuses(sql: Sql, environment?: string, module?: string): Promise<KnownStatus[]> {
   return sql.query<KnownStatus>(

@@ -1,33 +1,18 @@
 import type { Command } from 'commander'
-import type { Run } from '#api/client.ts'
-import { Failure } from '#lib/failure.ts'
-import { isEnded } from '#model/run.ts'
 import { connect } from '../connect.ts'
-import type { Connection } from '../connect.ts'
-import { followRun, needsPerson } from '../follow.ts'
 import { collect, common, lastingOption, narrowed } from '../options.ts'
 import type { Common } from '../options.ts'
-import { printRun, printRunPlan } from '../print/run.ts'
-import { progress } from '../progress.ts'
-import type { Exit, ExitCode } from '../program.ts'
+import { printRunPlan } from '../print/run.ts'
+import type { Exit } from '../program.ts'
 import { runId } from '../run-id.ts'
 import { lookOf } from '../surroundings.ts'
 import type { Surroundings } from '../surroundings.ts'
-
-type Asking = Common & { reason?: string; ticket?: string; wait: boolean; timeout: number }
+import { following, needed, waiting } from './following.ts'
+import type { Asking } from './following.ts'
 
 /** What asks for something to be done. */
 export function writeCommands(program: Command, around: Surroundings, exit: Exit): void {
-  const follow = async (connection: Connection, id: string, options: Asking, before?: Run): Promise<void> => {
-    const show = progress(around)
-    const run = options.wait ? await followRun(connection, id, show, AbortSignal.timeout(options.timeout), before) : await connection.client.show(id)
-    if (options.json === true) around.print(JSON.stringify(run, null, 2))
-    else for (const line of printRun(run, lookOf(around))) around.print(line)
-    if (options.wait && !isEnded(run.state) && !needsPerson(run)) around.note(`It goes on. Look at it later: plumb show ${run.id}`)
-    exit(options.wait ? exitOf(run) : 0)
-  }
-  const waiting = (command: Command): Command =>
-    command.option('--no-wait', 'do not follow the run to its end').addOption(lastingOption('--timeout <duration>', 'how long to follow it', 900_000))
+  const follow = following(around, exit)
 
   for (const kind of ['deploy', 'verify'] as const) {
     const about = { deploy: 'deliver the newest snapshot now, whether or not something changed', verify: 'ask every probe now; changes nothing' }[kind]
@@ -35,14 +20,14 @@ export function writeCommands(program: Command, around: Surroundings, exit: Exit
       .option('--reason <text>', 'why')
       .option('--ticket <id>', 'the ticket that it belongs to')
       .action(async (options: Asking) => {
-        if (options.env === undefined) throw new Failure({ code: 'usage', subject: `plumb ${kind}`, message: 'it needs an environment', hint: `plumb ${kind} -e ENVIRONMENT` })
+        const environment = needed(options, kind)
         const connection = connect(options, around)
         const body = {
           reason: options.reason ?? `plumb ${kind}`,
           ticket: options.ticket ?? null,
           ...(options.module === undefined ? {} : { modules: [options.module] }),
         }
-        const { run } = await connection.client[kind](options.env, body)
+        const { run } = await connection.client[kind](environment, body)
         if (run === null) {
           if (options.json === true) around.print(JSON.stringify({ run: null }))
           return around.note('There is nothing to do.')
@@ -120,19 +105,6 @@ export function writeCommands(program: Command, around: Surroundings, exit: Exit
   })
 }
 
-function needed(options: Common, command: string): string {
-  if (options.env !== undefined) return options.env
-  throw new Failure({ code: 'usage', subject: `plumb ${command}`, message: 'it needs an environment', hint: `plumb ${command} -e ENVIRONMENT` })
-}
-
 function place(options: Common): string {
   return options.module === undefined ? `${options.env}` : `${options.module} in ${options.env}`
-}
-
-/** How a run that was followed ended, or why it has not. */
-export function exitOf(run: Run): ExitCode {
-  if (run.state === 'succeeded' || run.state === 'superseded') return 0
-  if (!isEnded(run.state)) return needsPerson(run) ? 3 : 4
-  const unknown = run.state === 'failed' && run.failure === null && run.steps.every((step) => step.verification !== 'failed') && run.steps.some((step) => step.verification === 'unknown')
-  return unknown ? 4 : 1
 }

@@ -17,7 +17,7 @@ const failure = { code: 'field-conflict', subject: `Deployment ${hostile}`, mess
 
 const module = (name: string, more: Partial<ModuleStatus> = {}): ModuleStatus => ({
   name, repository: 'orders', track: 'declarative', delivery: 'synced', verification: 'passed', readinessOnly: false, run: 'run-1m7y9mc4r1tvxh', snapshot: 's-8791a1189b77',
-  verifiedSince: at(90), since: at(45), verifiedAt: at(5), flapping: false, probes: [], findings: 0, note: null, failure: null, ...more,
+  verifiedSince: at(90), since: at(45), verifiedAt: at(5), flapping: false, probes: [], pinned: null, findings: 0, note: null, failure: null, ...more,
 })
 
 const watch: Watch = { environment: 'production', target: 'cluster', driver: 'kubernetes', state: 'down', since: at(7200), objects: 3, listedAt: null, failure }

@@ -35,6 +35,7 @@ export function printRun(run: Run, look: Look): string[] {
   say('who', safe(run.actor))
   say('why', `${safe(run.reason)}${run.ticket === null ? '' : ` (${safe(run.ticket)})`}`)
   say('snapshot', run.snapshot)
+  if (run.rollback !== undefined) say('back', run.rollback.of === null ? 'to what was delivered before' : `to what was delivered before ${run.rollback.of}${run.rollback.by === 'verdict' ? ', whose verdict decided it' : ''}`)
   const changes = run.changes.map((change) => [{ text: safe(change.repository) }, { text: change.sha.slice(0, 8), tone: 'warn' as const }, { text: safe(change.author.name) }, { text: safe(change.subject) }])
   lines.push(...columns(changes, { width: look.width, elastic: [2, 3], indent: ' '.repeat(12) }, paint))
   if (run.plan !== null) say('plan', `${counts(run.plan.summary)} (${run.plan.digest.slice(0, 19)})`)

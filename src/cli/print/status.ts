@@ -31,7 +31,7 @@ export function printStatus(status: StatusAnswer, look: Look): string[] {
     if (environment.modules.length === 0) lines.push(paint('quiet', '  nothing is delivered here yet'))
     for (const [at, one] of modules.entries()) {
       if (one.environment !== environment) continue
-      lines.push(rows[at] ?? '', ...quietly([...note(one.module, environment).map(safe), ...probeNotes(one.module, look)], look, paint))
+      lines.push(rows[at] ?? '', ...pinLines(one.module, look, paint), ...quietly([...note(one.module, environment).map(safe), ...probeNotes(one.module, look)], look, paint))
     }
     lines.push(...below(environment, look, paint))
   }
@@ -52,7 +52,7 @@ function cells(module: ModuleStatus, look: Look): Cell[] {
   const verified = module.readinessOnly && module.verification === 'passed' ? 'passed (readiness only)' : module.verification
   return [
     { text: safe(module.name) },
-    word(module.delivery),
+    module.pinned === null ? word(module.delivery) : { ...word(module.delivery), text: `${module.delivery} (pinned)` },
     { ...word(module.verification), text: module.flapping ? `${verified} (flapping)` : verified },
     // What is verified may have been delivered anew since: it has been so without a break.
     { text: ago(isGood(module) ? (module.verifiedSince ?? module.since) : module.since, look.now) },
@@ -63,6 +63,14 @@ function cells(module: ModuleStatus, look: Look): Cell[] {
 
 function quietly(texts: readonly string[], look: Look, paint: Paint): string[] {
   return texts.flatMap((text) => wrap(text, look.width - 4)).map((line) => `    ${paint('quiet', line)}`)
+}
+
+/** What holds a module at an older snapshot, and what ends that. */
+function pinLines({ name, pinned }: ModuleStatus, look: Look, paint: Paint): string[] {
+  if (pinned === null) return []
+  const ends = pinned.by === 'rollback' ? 'until Git says something else than what was rolled back' : 'until a person lifts it'
+  const text = `pinned to ${pinned.snapshot} for ${ago(pinned.at, look.now)} by ${safe(pinned.actor)}: ${safe(pinned.reason)}${pinned.ticket === null ? '' : ` (${safe(pinned.ticket)})`}; ${ends}, or plumb pin ${safe(name)} --lift`
+  return wrap(text, look.width - 4).map((line) => `    ${paint('warn', line)}`)
 }
 
 /** Of its probes what is not as it should be: since when, what it says, and what lies just before. */

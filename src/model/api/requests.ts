@@ -16,6 +16,11 @@ export const approveBody = z.strictObject({
 })
 export const cancelBody = z.strictObject({ reason })
 export const askBody = z.strictObject({ modules, reason, ticket: text(200).nullable().default(null) })
+export const rollbackBody = z
+  .strictObject({ module: module.optional(), run: text(100).optional().describe('All that this run changed.'), reason, ticket: text(200).nullable().default(null) })
+  .refine((body) => (body.module === undefined) !== (body.run === undefined), 'expected a module or a run')
+export const pinBody = z.strictObject({ module, to: text(100).nullable().default(null).describe('The snapshot, or the run that delivered it; where it is now, if left out.'), reason, ticket: text(200).nullable().default(null) })
+export const unpinBody = pinBody.omit({ to: true })
 export const pruneBody = askBody.omit({ modules: true })
 export const planBody = z.strictObject({ modules })
 export const pauseBody = z.strictObject({

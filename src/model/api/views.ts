@@ -95,6 +95,7 @@ export const stepView = z.object({
   readinessOnly: z.boolean(),
   onFailure: z.enum(['continue', 'alert', 'halt', 'rollback']).optional().describe('Delivered, and its verification is not good: what that decided.'),
   failure: failureView.optional(),
+  snapshot: z.string().optional().describe('Where it is held at another snapshot than the run’s.'),
   effects: z.array(effectView),
   /** What changes of how the module is proven, where something does. */
   proof: z.array(z.string()).optional(),
@@ -110,7 +111,7 @@ export const runView = z
   .object({
     id: z.string(),
     environment: z.string(),
-    kind: z.enum(['change', 'deploy', 'verify', 'policy', 'prune', 'forget', 'revert']),
+    kind: z.enum(['change', 'deploy', 'verify', 'policy', 'prune', 'forget', 'revert', 'rollback']),
     state: z.enum(runStates),
     /** With the state `waiting`: what holds it. */
     waiting: z.array(decisionView),
@@ -118,6 +119,7 @@ export const runView = z
     reason: z.string(),
     ticket: z.string().nullable(),
     snapshot: z.string(),
+    rollback: z.object({ of: z.string().nullable(), by: z.enum(['verdict', 'person']) }).optional().describe('With the kind `rollback`: what asked for it, and the run that is rolled back, where one was named.'),
     changes: z.array(commitView),
     plan: planView.nullable(),
     steps: z.array(stepView),
@@ -151,6 +153,10 @@ const probeStateView = z
   })
   .meta({ id: 'ProbeState' })
 
+const pinView = z
+  .object({ snapshot: z.string(), by: z.enum(['rollback', 'person']), actor: z.string(), reason: z.string(), ticket: z.string().nullable(), at: time, run: z.string().nullable() })
+  .meta({ id: 'Pin', description: 'A rollback’s is lifted when Git says something else than what was rolled back; a person’s by a person.' })
+
 export const moduleView = z.object({
   name: z.string(),
   repository: z.string(),
@@ -161,6 +167,7 @@ export const moduleView = z.object({
   run: z.string().nullable(),
   snapshot: z.string().nullable(),
   verifiedSince: time.nullable(),
+  pinned: pinView.nullable().describe('It is held at an older snapshot, whatever Git says.'),
   since: time.describe('Since when its two facts are what they are.'),
   verifiedAt: time.nullable().describe('When it was last looked at.'),
   flapping: z.boolean().describe('At least one of its probes changes its verdict again and again.'),

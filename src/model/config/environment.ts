@@ -91,7 +91,7 @@ export function environmentSchema(probes: Readonly<Record<string, z.ZodType>>) {
           .describe('How changes get here.'),
         probes: probe.describe('What shows that the environment itself works, beside its modules. They go on at `verifyEvery`.'),
         changeProbes: probe.describe('What shows that a change as a whole works: asked when all modules of a run are delivered. One that fails fails the run, and goes on until it passes.'),
-        onFailure: onFailure.default('halt').describe('What a verification that fails, or is not known, decides about what depends on the module: `halt` (it waits), `continue`, `alert` (continue, and tell people). Part of what a change of the environment is gated by.'),
+        onFailure: onFailure.default('halt').describe('What a verification that fails, or is not known, decides about what depends on the module: `halt` (it waits), `continue`, `alert` (continue, and tell people), `rollback` (it waits, and the module goes back to what was delivered and verified last; not for what is only unknown, not where data would be deleted, and once for one thing that Git says). Part of what a change of the environment is gated by.'),
         verifyEvery: period.prefault('5m').describe('How often what was delivered is looked at again, where its module says nothing else.'),
         freshFor: period.optional().describe('How long a verdict counts while nobody looks again; then it is `stale`. Twice `verifyEvery`, if left out.'),
         review: z

@@ -27,7 +27,7 @@ export function moduleSchema(probes: Readonly<Record<string, z.ZodType>>) {
         deadline: duration.prefault('5m').describe('How long until every object is ready.'),
         probeSets: z.array(name).default([]).describe('Probe sets of the platform team that show it too. Each probe is then named `<set>/<probe>`.'),
         probes: z.array(probe).superRefine(uniqueNames).default([]).describe('What shows that it works.'),
-        onFailure: onFailure.optional().describe('The same as an environment’s, where the module wants to be stricter: of the two the stricter counts (`continue`, `alert`, `halt`).'),
+        onFailure: onFailure.optional().describe('The same as an environment’s, where the module wants to be stricter: of the two the stricter counts (`continue`, `alert`, `halt`, `rollback`).'),
         verifyEvery: period.optional().describe('How often the probes go on afterwards; as often as the environment says, if left out.'),
         drift: z.strictObject(driftPolicyByCause).prefault({}).describe('What is done about drift of this module, where it is not what the environment says. What holds data is never reverted by itself.'),
         takeOver: z.boolean().default(false).describe('Objects that exist already are taken over; the plan shows each field.'),
