@@ -170,6 +170,8 @@ export type ModuleStatus = {
   run: string | null
   snapshot: string | null
   verifiedSince: string | null
+  /** It is held at an older snapshot, whatever Git says. */
+  pinned: Pin | null
   /** Since when its two facts are what they are. */
   since: string
   /** When it was last looked at. */
@@ -199,6 +201,17 @@ export type Moment = {
   ref: string | null
   /** The record’s number in its environment’s chain. */
   record: number | null
+}
+
+/** A rollback’s is lifted when Git says something else than what was rolled back; a person’s by a person. */
+export type Pin = {
+  snapshot: string
+  by: 'rollback' | 'person'
+  actor: string
+  reason: string
+  ticket: string | null
+  at: string
+  run: string | null
 }
 
 export type PlanSummary = { digest: string; summary: Record<string, number> }
@@ -245,13 +258,15 @@ export type Repository = { name: string; url: string; branch: string; head: stri
 export type Run = {
   id: string
   environment: string
-  kind: 'change' | 'deploy' | 'verify' | 'policy' | 'prune' | 'forget' | 'revert'
+  kind: 'change' | 'deploy' | 'verify' | 'policy' | 'prune' | 'forget' | 'revert' | 'rollback'
   state: 'planning' | 'waiting' | 'delivering' | 'verifying' | 'succeeded' | 'failed' | 'halted' | 'interrupted' | 'rolled-back' | 'superseded' | 'cancelled'
   waiting: Decision[]
   actor: string
   reason: string
   ticket: string | null
   snapshot: string
+  /** With the kind `rollback`: what asked for it, and the run that is rolled back, where one was named. */
+  rollback?: { of: string | null; by: 'verdict' | 'person' }
   changes: Commit[]
   plan: PlanSummary | null
   steps: Step[]
@@ -316,6 +331,8 @@ export type Step = {
   /** Delivered, and its verification is not good: what that decided. */
   onFailure?: 'continue' | 'alert' | 'halt' | 'rollback'
   failure?: Failure
+  /** Where it is held at another snapshot than the run’s. */
+  snapshot?: string
   effects: Effect[]
   proof?: string[]
 }
@@ -529,6 +546,40 @@ export type AdoptionPatchAnswer = {
   unproven: string[]
 }
 
+export type RollbackAnswer = { run: string | null }
+
+export type RollbackBody = {
+  /** A module’s name. */
+  module?: string
+  /** All that this run changed. */
+  run?: string
+  /** Why; kept in the record. */
+  reason: string
+  ticket?: string | null
+}
+
+export type PinAnswer = { run: string | null }
+
+export type PinBody = {
+  /** A module’s name. */
+  module: string
+  /** The snapshot, or the run that delivered it; where it is now, if left out. */
+  to?: string | null
+  /** Why; kept in the record. */
+  reason: string
+  ticket?: string | null
+}
+
+export type UnpinAnswer = { done: boolean }
+
+export type UnpinBody = {
+  /** A module’s name. */
+  module: string
+  /** Why; kept in the record. */
+  reason: string
+  ticket?: string | null
+}
+
 export type ImportAnswer = {
   module: string
   files: {
@@ -640,6 +691,15 @@ export function makeClient(send: Send) {
     /** The same edit as a patch, and nothing is pushed. */
     adoptionPatch: (finding: string) =>
       send('GET', `/v1/findings/${encodeURIComponent(finding)}/adoption/patch`, {}) as Promise<AdoptionPatchAnswer>,
+    /** Starts a run that goes back to what was delivered and verified last before what is there, with a module or with all that a run changed; and holds it there until Git says something else. */
+    rollback: (environment: string, body: RollbackBody) =>
+      send('POST', `/v1/environments/${encodeURIComponent(environment)}/rollback`, {}, body) as Promise<RollbackAnswer>,
+    /** Holds a module at what was delivered there once, until a person lifts it. The run goes there, where it is elsewhere. */
+    pin: (environment: string, body: PinBody) =>
+      send('POST', `/v1/environments/${encodeURIComponent(environment)}/pin`, {}, body) as Promise<PinAnswer>,
+    /** Holds a module no longer: Git decides again. Tells whether it was held. */
+    unpin: (environment: string, body: UnpinBody) =>
+      send('POST', `/v1/environments/${encodeURIComponent(environment)}/unpin`, {}, body) as Promise<UnpinAnswer>,
     /** What is live in a namespace as the files of a module: defaults, status and what controllers write left out, Secrets never. */
     import: (environment: string, query: { namespace?: string | undefined; module?: string | undefined; target?: string | undefined } = {}) =>
       send('GET', `/v1/environments/${encodeURIComponent(environment)}/import`, query) as Promise<ImportAnswer>,

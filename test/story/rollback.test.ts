@@ -111,7 +111,7 @@ test('a fix in Git is delivered: it is not what was rolled back', async () => {
 })
 
 test('a pin by a person holds whatever Git says, until a person lifts it', async () => {
-  expect(await shop.plumb('pin', 'web', '-e', 'dev', '--to', 'run-of-nobody', '--reason', 'x')).toMatchObject({ code: 1, err: expect.stringContaining('no run that delivered it') })
+  await expect(shop.client.pin('dev', { module: 'web', to: 'run-of-nobody', reason: 'x' })).rejects.toMatchObject({ code: 'not-delivered', message: expect.stringContaining('no run that delivered it') })
   expect(await shop.plumb('pin', 'web', '-e', 'dev', '--to', first, '--reason', 'the campaign runs until Monday')).toMatchObject({ code: 0 })
   expect(await live()).toBe('1')
   await push('3', 'Not for now')
