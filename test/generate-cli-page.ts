@@ -21,6 +21,7 @@ export const jsonOf: Readonly<Record<string, string>> = {
   'record rotate-key': '`from`, `to` (key ids) and `environments`',
   'record export': '`{ files[] }`',
   adopt: '`Adoption`; with `--patch`: `{ repository, commit, patch, edits: Edit[], renamed[], unproven[] }`',
+  yield: '`{ fields: YieldedField[] }`; with an object: `{ repository, branch, commit, pullRequest, edits: Edit[] }`',
   import: '`{ folder, module, files[{ path, content }], left[{ object, why, hint }] }`; with `--repository`: `{ branch, commit, pullRequest, left[] }`',
   status: '`Status`; with `--watch` one document after each change',
   runs: '`{ runs: Run[] }`',

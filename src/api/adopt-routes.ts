@@ -1,8 +1,9 @@
-import { adoptBody, done } from '#model/api/requests.ts'
-import { adoptionAnswer, adoptionPatchAnswer } from '#model/api/views.ts'
+import { adoptBody, done, yieldBody, yieldedQuery } from '#model/api/requests.ts'
+import { adoptionAnswer, adoptionPatchAnswer, yieldAnswer, yieldedAnswer } from '#model/api/views.ts'
 import { askAdoption } from '#run/adopt/ask.ts'
 import { adoptionPatch } from '#run/adopt/patch.ts'
 import { viewAdoption } from '#run/adopt/view.ts'
+import { proposeYield, yieldedFields } from '#run/adopt/yielded.ts'
 import { findAdoption } from '#store/adoptions.ts'
 import { route } from './route.ts'
 import type { Route } from './route.ts'
@@ -47,6 +48,31 @@ export const adoptRoutes: readonly Route[] = [
     handle: async ({ parts, finding, signal }) => {
       const { edits, renamed, unproven, ...found } = await adoptionPatch(parts, finding, signal)
       return { ...found, edits: [...edits], renamed: [...renamed], unproven: [...unproven] }
+    },
+  }),
+  route({
+    id: 'yielded',
+    method: 'get',
+    path: '/v1/environments/{environment}/yielded',
+    about: 'Fields that Git declares and another controller rightly moves, such as the replicas below an autoscaler.',
+    role: 'viewer',
+    where: 'environment',
+    query: yieldedQuery,
+    answer: yieldedAnswer,
+    handle: async ({ parts, params, query, signal }) => ({ fields: await yieldedFields(parts, params['environment'] ?? '', query.module, signal) }),
+  }),
+  route({
+    id: 'yield',
+    method: 'post',
+    path: '/v1/environments/{environment}/yield',
+    about: 'Commits, on a branch, that Git declares such fields of an object no more; refused while an apply without them would delete them.',
+    role: 'operator',
+    where: 'environment',
+    body: yieldBody,
+    answer: yieldAnswer,
+    handle: async ({ parts, params, principal, body, signal }) => {
+      const { edits, ...proposed } = await proposeYield(parts, params['environment'] ?? '', body, principal, signal)
+      return { ...proposed, edits: [...edits] }
     },
   }),
 ]

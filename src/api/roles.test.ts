@@ -33,6 +33,8 @@ const rows: Readonly<Record<string, { readonly role: Role; readonly where: 'work
   rollback: { role: 'operator', where: 'staging', method: 'POST', path: '/v1/environments/staging/rollback', body: { module: 'web', reason: 'why' } },
   pin: { role: 'operator', where: 'staging', method: 'POST', path: '/v1/environments/staging/pin', body: { module: 'web', reason: 'why' } },
   unpin: { role: 'operator', where: 'staging', method: 'POST', path: '/v1/environments/staging/unpin', body: { module: 'web', reason: 'why' } },
+  yielded: { role: 'viewer', where: 'staging', method: 'GET', path: '/v1/environments/staging/yielded' },
+  yield: { role: 'operator', where: 'staging', method: 'POST', path: '/v1/environments/staging/yield', body: { module: 'shop', object: 'Deployment shop/web', reason: 'why' } },
   import: { role: 'operator', where: 'staging', method: 'GET', path: '/v1/environments/staging/import?namespace=by-hand' },
   proposeImport: { role: 'operator', where: 'staging', method: 'POST', path: '/v1/environments/staging/import', body: { namespace: 'by-hand', repository: 'orders', reason: 'why' } },
   rotateRecordKey: { role: 'admin', where: 'workspace', method: 'POST', path: '/v1/records/rotate-key', body: { reason: 'why' } },

@@ -11,6 +11,7 @@ import { readCommands } from './commands/read.ts'
 import { timelineCommand } from './commands/timeline.ts'
 import { tokenCommands } from './commands/token.ts'
 import { writeCommands } from './commands/write.ts'
+import { yieldCommand } from './commands/yield.ts'
 import { failureLines } from './print/failure.ts'
 import { problemLines } from './print/problem.ts'
 import { painter } from './print/table.ts'
@@ -55,7 +56,7 @@ export function plumb(around: Surroundings, exit: Exit, local: readonly AddComma
     .exitOverride()
     .configureOutput({ writeOut: (text) => around.print(text.trimEnd()), writeErr: (text) => around.note(text.trimEnd()) })
     .showHelpAfterError('(see plumb --help)')
-  for (const add of [...local, readCommands, driftCommands, adoptCommand, timelineCommand, writeCommands, pinCommands, tokenCommands]) add(program, around, exit)
+  for (const add of [...local, readCommands, driftCommands, adoptCommand, yieldCommand, timelineCommand, writeCommands, pinCommands, tokenCommands]) add(program, around, exit)
   return program
 }
 

@@ -51,6 +51,8 @@ export const errors = {
   'adopt-secret': { http: 422, exit: 1, about: 'The values of a Secret are never written to Git.' },
   'adopt-unfit': { http: 422, exit: 1, about: 'A finding that is not of fields: nothing of it can be written to Git.' },
   'adopt-overdue': { http: 409, exit: 1, about: 'What was adopted was not delivered by its deadline.' },
+  'yield-nothing': { http: 404, exit: 1, about: 'An object of which no field is declared that another controller moves.' },
+  'yield-unsafe': { http: 409, exit: 1, about: 'A field that its controller does not own yet: left out of an apply, it would be deleted.' },
   'import-unsupported': { http: 422, exit: 2, about: 'A target has no namespaces to import from.' },
   'import-unsure': { http: 502, exit: 4, about: 'Something in a namespace could not be read: a module without it would not be what is there.' },
   'import-empty': { http: 404, exit: 1, about: 'A namespace has nothing that belongs into Git.' },

@@ -2,8 +2,7 @@ import { posix } from 'node:path'
 import { Failure } from '#lib/failure.ts'
 import type { Principal } from '#model/principal.ts'
 import { writeMessage } from '#source/commit.ts'
-import { newestSnapshot } from '#store/snapshots.ts'
-import type { Configuration } from './configuration.ts'
+import { findTarget, lookingCall, newestConfiguration } from './drift/targets.ts'
 import { importNamespace } from './import.ts'
 import type { ImportedModule } from './import.ts'
 import type { Parts } from './parts.ts'
@@ -15,21 +14,12 @@ export type ImportAsked = { readonly namespace: string; readonly module: string;
 export async function importNow(parts: Parts, environmentName: string, asked: ImportAsked, signal: AbortSignal): Promise<ImportedModule> {
   const environment = (await newestConfiguration(parts))?.environments.get(environmentName)
   if (environment === undefined) throw new Failure({ code: 'environment-unknown', subject: `environment ${environmentName}`, message: 'the workspace has no such environment', hint: 'plumb status lists them.' })
-  const clusters = Object.entries(environment.spec.targets).filter(([, config]) => 'kubernetes' in config)
-  const [target, config] = clusters.find(([name]) => name === (asked.target ?? name)) ?? []
-  const driver = parts.drivers.find(({ id }) => id === 'kubernetes')
-  if (target === undefined || config === undefined || driver === undefined || (asked.target === undefined && clusters.length > 1)) {
-    const names = clusters.map(([name]) => name).join(', ')
-    throw new Failure({ code: 'target-unknown', subject: `environment ${environmentName}`, message: asked.target === undefined ? 'it has several clusters, or none' : `it has no cluster ${asked.target}`, hint: `Its clusters: ${names || 'none'}. Name one with --target.` })
-  }
-  const call = {
-    clients: { kubernetes: await parts.kubernetes(config) },
-    clock: parts.clock,
-    signal,
-    assertLease: () => Promise.reject(new Error('an import changes nothing')),
-    secretDigest: parts.secretDigest,
-  }
-  return importNamespace(driver, call, { namespace: asked.namespace, module: asked.module, target, environment })
+  const clusters = Object.entries(environment.spec.targets).flatMap(([name, config]) => ('kubernetes' in config ? [name] : []))
+  const name = clusters.find((one) => one === (asked.target ?? one))
+  const isTold = asked.target !== undefined || clusters.length === 1
+  const target = name === undefined || !isTold ? undefined : await findTarget(parts, { environment: environmentName, target: name, driver: 'kubernetes' })
+  if (target === undefined) throw new Failure({ code: 'target-unknown', subject: `environment ${environmentName}`, message: isTold ? `it has no cluster ${asked.target ?? ''} in force` : 'it has several clusters, or none', hint: `Its clusters: ${clusters.join(', ') || 'none'}. Name one with --target.` })
+  return importNamespace(target.via, await lookingCall(parts, target, signal), { namespace: asked.namespace, module: asked.module, target: target.target, environment })
 }
 
 export type ImportProposed = { readonly branch: string; readonly commit: string; readonly pullRequest: string | null; readonly left: ImportedModule['left'] }
@@ -56,9 +46,4 @@ async function contentAt(parts: Parts, repository: string, commit: string, path:
   const reader = parts.repositories.reader(repository, commit)
   const entry = await reader.entry(path)
   return entry?.type === 'blob' ? reader.read(entry) : undefined
-}
-
-async function newestConfiguration(parts: Parts): Promise<Configuration | undefined> {
-  const snapshot = await newestSnapshot(parts.sql)
-  return snapshot === undefined ? undefined : parts.configurations.of(snapshot)
 }

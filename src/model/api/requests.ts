@@ -62,6 +62,9 @@ export const runsQuery = z.object({
 
 export const adoptBody = z.strictObject({ reason })
 
+export const yieldedQuery = z.object({ module: z.string().max(100).optional().describe('Only fields of this module.') })
+export const yieldBody = z.strictObject({ module, object: text(1000).describe('The object, by its key or as it is shown (`Deployment shop/web`).'), reason })
+
 const imported = {
   namespace: name.describe('The namespace to import.'),
   module: name.optional().describe('The new module’s name; the namespace’s, if left out.'),

@@ -280,6 +280,15 @@ export const adoptionPatchAnswer = z.object({
   unproven: z.array(z.string()),
 })
 
+export const yieldedAnswer = z.object({
+  fields: z.array(
+    z
+      .object({ module: z.string(), object: z.string(), path: z.string(), to: z.string(), isSafe: z.boolean().describe('Its controller owns it, so that an apply without it does not delete it.') })
+      .meta({ id: 'YieldedField' }),
+  ),
+})
+export const yieldAnswer = z.object({ repository: z.string(), branch: z.string(), commit: z.string(), pullRequest: z.string().nullable(), edits: z.array(editView) })
+
 const leftView = z.object({ object: z.string(), why: z.string(), hint: z.string().nullable() }).meta({ id: 'LeftOut' })
 
 export const importAnswer = z.object({
