@@ -74,6 +74,6 @@ test('plumb drift show tells the whole of it', () => {
     '',
     '  2026-11-21T11:00:00.000Z opened by plumbline: it drifted',
     '',
-    '  plumb revert f-1m7y9mc4r1tvxh --reason WHY, or plumb accept f-1m7y9mc4r1tvxh --reason WHY --until 2d',
+    '  plumb revert f-1m7y9mc4r1tvxh --reason WHY, plumb adopt f-1m7y9mc4r1tvxh --reason WHY, or plumb accept f-1m7y9mc4r1tvxh --reason WHY --until 2d',
   ])
 })

@@ -98,5 +98,5 @@ function text(value: unknown): string {
 
 function nextLines({ id, state }: Finding, paint: Paint): string[] {
   if (state === 'resolved' || state === 'reverting' || state === 'adopting') return []
-  return ['', paint('quiet', `  plumb revert ${id} --reason WHY, or plumb accept ${id} --reason WHY --until 2d`)]
+  return ['', paint('quiet', `  plumb revert ${id} --reason WHY, plumb adopt ${id} --reason WHY, or plumb accept ${id} --reason WHY --until 2d`)]
 }
