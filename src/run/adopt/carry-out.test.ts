@@ -6,8 +6,8 @@ import { changesOfFinding, findingNow, saveFindings } from '#store/findings.ts'
 import { askAdoption, askByPolicy } from './ask.ts'
 import { carryOutAdoption } from './carry-out.ts'
 import { adoptionPatch } from './patch.ts'
-import { adoptPlace, deployment, forgeToken } from './testing.ts'
-import type { AdoptPlace, Workspace, WorkspaceOptions } from './testing.ts'
+import { adoptPlace, deployment, forgeToken } from '../../../test/adopt-place.ts'
+import type { AdoptPlace, Workspace, WorkspaceOptions } from '../../../test/adopt-place.ts'
 
 const olga = { name: 'olga', emails: ['olga@shop.example'], grants: [] }
 const claim = { signal: never, fence: async () => {}, assertLease: async () => {} }
