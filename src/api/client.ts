@@ -362,6 +362,15 @@ export type Watch = {
   failure: Failure | null
 }
 
+export type YieldedField = {
+  module: string
+  object: string
+  path: string
+  to: string
+  /** Its controller owns it, so that an apply without it does not delete it. */
+  isSafe: boolean
+}
+
 export type StatusAnswer = Status
 
 export type RunsAnswer = { runs: Run[] }
@@ -546,6 +555,19 @@ export type AdoptionPatchAnswer = {
   unproven: string[]
 }
 
+export type YieldedAnswer = { fields: YieldedField[] }
+
+export type YieldAnswer = { repository: string; branch: string; commit: string; pullRequest: string | null; edits: Edit[] }
+
+export type YieldBody = {
+  /** A module’s name. */
+  module: string
+  /** The object, by its key or as it is shown (`Deployment shop/web`). */
+  object: string
+  /** Why; kept in the record. */
+  reason: string
+}
+
 export type RollbackAnswer = { run: string | null }
 
 export type RollbackBody = {
@@ -691,6 +713,12 @@ export function makeClient(send: Send) {
     /** The same edit as a patch, and nothing is pushed. */
     adoptionPatch: (finding: string) =>
       send('GET', `/v1/findings/${encodeURIComponent(finding)}/adoption/patch`, {}) as Promise<AdoptionPatchAnswer>,
+    /** Fields that Git declares and another controller rightly moves, such as the replicas below an autoscaler. */
+    yielded: (environment: string, query: { module?: string | undefined } = {}) =>
+      send('GET', `/v1/environments/${encodeURIComponent(environment)}/yielded`, query) as Promise<YieldedAnswer>,
+    /** Commits, on a branch, that Git declares such fields of an object no more; refused while an apply without them would delete them. */
+    yield: (environment: string, body: YieldBody) =>
+      send('POST', `/v1/environments/${encodeURIComponent(environment)}/yield`, {}, body) as Promise<YieldAnswer>,
     /** Starts a run that goes back to what was delivered and verified last before what is there, with a module or with all that a run changed; and holds it there until Git says something else. */
     rollback: (environment: string, body: RollbackBody) =>
       send('POST', `/v1/environments/${encodeURIComponent(environment)}/rollback`, {}, body) as Promise<RollbackAnswer>,
