@@ -10,7 +10,7 @@ import { startControllers } from './controllers/controllers.ts'
 import { services } from './controllers/kinds.ts'
 import { typedObjects, type TypedObjects } from './controllers/typed-objects.ts'
 import type { PostgresRuntime } from './databases/runtime.ts'
-import { claimAddresses } from './network/addresses.ts'
+import { claimAddresses, keptPort } from './network/addresses.ts'
 import { startIngress, type IngressController } from './network/ingress.ts'
 import { type NameServer, startNameServer } from './network/name-server.ts'
 import { startServiceProxy } from './network/service-proxy.ts'
@@ -74,7 +74,7 @@ export async function startCluster({ name, dir, clock, log, compileCache, postgr
     const assignClusterIP = (): string => addresses.nextServiceIp(new Set(objects?.list(services).map(({ spec }) => spec.clusterIP ?? '')))
     const reach = (...at: Parameters<typeof addresses.reach>): ReturnType<typeof addresses.reach> => addresses.reach(...at)
     const options = { dir: join(dir, 'api'), clock, name, assignClusterIP, reach, logs: (...asked: Parameters<ReturnType<typeof podLogs>>) => logs?.(...asked) }
-    const api = await startApi({ ...options, ...(audit?.policy === undefined ? {} : { auditPolicy: audit.policy }) }, places.apiPort)
+    const api = await startApi({ ...options, ...(audit?.policy === undefined ? {} : { auditPolicy: audit.policy }) }, places.apiPort === 0 ? await keptPort() : places.apiPort)
     stops.push(() => api.stop())
     const auditLog = join(dir, 'audit.log')
     api.auditTo(new AuditFile({ path: auditLog, clock, log: tell }))
@@ -84,7 +84,7 @@ export async function startCluster({ name, dir, clock, log, compileCache, postgr
     const context = { objects, clock, log: tell }
     stops.push(startControllers({ ...context, objects: typedObjects(api.controllersObjects) }, api.ca))
     stops.push(startServiceProxy(context, addresses))
-    const ingress = await startIngress(context, addresses, places.ingressPort)
+    const ingress = await startIngress(context, addresses, places.ingressPort === 0 ? await keptPort() : places.ingressPort)
     stops.push(() => ingress.stop())
     const names = await startNameServer(context, ingress.port)
     stops.push(() => names.stop())

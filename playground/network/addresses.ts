@@ -118,6 +118,21 @@ class Block implements Addresses {
   }
 }
 
+/**
+ * A port of 127.0.0.1 for something that is to have it again after every restart: below those that systems give to whoever asks for any port (32768 and
+ * up on Linux), else a stranger has it by then.
+ */
+export async function keptPort(): Promise<number> {
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const port = randomInt(20_000, 32_000)
+    const probe = await listen('127.0.0.1', port)
+    if ('code' in probe) continue
+    await new Promise((resolve) => probe.server.close(resolve))
+    return port
+  }
+  return freePort()
+}
+
 /** A port of 127.0.0.1 that nobody listens on now. */
 async function freePort(): Promise<number> {
   const probe = await listen('127.0.0.1', 0)
