@@ -17,7 +17,8 @@ export type Child = {
 
 /** A script of `test/` in a process of its own, by this Node, or by `wrapper` around it. */
 export function startChild(script: string, args: readonly string[], wrapper: readonly string[] = []): Child {
-  const [command = '', ...rest] = [...wrapper, process.execPath, fileURLToPath(new URL(script, import.meta.url)), ...args]
+  // Compiling an embedded store's hot code a second time, for speed, costs more than a short life gets back.
+  const [command = '', ...rest] = [...wrapper, process.execPath, '--liftoff-only', fileURLToPath(new URL(script, import.meta.url)), ...args]
   const child: ChildProcess = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'] })
   const lines: string[] = []
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
