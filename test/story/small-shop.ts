@@ -69,6 +69,14 @@ export type SmallShopOptions = {
 
 const document = (kind: string, name: string, spec: string): string => `apiVersion: plumbline.dev/v1alpha1\nkind: ${kind}\nmetadata: { name: ${name} }\nspec:\n${spec}`
 
+/** The workspace's and the environment's documents. */
+export function smallWorkspace({ repositories = '', environment = '  targets: { cluster: { kubernetes: { context: dev } } }\n' }: Pick<SmallShopOptions, 'repositories' | 'environment'> = {}): Record<string, string> {
+  return {
+    'plumbline.yaml': document('Workspace', 'shop', `  repositories:\n    shop: { url: ., allow: everything, poll: 1h }\n${repositories}`),
+    'environments/dev.yaml': document('Environment', 'dev', `  tier: sandbox\n  deliver: { automatic: true }\n${environment}`),
+  }
+}
+
 /** A module.yaml whose manifests lie beside it; `more` are lines of its spec. */
 export function moduleFile(name: string, more = ''): string {
   return document('Module', name, `  target: cluster\n  source: { path: manifests }\n${more}`)
@@ -92,10 +100,7 @@ export async function openSmallShop(options: SmallShopOptions): Promise<SmallSho
     const between = await options.between?.(cluster)
     if (between !== undefined) undo.push(between.stop)
     const repository = fixture.repository('shop')
-    const files = new Map<string, string>(Object.entries({
-      'plumbline.yaml': document('Workspace', 'shop', `  repositories:\n    shop: { url: ., allow: everything, poll: 1h }\n${options.repositories ?? ''}`),
-      'environments/dev.yaml': document('Environment', 'dev', `  tier: sandbox\n  deliver: { automatic: true }\n${options.environment ?? '  targets: { cluster: { kubernetes: { context: dev } } }\n'}`),
-    }))
+    const files = new Map(Object.entries(smallWorkspace(options)))
     const commit = (changed: Files, message: string): string => {
       for (const [file, content] of Object.entries(changed)) {
         if (content === null) files.delete(file)
@@ -105,7 +110,7 @@ export async function openSmallShop(options: SmallShopOptions): Promise<SmallSho
     }
     commit(options.files, 'The first')
     options.prepare?.(fixture)
-    for (const name of options.namespaces ?? []) await asAdministrator(cluster, 'POST', '/api/v1/namespaces', JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }))
+    for (const name of options.namespaces ?? []) await askAsAdministrator(cluster, 'POST', '/api/v1/namespaces', JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }))
     const log: string[] = []
     const plane = await startControlPlane({
       dir,
@@ -119,7 +124,7 @@ export async function openSmallShop(options: SmallShopOptions): Promise<SmallSho
       ...(options.databaseUrl === undefined ? {} : { databaseUrl: options.databaseUrl }),
     })
     undo.push(() => plane.stop())
-    return { dir, fixture, repository, cluster, plane, log, ...verbs(dir, plane, log, commit), kubernetes: (method, path, body) => asAdministrator(cluster, method, path, body), stop }
+    return { dir, fixture, repository, cluster, plane, log, ...verbs(dir, plane, log, commit), kubernetes: (method, path, body) => askAsAdministrator(cluster, method, path, body), stop }
   } catch (error) {
     await stop()
     throw error
@@ -174,7 +179,7 @@ function around(dir: string, out: string[], err: string[]): Surroundings {
   }
 }
 
-function writeKubeconfig(dir: string, { url, ca, adminToken }: ApiServer, server: string | undefined): string {
+export function writeKubeconfig(dir: string, { url, ca, adminToken }: ApiServer, server?: string): string {
   const path = join(dir, 'kubeconfig')
   const cluster = server === undefined ? { server: url, 'certificate-authority-data': Buffer.from(ca).toString('base64') } : { server }
   const document = {
@@ -187,7 +192,7 @@ function writeKubeconfig(dir: string, { url, ca, adminToken }: ApiServer, server
   return path
 }
 
-function asAdministrator({ url, ca, adminToken }: ApiServer, method: string, path: string, body?: string): Promise<JsonObject> {
+export function askAsAdministrator({ url, ca, adminToken }: ApiServer, method: string, path: string, body?: string): Promise<JsonObject> {
   const headers = { authorization: `Bearer ${adminToken}`, 'content-type': method === 'PATCH' ? 'application/apply-patch+yaml' : 'application/json' }
   return new Promise((resolve, reject) => {
     const asked = request(new URL(path, url), { method, ca, headers }, (answer) => {
