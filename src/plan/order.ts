@@ -81,10 +81,12 @@ export function waves(effects: readonly Effect[]): Effect[][] {
   )
 }
 
-function unknownDependency(module: string, other: string, names: readonly string[]): Failure {
+/** Of a module whose dependency nobody has: it may be in a file that cannot be read now. */
+export function unknownDependency(module: string, other: string, names: readonly string[]): Failure {
   return new Failure({
     code: 'dependency-unknown',
     subject: module,
+    retry: 'later',
     message: `the module ${module} depends on ${other}, and there is no module of that name`,
     ...didYouMean(other, names),
   })

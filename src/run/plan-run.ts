@@ -5,7 +5,7 @@ import type { ObjectKey } from '#model/resource.ts'
 import { noDoubts } from '#plan/doubts.ts'
 import { contested } from '#plan/duplicates.ts'
 import type { Declared } from '#plan/duplicates.ts'
-import { orderModules } from '#plan/order.ts'
+import { orderModules, unknownDependency } from '#plan/order.ts'
 import { isIdle } from '#model/effects.ts'
 import { makePlan, planDigest } from '#plan/plan.ts'
 import type { PlannedModule } from '#plan/plan.ts'
@@ -59,6 +59,12 @@ export async function planRun(work: Work, intents: Intents): Promise<Plan> {
   const isUnlimited = (module: string): boolean => intents.modules.get(module)?.limits === 'everything'
   const contests = contested(declared, (place, key) => inventory.find((row) => row.place === place && row.key === key && row.environment === run.environment)?.module, isUnlimited)
   for (const [name, failure] of contests.failures) failures.set(name, failure)
+  // Where a file cannot be read nobody knows which modules there are: whoever depends on a name that is nowhere fails, and stops nobody else.
+  const names = new Set([...work.configuration.modules.keys(), ...Object.keys(run.modules)])
+  for (const { name, dependsOn } of observed) {
+    const other = dependsOn.find((one) => !names.has(one))
+    if (other !== undefined) failures.set(name, unknownDependency(name, other, [...names]).toJSON())
+  }
   const planned = observed.filter((module) => !failures.has(module.name))
   const plan = makePlan({
     environment: run.environment,

@@ -17,6 +17,9 @@ const documents: readonly Bad[] = [
   { what: 'a module.yaml that is an alias bomb', files: (at) => ({ [`${at}/module.yaml`]: bomb }), code: 'yaml-aliases', subject: /module\.yaml:\d+:\d+$/, message: /alias/, hint: /repeat/ },
   { what: 'the name of another module', files: (at) => ({ [`${at}/twin/module.yaml`]: moduleFile('base') }), code: 'module-duplicate', subject: /module\.yaml:\d+/, message: /shop\/base\/module\.yaml/, hint: /rename/ },
   { what: 'a dependency circle', files: (at) => ({ [`${at}/module.yaml`]: moduleFile(at, `  dependsOn: [${at}-x]\n`), [`${at}/x/module.yaml`]: moduleFile(`${at}-x`, `  dependsOn: [${at}]\n`) }), code: 'dependency-circle', subject: /module\.yaml:\d+/, message: /d-3 -> d-3-x -> d-3/, hint: /dependsOn/ },
+  { what: 'an unknown field', files: (at) => ({ [`${at}/module.yaml`]: `${moduleFile(at)}  dependOn: []\n` }), code: 'configuration-invalid', subject: /module\.yaml:\d+:\d+$/, message: /dependOn/, hint: /dependsOn/ },
+  { what: 'an unknown environment', files: (at) => ({ [`${at}/module.yaml`]: `${moduleFile(at)}  environments: [dev, deb]\n` }), code: 'configuration-invalid', subject: /module\.yaml:\d+:\d+$/, message: /deb/, hint: /dev/ },
+  { what: 'an address that no environment lists', files: (at) => ({ [`${at}/module.yaml`]: `${moduleFile(at)}  probes: [{ name: page, http: { address: backdoor } }]\n` }), code: 'configuration-invalid', subject: /module\.yaml:\d+:\d+$/, message: /backdoor/, hint: /add this one/ },
   { what: 'an unknown target', files: (at) => ({ [`${at}/module.yaml`]: moduleFile(at).replace('target: cluster', 'target: clustr') }), code: 'configuration-invalid', subject: /module\.yaml:\d+:\d+$/, message: /clustr/, hint: /cluster/ },
 ]
 
@@ -32,6 +35,8 @@ const manifests: readonly Bad[] = [
   { what: 'a Kustomize base that is missing', files: (at) => ({ [`${at}/manifests/kustomization.yaml`]: 'resources: [../nowhere]\n' }), code: 'kustomize-base-missing', subject: /kustomization\.yaml/, message: /nowhere/, hint: /relative/ },
   { what: 'a symbolic link that leaves the repository', files: manifest({ link: '../../../../etc/passwd' }), code: 'path-outside-repository', subject: /x\.yaml/, message: /symbolic link .* leaves/, hint: /repository itself/ },
   { what: 'what its repository may not reach', files: manifest(`${configMap('x', '1', 'default')}---\n${namespace('more')}`), code: 'gate-refused', subject: /^limits$/, message: /kind Namespace is not listed.*the namespace default is not listed/, hint: /plumbline\.yaml/ },
+  // Some of the files cannot be read, so that the name may be there: that is the module's own trouble, when it is its turn.
+  { what: 'an unknown dependency', files: (at) => ({ [`${at}/module.yaml`]: `${moduleFile(at)}  dependsOn: [bas]\n` }), code: 'dependency-unknown', subject: /^m-/, message: /depends on bas/, hint: /base/ },
   { what: 'an object that another module declares', files: manifest(configMap('shared', '2', 'team')), code: 'object-declared-twice', subject: /ConfigMap team\/shared/, message: /by base \(shop: base\/manifests\/all\.yaml:\d+\)/, hint: /one module/ },
   { what: 'a manifest that the server refuses', files: manifest('apiVersion: v1\nkind: Service\nmetadata: { name: x, namespace: team }\nspec: { ports: [{ port: 99999999 }] }\n'), code: 'kubernetes-refused', subject: /Service team\/x/, message: /port/, hint: /Correct the manifest/ },
   { what: 'a kind without its definition', files: manifest('apiVersion: toys.example/v1\nkind: Toy\nmetadata: { name: x, namespace: team }\n'), code: 'kind-unknown', subject: /Toy team\/x/, message: /toys\.example\/v1 Toy is not served/, hint: /CustomResourceDefinition/ },

@@ -54,8 +54,8 @@ export type SmallShopOptions = {
   readonly files: Files
   /** What is in the cluster, beside `default`. */
   readonly namespaces?: readonly string[]
-  /** Makes the other repositories, before the control plane looks for them. */
-  readonly prepare?: (fixture: Fixture) => void
+  /** Makes the other repositories, and what is to be in the control plane's folder, before it starts. */
+  readonly prepare?: (fixture: Fixture, dir: string) => void
   /** More of the workspace's and of the environment's `spec`, as lines of YAML. */
   readonly repositories?: string
   readonly environment?: string
@@ -109,7 +109,7 @@ export async function openSmallShop(options: SmallShopOptions): Promise<SmallSho
       return repository.commit(Object.fromEntries(files), { message })
     }
     commit(options.files, 'The first')
-    options.prepare?.(fixture)
+    options.prepare?.(fixture, dir)
     for (const name of options.namespaces ?? []) await askAsAdministrator(cluster, 'POST', '/api/v1/namespaces', JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }))
     const log: string[] = []
     const plane = await startControlPlane({

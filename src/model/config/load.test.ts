@@ -119,8 +119,8 @@ describe('what is broken in one repository stops nothing else, and is not gone',
     const more = ', environments: [sandbox, stagign], dependsOn: [orders-shema, orders-api], source: { path: "${enviroment}" }, probes: [{ name: a, http: { address: ingres } }, { name: b, sql: { target: clutser } }]'
     const loaded = await load(platform, { ...orders, 'web/module.yaml': module('web', more), 'db/module.yaml': document('Module', 'db', '{ target: database }') })
     expect(loaded.problems.map(({ message, hint }) => [message, hint])).toEqual([
-      ['spec.target: there is no target “database” in environment sandbox', undefined],
-      ['spec.target: there is no target “database” in environment staging', undefined],
+      ['spec.target: there is no target “database” in environment sandbox', 'Name one that there is, or add this one.'],
+      ['spec.target: there is no target “database” in environment staging', 'Name one that there is, or add this one.'],
       ['spec.environments[1]: there is no environment “stagign”', 'Did you mean “staging”?'],
       ['spec.dependsOn[0]: there is no module “orders-shema”', 'Did you mean “orders-schema”?'],
       ['spec.source.path: no variable enviroment is declared; there are environment (environment sandbox)', 'Did you mean “environment”?'],

@@ -7,5 +7,5 @@ export function unknownName(path: Complaint['path'], what: string, name: string,
   const names = [...known].sort()
   const where = environment === undefined ? '' : ` in environment ${environment.metadata.name}`
   const some = names.length > 10 ? `${names.slice(0, 10).join(', ')}, …` : names.join(', ')
-  return { path, at: 'value', what: `there is no ${what} “${name}”${where}`, expected: names.length === 0 ? `nothing: there is no ${what}${where}` : `one of ${some}`, ...didYouMean(name, names) }
+  return { path, at: 'value', what: `there is no ${what} “${name}”${where}`, expected: names.length === 0 ? `nothing: there is no ${what}${where}` : `one of ${some}`, hint: 'Name one that there is, or add this one.', ...didYouMean(name, names) }
 }
