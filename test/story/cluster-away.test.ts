@@ -104,4 +104,19 @@ describe('a cluster that says nothing, or says that it is broken, is waited for'
     hurry = 1
     expect(await runOf(sha)).toMatchObject({ state: 'succeeded' })
   })
+
+  test('what is not ready at the deadline has failed; where the cluster does not tell of it, nobody knows', async () => {
+    const deployment = (image: string): string =>
+      `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: app, namespace: default }\nspec: { selector: { matchLabels: { app: app } }, template: { metadata: { labels: { app: app } }, spec: { containers: [{ name: main, image: "${image}" }] } } }\n`
+    const pushed = (image: string): Promise<string> => shop.push({ 'slow/module.yaml': moduleFile('slow', '  deadline: 1s\n'), 'slow/manifests/deployment.yaml': deployment(image) })
+    // No controller is at work here.
+    const late = await shop.settled(await pushed('app:1'))
+    expect(late).toMatchObject({ state: 'failed', steps: [{ module: 'slow', failure: { code: 'deadline-exceeded', message: expect.stringContaining('Deployment default/app') } }] })
+    expect(await shop.module('slow')).toMatchObject({ delivery: 'failed' })
+    trouble = ({ method, path }) => (method === 'GET' && path.includes('/deployments?') ? 'hang' : undefined)
+    const unknown = await shop.settled(await pushed('app:2'))
+    expect(unknown).toMatchObject({ state: 'failed', steps: [{ module: 'slow', failure: { code: 'readiness-unknown', hint: expect.stringMatching(/./) } }] })
+    expect(await shop.module('slow')).toMatchObject({ delivery: 'unknown' })
+    over()
+  })
 })
