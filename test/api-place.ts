@@ -98,9 +98,15 @@ async function seed(store: Store, at: number): Promise<void> {
   }
 }
 
+/** Takes every event for a write to the object that it names. */
+const fakeDriver = {
+  id: 'kubernetes',
+  audited: (_: unknown, events: readonly { id: string; object: string }[]) => Promise.resolve(events.map(({ id, object }) => ({ id, object, verb: 'patch', user: 'kim', manager: null, at: 1 }))),
+}
+
 function nothingBehind(): Partial<Record<keyof Parts, unknown>> {
   const document = (name: string, tier: string) =>
-    environmentSchema({}).parse({ apiVersion: 'plumbline.dev/v1alpha1', kind: 'Environment', metadata: { name }, spec: { tier, targets: { cluster: { kubernetes: { context: name } } } } })
+    environmentSchema({}).parse({ apiVersion: 'plumbline.dev/v1alpha1', kind: 'Environment', metadata: { name }, spec: { tier, targets: { cluster: { kubernetes: { context: name, audit: { webhook: { secretRef: 'env:HOOK' } } } } } } })
   const configuration = {
     workspace: { metadata: { name: 'shop' }, spec: { repositories: {} } },
     environments: new Map(places.map((place) => [place, document(place, place)])),
@@ -109,6 +115,8 @@ function nothingBehind(): Partial<Record<keyof Parts, unknown>> {
     broken: [],
   }
   return {
+    drivers: [fakeDriver],
+    kubernetes: () => Promise.resolve({}),
     configurations: { of: () => Promise.resolve(configuration) },
     repositories: {
       caughtUp: 'snapshot',

@@ -8,6 +8,7 @@ import type { ErrorCode } from '#model/errors.ts'
 import { redactedDocument } from '#model/redacted.ts'
 import { collectMetrics } from '#run/metrics/collect.ts'
 import type { Parts } from '#run/parts.ts'
+import { receiveAudit } from '#run/drift/audit.ts'
 import { receiveWebhook } from '#run/receive-webhook.ts'
 import type { Store } from '#store/sql.ts'
 import { authenticate, authorise, tokenOf } from './authorise.ts'
@@ -20,6 +21,8 @@ import { routes } from './routes.ts'
 import { serveRoute } from './serve-route.ts'
 
 const maxBody = 1024 * 1024
+/** An API server sends hundreds of events in one batch. */
+const maxAudit = 10 * 1024 * 1024
 
 /** The application, without a listener: what tests of routes and roles call. */
 export function application(parts: Parts, store: Store, stopping: AbortSignal, table: readonly Route[] = routes): Hono {
@@ -31,10 +34,12 @@ export function application(parts: Parts, store: Store, stopping: AbortSignal, t
     await next()
     for (const [name, value] of Object.entries(securityHeaders)) context.header(name, value)
   })
-  const tooLarge = (): never => {
-    throw new Failure({ code: 'request-too-large', subject: 'the request', message: `its body is larger than ${maxBody} bytes`, hint: 'Send less at once.' })
+  const tooLarge = (most: number) => (): never => {
+    throw new Failure({ code: 'request-too-large', subject: 'the request', message: `its body is larger than ${most} bytes`, hint: 'Send less at once.' })
   }
-  app.use('*', bodyLimit({ maxSize: maxBody, onError: tooLarge }))
+  const small = bodyLimit({ maxSize: maxBody, onError: tooLarge(maxBody) })
+  const large = bodyLimit({ maxSize: maxAudit, onError: tooLarge(maxAudit) })
+  app.use('*', (context, next) => (context.req.path.startsWith('/v1/audit/') ? large(context, next) : small(context, next)))
   app.onError((error, context) => answerFailure(context, asFailure(error, `${context.req.method} ${context.req.path}`), parts))
   app.notFound((context) =>
     answerFailure(context, new Failure({ code: 'route-unknown', subject: `${context.req.method} ${context.req.path}`, message: 'there is no such route', hint: 'GET /openapi.json lists them.' }), parts),
@@ -53,6 +58,12 @@ export function application(parts: Parts, store: Store, stopping: AbortSignal, t
   }
   app.post('/v1/webhooks', webhook)
   app.post('/v1/webhooks/:repository', webhook)
+  app.post('/v1/audit/:environment/:target', async (context) => {
+    webhooks.take(addressOf(context))
+    const { environment = '', target = '' } = context.req.param()
+    await receiveAudit(parts, { environment, target }, context.req.header('authorization'), await context.req.text(), context.req.raw.signal)
+    return context.json({ done: true }, 202)
+  })
   app.get('/v1/events', async (context) => {
     const bearer = await signIn(context)
     authorise(bearer.principal, { role: 'viewer', where: 'somewhere' })

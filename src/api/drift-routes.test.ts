@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newKeyPair, signerOf } from '#record/dsse.ts'
 import { findingNamed } from '#run/drift/commands.ts'
 import { tellDrift } from '#run/drift/tell.ts'
+import { auditEntries } from '#store/audit.ts'
+import { hold } from '#store/inventory.ts'
 import { changesOfFinding, lockFinding, saveFindings } from '#store/findings.ts'
 import type { Finding } from '#model/finding.ts'
 import { openApiPlace } from '../../test/api-place.ts'
@@ -61,4 +63,29 @@ test('resolved findings are told only where they are asked for', async () => {
   const ids = async (query: string): Promise<string[]> => ((await place.get(`/v1/findings?environment=staging${query}`, operator)).body as { findings: { id: string }[] }).findings.map(({ id }) => id)
   expect(await ids('')).toEqual([])
   expect(await ids('&resolved=with')).toEqual(['f-of-staging', 'g-of-staging'])
+})
+
+describe('the audit webhook of a target', () => {
+  const send = async (token: string, body: string, path = '/v1/audit/staging/cluster'): Promise<{ status: number; code: string | undefined }> => {
+    const answer = await place.app.request(path, { method: 'POST', headers: { authorization: `Bearer ${token}` }, body })
+    return { status: answer.status, code: codeOf(await answer.json()) }
+  }
+  const events = (...objects: string[]): string => JSON.stringify({ kind: 'EventList', items: objects.map((object, at) => ({ id: `${object}/${at}`, object })) })
+
+  test('is taken with the token of that target, and keeps what concerns what is held', async () => {
+    await hold(place.store, { place: 'place', key: 'core/ConfigMap/shop/a', uid: 'u', environment: 'staging', module: 'shop', desired: 'sha256:1', fields: [], run: 'run' })
+    for (let turn = 0; turn < 2; turn += 1) expect(await send('the-secret-of-orders', events('core/ConfigMap/shop/a', 'core/ConfigMap/shop/unheld'))).toEqual({ status: 202, code: undefined })
+    expect(await auditEntries(place.store, 'staging', 'cluster', ['core/ConfigMap/shop/a', 'core/ConfigMap/shop/unheld'])).toMatchObject([{ object: 'core/ConfigMap/shop/a', user: 'kim' }])
+  })
+
+  test('is refused without it, for another target, and where it is no list of events', async () => {
+    expect(await send('another', events())).toEqual({ status: 401, code: 'audit-signature' })
+    expect(await send('the-secret-of-orders', events(), '/v1/audit/staging/nothing')).toEqual({ status: 404, code: 'audit-unknown' })
+    for (const body of ['', '[]', '{"kind":"EventList"}', '{"items":[]}', 'null']) expect(await send('the-secret-of-orders', body)).toEqual({ status: 400, code: 'audit-invalid' })
+  })
+
+  test('may be larger than other requests, and no larger than that', async () => {
+    expect((await send('another', 'x'.repeat(2 * 1024 * 1024))).code).toBe('audit-signature')
+    expect((await send('another', 'x'.repeat(11 * 1024 * 1024))).code).toBe('request-too-large')
+  })
 })

@@ -4,6 +4,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { Failure, FailureJson } from '#lib/failure.ts'
 import type { JsonObject } from '#lib/json.ts'
 import type { Track } from '#model/config/parts.ts'
+import type { AuditEntry } from '#model/finding.ts'
 import type { Action, DeclaredField, Effect, FieldPath, Held, Observation } from '#model/plan.ts'
 import type { Desired, ObjectKey } from '#model/resource.ts'
 
@@ -129,4 +130,6 @@ export type Driver<Needs extends Capability = Capability> = {
    * Ends with the signal; goes on by itself when the place was in trouble. Throws what no waiting mends.
    */
   watch(call: DriverCall<Needs>, kind: WatchedKind): AsyncIterable<Sighting>
+  /** The writes to objects that events of the system’s own audit log tell of, by others than us. Absent where a system has none that we read. */
+  audited?(call: DriverCall<Needs>, events: readonly JsonObject[]): Promise<(AuditEntry & { readonly id: string })[]>
 }

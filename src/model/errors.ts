@@ -183,6 +183,9 @@ export const errors = {
   'finding-resolved': { http: 409, exit: 1, about: 'A finding is resolved: there is nothing to decide any more.' },
   'finding-under-way': { http: 409, exit: 1, about: 'A way back of a finding is under way.' },
   'revert-impossible': { http: 409, exit: 1, about: 'There is no way back for a finding: nothing was declared, or it cannot be rendered any more.' },
+  'audit-unknown': { http: 404, exit: 1, about: 'An audit webhook names a target that takes none.' },
+  'audit-signature': { http: 401, exit: 1, about: 'An audit webhook does not bear the token of its target.' },
+  'audit-invalid': { http: 400, exit: 1, about: 'An audit webhook is no EventList of audit.k8s.io/v1.' },
   'acceptance-invalid': { http: 400, exit: 2, about: 'An acceptance of a finding has no end, or one that is over or too far away.' },
   // api and command
   usage: { http: 400, exit: 2, about: 'A command line is not complete.' },

@@ -1,4 +1,5 @@
 import { Worker, type WorkContext, type WorkerEvent } from '#store/worker.ts'
+import { forgetAudit } from '#store/audit.ts'
 import { forgetEvents } from '#store/events.ts'
 import { adoptionsUnderWay } from '#store/adoptions.ts'
 import { enqueue } from '#store/queue.ts'
@@ -106,6 +107,7 @@ const hour = 3_600_000
 /** What nobody needs any more goes when there is time: events that were heard long ago, samples and records that are older than the workspace keeps them, loose objects of mirrors. */
 async function tidy(parts: Parts, signal: AbortSignal): Promise<{ again: number }> {
   await forgetEvents(parts.sql, parts.clock.now() - 24 * hour)
+  await forgetAudit(parts.sql, parts.clock.now() - 24 * hour)
   const newest = await newestSnapshot(parts.sql)
   if (newest !== undefined) {
     const { keepSamples, records } = (await parts.configurations.of(newest)).workspace.spec

@@ -29,6 +29,18 @@ describe('a mirror', () => {
     expect([await text(first), await text(second)]).toEqual(['one', 'two'])
   })
 
+  test('tells which commit last touched a line, as of a commit, and nothing where there is no such line', async () => {
+    const source = fixture.repository('orders')
+    const first = source.commit({ 'deploy/a.yaml': 'one\ntwo\n' })
+    const second = source.commit({ 'deploy/a.yaml': 'one\n2\n' }, { message: 'Two is 2' })
+    const mirror = fixture.mirror(source.path)
+    await mirror.fetch(never)
+    expect(await mirror.blame(second, 'deploy/a.yaml', 1)).toMatchObject({ sha: first })
+    expect(await mirror.blame(second, 'deploy/a.yaml', 2)).toMatchObject({ sha: second, subject: 'Two is 2' })
+    expect(await mirror.blame(first, 'deploy/a.yaml', 2)).toMatchObject({ sha: first })
+    for (const [file, line] of [['deploy/a.yaml', 9], ['deploy/none.yaml', 1], ['--help', 1]] as const) expect(await mirror.blame(second, file, line)).toBeUndefined()
+  })
+
   test('takes a force push, says so, and goes on reading a commit that was kept', async () => {
     const source = fixture.repository('orders')
     const base = source.commit({ a: '1' })

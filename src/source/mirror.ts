@@ -4,6 +4,7 @@ import type { Clock } from '#lib/clock.ts'
 import { Failure } from '#lib/failure.ts'
 import type { Commit } from '#model/snapshot.ts'
 import type { TreeReader } from '#model/tree.ts'
+import { blameLine } from './blame.ts'
 import { parseCommit } from './commit.ts'
 import type { GetCredentials } from './credentials.ts'
 import type { Origin } from './fetch-branch.ts'
@@ -135,6 +136,12 @@ export class Mirror {
     const range = [objectId(to, this.name), ...(from === undefined ? [] : [`^${objectId(from, this.name)}`])]
     const output = await git(this.#setup, this.#call(['rev-list', `--max-count=${maxLog}`, ...range, '--', ...paths]))
     return await Promise.all(output.toString('utf8').split('\n').filter((sha) => sha !== '').map((sha) => this.commit(sha)))
+  }
+
+  /** The commit that last touched a line of a file, as of a commit; undefined where Git cannot tell. */
+  async blame(commit: string, file: string, line: number): Promise<Commit | undefined> {
+    const sha = await blameLine(this.#setup, this.#call([]), commit, file, line)
+    return sha === undefined ? undefined : await this.commit(sha)
   }
 
   /** Every path whose content, mode or existence differs between two commits; all paths of `b` when there is no `a`. */

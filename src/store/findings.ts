@@ -83,6 +83,13 @@ export async function objectsWithFindings(sql: Sql, environment: string, place: 
   return rows.map(({ object }) => object)
 }
 
+/** Those of some objects that have a finding in an environment, at whatever place. */
+export async function withFindings(sql: Sql, environment: string, objects: readonly string[]): Promise<string[]> {
+  if (objects.length === 0) return []
+  const rows = await sql.query<{ object: string }>(`select distinct object from finding where environment = $1 and state <> 'resolved' and object = any($2::text[])`, [environment, textArray(objects)])
+  return rows.map(({ object }) => object)
+}
+
 export async function findingsOfRun(sql: Sql, run: string): Promise<Finding[]> {
   const rows = await sql.query<Row>(`select body from finding where run = $1 and state <> 'resolved'`, [run])
   return rows.map(({ body }) => body)

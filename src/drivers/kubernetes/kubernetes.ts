@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Driver } from '../driver.ts'
 import { apply } from './apply.ts'
+import { audited } from './audited.ts'
 import { declare } from './body.ts'
 import { identify } from './identify.ts'
 import { observe } from './observe.ts'
@@ -27,4 +28,5 @@ export const kubernetes: Driver<'kubernetes'> = {
   ready,
   survey,
   watch,
+  audited,
 }

@@ -346,7 +346,7 @@ export const exportAnswer = z.object({ publicKey: z.string().describe('Ed25519, 
 export const problem = z.object({ error: failureView }).meta({ id: 'Problem' })
 
 export const eventView = z
-  .object({ seq: z.number(), at: time, kind: z.enum(['run', 'module', 'effect', 'status', 'pause', 'snapshot', 'repository', 'problems', 'record', 'verdict', 'finding', 'drift', 'watch']), data: z.record(z.string(), json) })
+  .object({ seq: z.number(), at: time, kind: z.enum(['run', 'module', 'effect', 'status', 'pause', 'snapshot', 'repository', 'problems', 'record', 'verdict', 'finding', 'drift', 'watch', 'audit']), data: z.record(z.string(), json) })
   .meta({ id: 'Event' })
 
 const sourceView = z.object({

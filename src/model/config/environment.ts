@@ -12,6 +12,13 @@ const hostCommand = z.strictObject({
   env: z.record(z.string(), z.string().max(10_000)).default({}).describe('Its whole environment: nothing is inherited.'),
 })
 
+const audit = z
+  .union([
+    z.strictObject({ file: z.string().regex(/^\//, 'expected an absolute path').describe('The log’s file, on the machine of the control plane.') }),
+    z.strictObject({ webhook: secretRef.describe('The bearer token that the API server sends, to `POST /v1/audit/<environment>/<target>`.') }),
+  ])
+  .describe('Where the API server’s audit log (`audit.k8s.io/v1`) is told: it names the person behind a drift, also where a field or an object is gone.')
+
 const target = z.union([
   z.strictObject({
     kubernetes: z
@@ -25,6 +32,7 @@ const target = z.union([
           })
           .optional()
           .describe('Where the commands of probes run, as Jobs. Without it none do.'),
+        audit: audit.optional(),
       })
       .describe('A Kubernetes cluster.'),
   }),

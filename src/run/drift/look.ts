@@ -6,10 +6,11 @@ import { Failure, type FailureJson } from '#lib/failure.ts'
 import { newId } from '#lib/ids.ts'
 import { isOurs, plumbline } from '#model/field-facts.ts'
 import { ownershipOf } from '#model/field-set.ts'
-import type { Finding } from '#model/finding.ts'
+import type { AuditEntry, Finding } from '#model/finding.ts'
 import type { Held, Observation } from '#model/plan.ts'
 import { isEnded } from '#model/run.ts'
 import type { Desired, ObjectKey } from '#model/resource.ts'
+import { auditEntries } from '#store/audit.ts'
 import { addFindingChanges, knownFindings, objectsWithFindings, saveFindings } from '#store/findings.ts'
 import { heldAt, lastEffects, type LastEffect } from '#store/inventory.ts'
 import { enqueue } from '#store/queue.ts'
@@ -19,6 +20,7 @@ import { askByPolicy } from '../adopt/ask.ts'
 import type { Claim } from '../claim.ts'
 import { lookAtOnce } from '../look-again.ts'
 import type { Parts } from '../parts.ts'
+import { auditOf } from './audit.ts'
 import type { DriftPolicies } from './policies.ts'
 import type { Target } from './targets.ts'
 
@@ -57,7 +59,7 @@ export async function lookAt(looker: Looker, keys: readonly ObjectKey[]): Promis
     const seen = stands.isOurDoing ? undefined : known(observations.get(key))
     if (stands.isOurDoing) looked.set(key, { key, said: 'left', findings: [] })
     else if (seen === undefined) looked.set(key, { key, said: 'later', findings: [] })
-    else if (found.has(key) || driftsOf(looker, key, stands, seen, []).length > 0) doubtful.push(key)
+    else if (found.has(key) || driftsOf(looker, key, stands, seen, [], []).length > 0) doubtful.push(key)
     else looked.set(key, { key, said: stands.held === undefined ? 'left' : 'fine', findings: [], ...(seen.state === 'present' ? { observation: seen } : {}) })
   }
   if (doubtful.length > 0) for (const one of await judged(looker, doubtful, before, observations)) looked.set(one.key, one)
@@ -71,6 +73,7 @@ async function judged(looker: Looker, keys: readonly ObjectKey[], before: Readon
     await claim.fence(tx)
     const after = await standing(tx, looker, keys)
     const all = Map.groupBy(await knownFindings(tx, target.environment, place, keys, now - reopensFor), ({ object }) => object)
+    const audits = Map.groupBy(auditOf(target) === undefined ? [] : await auditEntries(tx, target.environment, target.target, keys), ({ object }) => object)
     const waysBack = await revertsOf(tx, [...all.values()].flat())
     const folded: Folded[] = []
     const looked = keys.map((key): Looked => {
@@ -78,7 +81,7 @@ async function judged(looker: Looker, keys: readonly ObjectKey[], before: Readon
       const stands = after.get(key)
       const findings = all.get(key) ?? []
       if (stands === undefined || seen === undefined || moved(before.get(key), stands)) return { key, said: 'later', findings }
-      const drifts = driftsOf(looker, key, stands, seen, findings)
+      const drifts = driftsOf(looker, key, stands, seen, findings, audits.get(key) ?? [])
       const changes = fold(foldInput(looker, key, stands, seen, drifts, findings, waysBack, now))
       folded.push(...changes)
       const left = [...findings.filter((one) => !changes.some(({ finding }) => finding.id === one.id)), ...changes.map(({ finding }) => finding)].filter(({ state }) => state !== 'resolved')
@@ -130,10 +133,10 @@ function moved(before: Standing | undefined, after: Standing): boolean {
   return before?.isOurDoing !== after.isOurDoing || a?.run !== b?.run || a?.uid !== b?.uid || a?.desired !== b?.desired || a?.module !== b?.module
 }
 
-function driftsOf(looker: Looker, key: ObjectKey, { held }: Standing, observation: Known, findings: readonly Finding[]): Drift[] {
+function driftsOf(looker: Looker, key: ObjectKey, { held }: Standing, observation: Known, findings: readonly Finding[], audit: readonly AuditEntry[]): Drift[] {
   if (held !== undefined) {
     const seenAt = Math.min(looker.parts.clock.now(), ...findings.filter(({ state }) => state !== 'resolved').map(({ updatedAt }) => updatedAt))
-    return classify({ held, observation, audit: [], elevations: looker.policies.elevations, seenAt })
+    return classify({ held, observation, audit, elevations: looker.policies.elevations, seenAt })
   }
   return observation.state === 'present' && observation.claim !== undefined && observation.key === key && !observation.terminating ? [orphan(observation)] : []
 }

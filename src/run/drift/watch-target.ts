@@ -10,12 +10,15 @@ import type { Claim } from '../claim.ts'
 import type { Parts } from '../parts.ts'
 import { placeOf } from '../place.ts'
 import { patience } from '../trouble.ts'
+import { auditOf, takeAudit } from './audit.ts'
+import { followAuditFile } from './audit-file.ts'
 import type { EventFeed } from './event-feed.ts'
 import { kindOf, LiveIndex } from './live-index.ts'
 import { lookAt, type Looked, type Looker } from './look.ts'
 import { LookQueue } from './look-queue.ts'
 import { driftPolicies } from './policies.ts'
 import { revertByPolicy } from './revert.ts'
+import { locateFindings } from './source.ts'
 import { findTarget, lookingCall, type Target, type TargetName } from './targets.ts'
 import { theTarget, WatchStatus } from './watch-status.ts'
 
@@ -78,6 +81,7 @@ class TargetWatch {
   #events: Event[] = []
   readonly #ready = Promise.withResolvers<void>()
   #handling: Promise<void> = this.#ready.promise
+  #locating: Promise<void> = Promise.resolve()
   #failed: unknown
 
   constructor(parts: Parts, feed: EventFeed, target: Target, claim: Claim, place: string, status: WatchStatus, pace: Pace) {
@@ -99,6 +103,7 @@ class TargetWatch {
       await this.#setOut()
       this.#ready.resolve()
       await this.#load()
+      this.#followAudit()
       await this.#looks()
       this.#claim.signal.throwIfAborted()
       if (this.#failed !== undefined) throw this.#failed
@@ -107,7 +112,7 @@ class TargetWatch {
       unsubscribe()
       this.#over.abort()
       this.#ready.resolve()
-      await Promise.all([this.#handling, ...this.#streams])
+      await Promise.all([this.#handling, this.#locating, ...this.#streams])
       await this.#status.settled()
     }
   }
@@ -180,6 +185,16 @@ class TargetWatch {
     }
   }
 
+  /** A target’s audit log that is a file of this machine is followed beside the watch. */
+  #followAudit(): void {
+    const target = this.#target
+    const audit = auditOf(target)
+    if (audit === undefined || !('file' in audit)) return
+    const { clock, log } = this.#parts
+    const trouble = (failure: Failure): void => log(`audit log ${audit.file}: ${failure.message}`)
+    this.#streams.add(followAuditFile({ path: audit.file, clock, take: (events) => takeAudit(this.#parts, target, events, this.#signal), trouble }, this.#signal).catch((error: unknown) => this.#fail(error)))
+  }
+
   async #looks(): Promise<void> {
     while (!this.#signal.aborted) {
       const keys = await this.#queue.take(lot, this.#signal)
@@ -188,7 +203,10 @@ class TargetWatch {
         this.#reloaded.clear()
         const looked = await lookAt(this.#looker as Looker, keys)
         for (const one of looked) this.#settle(one)
-        await revertByPolicy(this.#parts, looked.flatMap(({ findings }) => findings))
+        const findings = looked.flatMap((one) => one.findings)
+        await revertByPolicy(this.#parts, findings)
+        // Beside the looks, which do not wait for Git.
+        this.#locating = this.#locating.then(() => locateFindings(this.#parts, findings, this.#signal)).catch((error: unknown) => this.#fail(error))
       } catch (error) {
         if (this.#signal.aborted) return
         const failure = asFailure(error, `watch of ${this.#target.target}`)
@@ -225,6 +243,7 @@ class TargetWatch {
     const effects: ObjectKey[] = []
     for (const { kind, data } of events) {
       if (kind === 'effect' && typeof data['key'] === 'string' && (await this.#isHere(String(data['run'])))) effects.push(data['key'])
+      if (kind === 'audit' && data['environment'] === this.#target.environment && data['target'] === this.#target.target && Array.isArray(data['objects'])) this.#queue.add(data['objects'].map(String))
       if (kind === 'record' && data['environment'] === this.#target.environment && typeof data['run'] === 'string') this.#queue.add((await findingsOfRun(this.#parts.sql, data['run'])).map(({ object }) => object))
     }
     if (effects.length > 0) await this.#reload([...new Set(effects)])

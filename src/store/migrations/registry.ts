@@ -13,7 +13,8 @@ import { findings } from './0012-findings.ts'
 import { adoptions } from './0013-adoptions.ts'
 import { tallies } from './0014-tallies.ts'
 import { rollback } from './0015-rollback.ts'
+import { audit } from './0016-audit.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; a test holds it against the folder. */
-export const migrations: readonly Migration[] = [work, path, chains, before, begun, fingerprints, keysAndPruning, since, proof, place, verification, findings, adoptions, tallies, rollback]
+export const migrations: readonly Migration[] = [work, path, chains, before, begun, fingerprints, keysAndPruning, since, proof, place, verification, findings, adoptions, tallies, rollback, audit]
