@@ -98,7 +98,7 @@ export type EnvironmentStatus = {
 export type Event = {
   seq: number
   at: string
-  kind: 'run' | 'module' | 'effect' | 'status' | 'pause' | 'snapshot' | 'repository' | 'problems' | 'record' | 'verdict' | 'finding' | 'drift' | 'watch'
+  kind: 'run' | 'module' | 'effect' | 'status' | 'pause' | 'snapshot' | 'repository' | 'problems' | 'record' | 'verdict' | 'finding' | 'drift' | 'watch' | 'audit'
   data: Record<string, unknown>
 }
 
