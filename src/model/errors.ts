@@ -49,6 +49,7 @@ export const errors = {
   'adopt-no-place': { http: 422, exit: 1, about: 'No edit of the files that a rendering read brings what is live there into Git, here and nowhere else.' },
   'adopt-not-declared': { http: 409, exit: 1, about: 'What is to be adopted is not declared in Git.' },
   'adopt-secret': { http: 422, exit: 1, about: 'The values of a Secret are never written to Git.' },
+  'adopt-moved': { http: 409, exit: 1, about: 'Git says something else of a field since it was delivered: that is not written over.' },
   'adopt-unfit': { http: 422, exit: 1, about: 'A finding that is not of fields: nothing of it can be written to Git.' },
   'adopt-overdue': { http: 409, exit: 1, about: 'What was adopted was not delivered by its deadline.' },
   'yield-nothing': { http: 404, exit: 1, about: 'An object of which no field is declared that another controller moves.' },

@@ -92,6 +92,9 @@ describe('plain manifests', () => {
     expect(told(await adopt(files, fields({ 'spec.replicas': 1 }), places))).toBe('already')
     expect(told(await adopt(files, fields({ 'spec.replicas': 1 }, 'apps/Deployment//other'), places))).toBe('adopt-not-declared')
     expect(told(await adopt(files, fields({ 'spec.paused': true }), places))).toBe('adopt-not-declared')
+    const delivered = (was: Json): Wish => ({ kind: 'fields', key, fields: [{ path: 'spec.replicas', live: 3, was }] })
+    expect(told(await adopt(files, delivered(1), places))).toHaveLength(1)
+    expect(told(await adopt(files, delivered(2), places))).toBe('adopt-moved')
     const secret = { 'a/s.yaml': 'apiVersion: v1\nkind: Secret\nmetadata: { name: s }\nstringData: { a: b }\n' }
     const open = [{ ...place('a', 'a'), spec: { empty: false, plainSecrets: true } }]
     expect(told(await adopt(secret, fields({ 'stringData.a': 'canary' }, 'core/Secret//s'), open))).toBe('adopt-secret')

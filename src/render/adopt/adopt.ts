@@ -51,6 +51,8 @@ function unfit({ wish }: Adoption, bodies: Bodies): Answer | undefined {
   if (wish.kind === 'gone') return undefined
   const unknown = wish.fields.find(({ path, live }) => live !== undefined && readPath(body, path) === undefined)
   if (unknown !== undefined) return refusal('adopt-not-declared', wish.key, `Git does not declare ${unknown.path}`, 'Only what Git declares is adopted; what nobody declared is not ours.')
+  const moved = wish.fields.find(({ path, live, was }) => was !== undefined && ![was, live ?? null].some((value) => equalJson(readPath(body, path) ?? null, value)))
+  if (moved !== undefined) return refusal('adopt-moved', wish.key, `Git says something else of ${moved.path} since what was delivered`, 'Deliver that first, or change it in Git: it is another’s word, and is not written over.')
   const isSecret = parseKey(wish.key).kind === 'Secret' && wish.fields.some(({ path }) => /^(data|stringData|binaryData)\b/.test(path))
   return isSecret ? refusal('adopt-secret', wish.key, 'a Secret’s values are never written to Git', 'Change the value where its reference leads.') : undefined
 }

@@ -7,8 +7,11 @@ import type { TreeReader } from '#model/tree.ts'
 import type { RenderCache } from '../cache.ts'
 import type { RenderTools } from '../tools.ts'
 
-/** A declared field and the value that it is to have; without one it is to be declared no more. */
-export type WishedField = { readonly path: FieldPath; readonly live?: Json }
+/**
+ * A declared field and the value that it is to have; without one it is to be declared no more. `was`: what Git said when it was delivered, where that is
+ * known: what somebody has changed in Git since is not written over.
+ */
+export type WishedField = { readonly path: FieldPath; readonly live?: Json; readonly was?: Json }
 
 /** What a rendering is to be: as it is now, but for some fields of one object, or without that object. */
 export type Wish =

@@ -14,7 +14,7 @@ import type { Parts } from '../parts.ts'
 import { headOf, pullRequestOf, pushProposal } from '../propose.ts'
 import { wordsOf } from './message.ts'
 import { repositoryOf, searchAt } from './search.ts'
-import { wishOf } from './wish.ts'
+import { heldOf, wishOf } from './wish.ts'
 
 /**
  * Carries an adoption on from where the store says that it is: looked for, proven and pushed; then its pull request; then its deadline. It may be called again
@@ -59,7 +59,7 @@ async function push(parts: Parts, finding: Finding, adoption: Adoption, claim: C
   const tip = adoption.to === 'deployed' ? undefined : await mirror.proposal(adoption.branch, claim.signal)
   // What was merged by now is in the head; a branch that is not goes on from where it is.
   const onto = tip === undefined || (await mirror.contains(head, tip)) ? head : tip
-  const answer = await searchAt(parts, configuration, finding, wishOf(finding), onto, claim.signal)
+  const answer = await searchAt(parts, configuration, finding, wishOf(finding, onto === head ? await heldOf(parts.sql, finding) : undefined), onto, claim.signal)
   const found = proposalOf(answer)
   const kept = { ...adoption, state: 'proposed' as const, repository, failure: null }
   if (found.files === undefined) return onto === head ? { ...kept, ...found.about, commit: onto, branch: mirror.branch, to: 'deployed' } : { ...kept, commit: onto }

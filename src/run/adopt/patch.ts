@@ -5,7 +5,7 @@ import { newestConfiguration } from '../drift/targets.ts'
 import type { Parts } from '../parts.ts'
 import { headOf, patchOf } from '../propose.ts'
 import { repositoryOf, searchAt } from './search.ts'
-import { wishOf } from './wish.ts'
+import { heldOf, wishOf } from './wish.ts'
 
 export type AdoptionPatch = Pick<Proposal, 'edits' | 'renamed' | 'unproven'> & { readonly repository: string; readonly commit: string; readonly patch: string }
 
@@ -15,7 +15,7 @@ export async function adoptionPatch(parts: Parts, finding: Finding, signal: Abor
   if (configuration === undefined) throw new Failure({ code: 'workspace-missing', subject: 'workspace', message: 'nothing was read of it yet', retry: 'later' })
   const repository = repositoryOf(configuration, finding)
   const commit = await headOf(parts, repository)
-  const answer = await searchAt(parts, configuration, finding, wishOf(finding), commit, signal)
+  const answer = await searchAt(parts, configuration, finding, wishOf(finding, await heldOf(parts.sql, finding)), commit, signal)
   if (answer.outcome === 'refused') throw new Failure(answer.failure)
   if (answer.outcome === 'already') return { repository, commit, patch: '', edits: [], renamed: [], unproven: [] }
   const { files, edits, renamed, unproven } = answer.proposal
