@@ -3,6 +3,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startApi } from '#api/server.ts'
 import { ensurePullRequest } from '#clients/forge/pull-request.ts'
+import { httpRequest } from '#clients/http/request.ts'
 import { resolveHost } from '#clients/dns/resolve-host.ts'
 import { openKubernetes } from '#clients/kubernetes/open.ts'
 import type { KubernetesClient } from '#clients/kubernetes/client.ts'
@@ -109,6 +110,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       probeTimes: times,
       kubernetes: kubernetes.open,
       pullRequest: ensurePullRequest,
+      http: httpRequest,
       cel: (expression, variables) => cel.evaluate(expression, variables),
       resolve: resolveHost,
       resolveSecret: resolve,

@@ -177,6 +177,7 @@ export const errors = {
   'not-rolled-back': { http: 409, exit: 1, about: 'A module cannot go back to an older snapshot, or a verdict may not decide it.' },
   'not-delivered': { http: 409, exit: 1, about: 'A module is to be held at what was never delivered there.' },
   'module-unread': { http: 503, exit: 4, about: 'The repository of a module is not at hand, so that nothing is known of what it is to be; nothing of it is deleted.' },
+  'notification-failed': { http: 502, exit: 1, about: 'A channel did not take what people are to be told; it is tried again for a day.' },
   'run-superseded': { http: 409, exit: 1, about: 'A newer run carries out what this one waited to do.' },
   // drift
   'finding-unknown': { http: 404, exit: 1, about: 'There is no such finding, or it is none that the caller may look at.' },

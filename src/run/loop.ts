@@ -1,6 +1,7 @@
 import { Worker, type WorkContext, type WorkerEvent } from '#store/worker.ts'
 import { forgetAudit } from '#store/audit.ts'
 import { forgetEvents } from '#store/events.ts'
+import { forgetNotifications } from '#store/notifications.ts'
 import { adoptionsUnderWay } from '#store/adoptions.ts'
 import { enqueue } from '#store/queue.ts'
 import { chains } from '#store/records.ts'
@@ -17,6 +18,8 @@ import { tellDrift } from './drift/tell.ts'
 import { considerEnvironment } from './environment.ts'
 import { follow } from './follow.ts'
 import { wakeLooks } from './look-again.ts'
+import { handOutNotifications } from './notify/hand-out.ts'
+import { sendMessages } from './notify/send.ts'
 import { noteCommits } from './note-commits.ts'
 import type { Parts } from './parts.ts'
 import { pruneRecords } from './prune-records.ts'
@@ -64,6 +67,10 @@ export async function startLoop(parts: Parts, store: Store, concurrency: number,
         await catchUp(parts, context.signal)
         return tellDrift(parts, subject(key))
       },
+      'notify/': async (key, context) => {
+        await catchUp(parts, context.signal)
+        await handOutNotifications(parts, subject(key))
+      },
       'tidy/': (_, context) => tidy(parts, context.signal),
       'run/': async (key, context) => {
         await catchUp(parts, context.signal)
@@ -80,6 +87,11 @@ export async function startLoop(parts: Parts, store: Store, concurrency: number,
     concurrency: lookingAtOnce,
     ...(leaseMs === undefined ? {} : { leaseMs }),
     handlers: {
+      'send/': async (key, context) => {
+        const [environment = '', ...channel] = subject(key).split('/')
+        await catchUp(parts, context.signal)
+        await sendMessages(parts, environment, channel.join('/'), context.signal)
+      },
       'verify/': async (key, context) => {
         const [, environment = '', module = ''] = key.split('/')
         await catchUp(parts, context.signal)
@@ -112,6 +124,7 @@ async function tidy(parts: Parts, signal: AbortSignal): Promise<{ again: number 
   if (newest !== undefined) {
     const { keepSamples, records } = (await parts.configurations.of(newest)).workspace.spec
     await forgetSamples(parts.sql, parts.clock.now() - keepSamples)
+    await forgetNotifications(parts.sql, parts.clock.now() - keepSamples)
     if (records.keep !== undefined) await pruneRecords(parts, records.keep)
   }
   for (const name of parts.repositories.names()) await parts.repositories.mirror(name).tidy(signal)

@@ -1,4 +1,5 @@
 import type { EnsurePullRequest } from '#clients/forge/pull-request.ts'
+import type { httpRequest } from '#clients/http/request.ts'
 import type { KubernetesClient } from '#clients/kubernetes/client.ts'
 import type { Driver } from '#drivers/driver.ts'
 import type { Clock } from '#lib/clock.ts'
@@ -30,6 +31,8 @@ export type Parts = {
   /** The client of a target; opened once and kept. Failure `target-unreachable`, `context-unknown`. */
   readonly kubernetes: (target: TargetConfig) => Promise<KubernetesClient>
   readonly pullRequest: EnsurePullRequest
+  /** One HTTP request, to addresses that were resolved before. */
+  readonly http: typeof httpRequest
   readonly cel: ProbeCapabilities['cel']
   readonly resolve: (host: string, signal: AbortSignal) => Promise<string[]>
   readonly resolveSecret: ResolveSecret

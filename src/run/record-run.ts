@@ -7,6 +7,7 @@ import type { ChainLink, RunPredicate } from '#record/predicates.ts'
 import { provenanceOf, testResultOf } from '#record/standards.ts'
 import { runStatement } from '#record/statement.ts'
 import { heldBy } from '#store/inventory.ts'
+import { notify } from '#store/notifications.ts'
 import { enqueue } from '#store/queue.ts'
 import { approvalsOf, findRun, journal, moduleOutcomes, openRuns, updateRun } from '#store/runs.ts'
 import type { EffectRow, NewRun, RunModuleRow, RunRow } from '#store/runs.ts'
@@ -23,8 +24,18 @@ export async function record(tx: Sql, parts: Parts, id: string, state: RunState,
   const run = await findRun(tx, id)
   if (run === undefined) throw new Error(`run ${id} is gone`)
   const { seq, head } = await appendToChain(tx, parts, run.environment, async (link) => runStatement(await predicateOf(tx, run, link, state, failure, now)), now)
-  if (await updateRun(tx, id, state, now, { failure, recordSeq: seq, recordDigest: head })) await tallyRun(tx, id)
+  if (await updateRun(tx, id, state, now, { failure, recordSeq: seq, recordDigest: head })) {
+    await tallyRun(tx, id)
+    await tellFailed(tx, parts, run, state, failure, now)
+  }
   if (run.kind === 'rollback') await endRollback(tx, parts, run, state, now)
+}
+
+/** A verification that failed by itself is told as a verdict. */
+async function tellFailed(tx: Sql, parts: Pick<Parts, 'redactor'>, run: RunRow, state: RunState, failure: FailureJson | null, now: number): Promise<void> {
+  if (run.kind === 'verify' || (state !== 'failed' && state !== 'halted' && state !== 'interrupted')) return
+  const why = failure === null ? 'what it delivered is not verified' : `${failure.subject}: ${failure.message}`
+  await notify(tx, now, { kind: 'run-failed', environment: run.environment, module: null, body: { message: parts.redactor.redact(`${run.id} (${run.reason}) ${state}: ${why}`), run: run.id, state, ...(failure === null ? {} : { code: failure.code }) } })
 }
 
 async function predicateOf(tx: Sql, run: RunRow, chain: ChainLink, state: RunState, failure: FailureJson | null, now: number): Promise<RunPredicate> {

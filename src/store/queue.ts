@@ -30,11 +30,11 @@ export type Claim = {
  * Says that there is something to do for `key`; in the transaction that made it so, if that is what `sql` is. Many calls before it starts are one
  * run; one that comes while it runs makes it run again. `due`: not before then (ms); the earlier one counts. Never fails on a key that is there.
  */
-export async function enqueue(sql: Sql, clock: Clock, key: string, options: { readonly due?: number } = {}): Promise<void> {
+export async function enqueue(sql: Sql, clock: Pick<Clock, 'now'>, key: string, options: { readonly due?: number } = {}): Promise<void> {
   await enqueueAll(sql, clock, [key], options)
 }
 
-export async function enqueueAll(sql: Sql, clock: Clock, keys: readonly string[], options: { readonly due?: number } = {}): Promise<void> {
+export async function enqueueAll(sql: Sql, clock: Pick<Clock, 'now'>, keys: readonly string[], options: { readonly due?: number } = {}): Promise<void> {
   if (keys.length === 0) return
   await sql.query(
     // In key order, so that two callers never wait for each other crosswise.

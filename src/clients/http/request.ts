@@ -16,6 +16,8 @@ export type HttpQuestion = {
   readonly headers: Readonly<Record<string, string>>
   /** The fields of a form, which are the body. */
   readonly form?: Readonly<Record<string, string>>
+  /** A document, which is the body. */
+  readonly json?: string
   /** How many bytes of the body are read; what is beyond is cut off, and the answer says so. */
   readonly maxBytes: number
   /** Certificates of authorities, PEM, that are trusted beside none other. */
@@ -46,13 +48,14 @@ export async function httpRequest(question: HttpQuestion, signal: AbortSignal): 
   const tls = url.protocol === 'https:'
   const host = question.host ?? url.host
   const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
-  const sentBody = question.form === undefined ? undefined : new URLSearchParams(question.form).toString()
+  const sentBody = question.form === undefined ? question.json : new URLSearchParams(question.form).toString()
+  const sentType = question.form === undefined ? 'application/json' : 'application/x-www-form-urlencoded'
   const options: RequestOptions = {
     method,
     host: hostname,
     port: url.port === '' ? (tls ? 443 : 80) : url.port,
     path: `${url.pathname}${url.search}`,
-    headers: { accept: '*/*', 'user-agent': 'plumbline-probe', ...(sentBody === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }), ...question.headers, host, connection: 'close' },
+    headers: { accept: '*/*', 'user-agent': 'plumbline-probe', ...(sentBody === undefined ? {} : { 'content-type': sentType }), ...question.headers, host, connection: 'close' },
     agent: false,
     lookup: fixedLookup(addresses),
     maxHeaderSize: 64 * 1024,

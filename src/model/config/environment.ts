@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { onFailure } from '../on-failure.ts'
 import { apiVersion, driftPolicyByCause, duration, glob, name, period, secretRef, uniqueNames } from './parts.ts'
+import { notify } from './notify.ts'
 import { probeSchema } from './probe.ts'
 
 /** An absolute path, so that no search path decides what runs. */
@@ -102,6 +103,7 @@ export function environmentSchema(probes: Readonly<Record<string, z.ZodType>>) {
         onFailure: onFailure.default('halt').describe('What a verification that fails, or is not known, decides about what depends on the module: `halt` (it waits), `continue`, `alert` (continue, and tell people), `rollback` (it waits, and the module goes back to what was delivered and verified last; not for what is only unknown, not where data would be deleted, and once for one thing that Git says). Part of what a change of the environment is gated by.'),
         verifyEvery: period.prefault('5m').describe('How often what was delivered is looked at again, where its module says nothing else.'),
         freshFor: period.optional().describe('How long a verdict counts while nobody looks again; then it is `stale`. Twice `verifyEvery`, if left out.'),
+        notify: notify.describe('Where people are told of what happens here, beside the workspace’s channels.'),
         review: z
           .strictObject({
             approvals: z.int().min(0).max(10).default(0).describe('How many people must approve a plan.'),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { notify } from './notify.ts'
 import { apiVersion, duration, glob, name, secretRef } from './parts.ts'
 
 /** What a repository may deliver to. Nothing that is not listed. */
@@ -65,6 +66,7 @@ export const workspace = z
       modules: z.array(glob).default(['**/module.yaml']).describe('Where Module documents are looked for, in every repository.'),
       keepSamples: duration.prefault('30d').describe('How long the samples of probes are kept; records stay.'),
       records: z.strictObject({ keep: keep.optional().describe('How long records are kept; for ever, if left out. What is older is pruned, day by day, and what is left still verifies.') }).default({}).describe('The records of runs, verdicts and findings.'),
+      notify: notify.describe('Where people are told of what happens, in every environment.'),
       guardrails: glob.optional().describe('Where the ValidatingAdmissionPolicy documents are, in this repository.'),
     }),
   })

@@ -3,6 +3,7 @@ import type { Finding } from '#model/finding.ts'
 import type { FindingPredicate } from '#record/predicates.ts'
 import { findingType, statementOf } from '#record/statement.ts'
 import { announce } from '#store/events.ts'
+import { notify } from '#store/notifications.ts'
 import { addFindingChanges, changesAfter, driftTold, listFindings, lockFinding, saveDriftTold, saveFindings, setRecorded, unrecordedChanges, type FindingChange } from '#store/findings.ts'
 import type { Sql } from '#store/sql.ts'
 import { appendToChain } from '../chain.ts'
@@ -104,5 +105,7 @@ async function say(tx: Sql, parts: Parts, environment: string, changes: readonly
   const count = (what: string): number => new Set(changes.filter((change) => change.what === what).map(({ finding }) => finding)).size
   const data = { environment, opened: count('opened'), changed: count('changed'), contested: count('contested'), resolved: count('resolved'), standing: standing.length, held: standing.filter(({ state }) => state === 'held').length }
   await announce(tx, now, 'drift', data)
-  parts.log(`drift in ${environment}: ${data.opened} opened, ${data.resolved} resolved, ${data.standing} standing${data.contested === 0 ? '' : `, ${data.contested} contested`}`)
+  const message = `drift in ${environment}: ${data.opened} opened, ${data.resolved} resolved, ${data.standing} standing${data.contested === 0 ? '' : `, ${data.contested} contested`}`
+  await notify(tx, now, { kind: 'drift', environment, module: null, body: { message, ...data } })
+  parts.log(message)
 }

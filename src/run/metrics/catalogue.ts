@@ -17,6 +17,7 @@ export const metrics = {
   plumbline_work_waiting: { type: 'gauge', labels: ['kind'], help: 'Keys of the work queue that are due, and that nobody works on.' },
   plumbline_work_running: { type: 'gauge', labels: ['kind'], help: 'Keys of the work queue that somebody works on.' },
   plumbline_work_oldest_seconds: { type: 'gauge', labels: ['kind'], help: 'For how long the longest due key waits; 0 where none does.' },
+  plumbline_messages: { type: 'gauge', labels: ['environment', 'channel', 'state'], help: 'Notifications by channel: waiting, sent or given-up, as long as they are kept.' },
   plumbline_watch_up: { type: 'gauge', labels: ['environment', 'target', 'driver'], help: '1 where a target is watched for drift; 0 where it is not, or not yet.' },
 } as const satisfies Readonly<Record<string, Entry>>
 

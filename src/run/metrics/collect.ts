@@ -1,5 +1,6 @@
 import type { Family, Series } from '#lib/exposition.ts'
 import { standingVerification } from '#model/probe-state.ts'
+import { messageCounts } from '#store/notifications.ts'
 import { probeStates } from '#store/probe-states.ts'
 import { newestSnapshot } from '#store/snapshots.ts'
 import { statuses } from '#store/statuses.ts'
@@ -33,6 +34,7 @@ export async function collectMetrics(parts: Parts): Promise<Family[]> {
     plumbline_work_waiting: queue.map(({ kind, waiting }) => ({ labels: { kind }, value: waiting })),
     plumbline_work_running: queue.map(({ kind, running }) => ({ labels: { kind }, value: running })),
     plumbline_work_oldest_seconds: queue.map(({ kind, oldest }) => ({ labels: { kind }, value: oldest === null ? 0 : (now - oldest) / 1_000 })),
+    plumbline_messages: (await messageCounts(sql)).map(counted),
     plumbline_watch_up: (await watches(sql, now)).map(({ environment, target, driver, state, isHeld }) => ({ labels: { environment, target, driver }, value: state === 'watching' && isHeld ? 1 : 0 })),
   }
   return Object.entries(metrics).map(([name, { type, help }]) => ({ name, type, help, series: series[name as MetricName] }))
