@@ -7,6 +7,8 @@ import { httpRequest } from '#clients/http/request.ts'
 import { resolveHost } from '#clients/dns/resolve-host.ts'
 import { openKubernetes } from '#clients/kubernetes/open.ts'
 import type { KubernetesClient } from '#clients/kubernetes/client.ts'
+import { OtlpExporter } from '#clients/otlp/exporter.ts'
+import type { OtlpEndpoint } from '#clients/otlp/exporter.ts'
 import { drivers } from '#drivers/registry.ts'
 import { openCel } from '#lib/cel.ts'
 import type { Clock } from '#lib/clock.ts'
@@ -25,6 +27,7 @@ import { startLoop } from '#run/loop.ts'
 import type { Parts } from '#run/parts.ts'
 import { Repositories } from '#run/repositories.ts'
 import { expectSigner } from '#run/rotate-key.ts'
+import { Tracer } from '#run/telemetry/tracer.ts'
 import { remembering, resolveSecret } from '#secrets/resolve.ts'
 import { secretProviders } from '#secrets/registry.ts'
 import { bundleCache } from '#store/bundles.ts'
@@ -46,6 +49,8 @@ export type ControlPlaneOptions = {
   readonly host: string
   readonly port: number
   readonly clock: Clock
+  /** Where spans of runs are sent to; nowhere, if left out. */
+  readonly traces?: OtlpEndpoint
   /** How long a process may be silent before others take its work over; 30 s, if left out. */
   readonly leaseMs?: number
   /** The process's environment: for secret references, and (PATH and proxies) for git and renderers. */
@@ -98,6 +103,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const kubernetes = kubernetesClients(options.kubeconfig, clock, redactor)
     opened.push(() => kubernetes.close())
     const times = probeTimes()
+    const exporter = options.traces === undefined ? undefined : new OtlpExporter({ endpoint: options.traces, clock, log })
+    for (const value of Object.values(options.traces?.headers ?? {})) redactor.add(value, 'OTEL_EXPORTER_OTLP_HEADERS')
+    opened.push(() => exporter?.stop())
     const parts: Parts = {
       sql: store,
       clock,
@@ -122,6 +130,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       },
       nextKey: keys.record,
       publish: (environment, head) => publishHead({ repositories, clock }, environment, head),
+      ...(exporter === undefined ? {} : { tracer: new Tracer({ clock, redact, send: (span) => exporter.add(span) }) }),
       log,
     }
     const token = await ensureAdmin(store, join(dir, 'token'), clock.now())

@@ -4,6 +4,7 @@ import type { AddCommands } from '#cli/program.ts'
 import { logTo } from '#cli/surroundings.ts'
 import type { Surroundings } from '#cli/surroundings.ts'
 import { Failure } from '#lib/failure.ts'
+import type { startControlPlane } from './control-plane.ts'
 import { portOption } from './port-option.ts'
 import { stopRequested, stopped } from './stop-signal.ts'
 
@@ -14,7 +15,7 @@ export function upCommand(env: Readonly<Record<string, string | undefined>>): Ad
   return (program, around) => {
     program
       .command('up')
-      .description('start the control plane on a workspace; DATABASE_URL puts it on a PostgreSQL server')
+      .description('start the control plane on a workspace; DATABASE_URL puts it on a PostgreSQL server, OTEL_EXPORTER_OTLP_ENDPOINT sends traces of runs')
       .requiredOption('--workspace <git>', 'the path or Git URL of the repository that has plumbline.yaml')
       .option('--branch <name>', 'its branch', 'main')
       .option('--dir <folder>', 'where keys, mirrors and the embedded store are kept (PLUMB_DIR; .plumb)')
@@ -26,10 +27,10 @@ export function upCommand(env: Readonly<Record<string, string | undefined>>): Ad
         const kubeconfig = resolve(around.cwd, options.kubeconfig || env['KUBECONFIG'] || join(homedir(), '.kube', 'config'))
         expectReadable(kubeconfig, around)
         const stop = stopRequested(around.now)
-        const [{ startControlPlane }, { systemClock }] = await Promise.all([import('./control-plane.ts'), import('#lib/clock.ts')])
+        const [{ startControlPlane: start }, { systemClock }] = await Promise.all([import('./control-plane.ts'), import('#lib/clock.ts')])
         const isUrl = /^[a-z+]+:\/\/|^[\w.-]+@[\w.-]+:/.test(options.workspace)
         const databaseUrl = env['DATABASE_URL']
-        const plane = await startControlPlane({
+        const plane = await start({
           dir: resolve(around.cwd, options.dir ?? around.env.dir ?? '.plumb'),
           ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }),
           workspace: { url: isUrl ? options.workspace : resolve(around.cwd, options.workspace), branch: options.branch },
@@ -38,6 +39,7 @@ export function upCommand(env: Readonly<Record<string, string | undefined>>): Ad
           port: options.port,
           clock: systemClock,
           env,
+          ...tracesOf(env),
           log: logTo(around),
         })
         if (options.json === true) around.print(JSON.stringify({ url: plane.url }))
@@ -53,4 +55,23 @@ export function upCommand(env: Readonly<Record<string, string | undefined>>): Ad
 function expectReadable(kubeconfig: string, around: Surroundings): void {
   if (around.readFile(kubeconfig) !== undefined) return
   throw new Failure({ code: 'kubeconfig-invalid', subject: kubeconfig, message: 'there is no such file, or it cannot be read', hint: 'Name the one kubeconfig file whose contexts the targets name: --kubeconfig FILE, or KUBECONFIG.' })
+}
+
+/** Where traces go, by OpenTelemetry’s own variables: the base of a collector’s OTLP over HTTP, and headers as `name=value,…`, percent-encoded. Failure `usage`. */
+export function tracesOf(env: Readonly<Record<string, string | undefined>>): Pick<Parameters<typeof startControlPlane>[0], 'traces'> {
+  const base = env['OTEL_EXPORTER_OTLP_ENDPOINT']
+  if (base === undefined || base === '') return {}
+  const wrong = (what: string): Failure => new Failure({ code: 'usage', subject: 'the environment', message: `${what} cannot be read`, hint: 'OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4318 OTEL_EXPORTER_OTLP_HEADERS=name=value' })
+  if (!/^https?:\/\/[^\s@]+$/.test(base) || !URL.canParse(base)) throw wrong('OTEL_EXPORTER_OTLP_ENDPOINT')
+  const pairs = (env['OTEL_EXPORTER_OTLP_HEADERS'] ?? '').split(',').filter((pair) => pair.trim() !== '')
+  const headers = pairs.map((pair): [string, string] => {
+    const [, name, value] = /^\s*([\w-]+)\s*=\s*(\S*)\s*$/.exec(pair) ?? []
+    if (name === undefined || value === undefined) throw wrong('OTEL_EXPORTER_OTLP_HEADERS')
+    try {
+      return [name, decodeURIComponent(value)]
+    } catch {
+      throw wrong('OTEL_EXPORTER_OTLP_HEADERS')
+    }
+  })
+  return { traces: { url: `${base.replace(/\/$/, '')}/v1/traces`, headers: Object.fromEntries(headers) } }
 }

@@ -15,6 +15,7 @@ import { guarded, saveOutcome } from './guarded.ts'
 import type { Intents, ModuleIntent } from './render-run.ts'
 import { patience, tell } from './trouble.ts'
 import { verify } from './verify.ts'
+import { inSpan } from './telemetry/in-span.ts'
 import { bind } from './work.ts'
 import type { Bound, Work } from './work.ts'
 
@@ -76,7 +77,15 @@ async function applyAndAwait(work: Work, step: Step, intent: ModuleIntent | unde
     const written = new Map((await journal(work.parts.sql, work.run.id)).filter((row) => row.module === step.module).map((row) => [row.key, row]))
     const desired = new Map((intent?.desired ?? []).map((one) => [one.key, one]))
     for (const wave of step.waves) {
-      const failures = await Promise.all(wave.map((effect) => applyEffect(work, bound, effect, desired.get(effect.key), held.get(effect.key), written.get(effect.key), intent)))
+      const failures = await Promise.all(wave.map((effect) =>
+          inSpan(
+            work.parts,
+            'apply',
+            { environment: work.run.environment, module: step.module, object: effect.key, action: effect.action },
+            () => applyEffect(work, bound, effect, desired.get(effect.key), held.get(effect.key), written.get(effect.key), intent),
+            (failure) => (failure === undefined ? {} : { failure: `${failure.code}: ${failure.message}` }),
+          ),
+        ))
       const first = failures.find((failure) => failure !== undefined)
       if (first !== undefined) return first
       // Between kinds only namespaces and definitions are waited for: what follows lives in them.

@@ -26,6 +26,7 @@ import { pruneRecords } from './prune-records.ts'
 import { publishChain } from './publish-chain.ts'
 import { retries } from './retries.ts'
 import { run } from './run.ts'
+import { traced } from './telemetry/in-span.ts'
 import { Turns } from './turns.ts'
 import { verifyModule } from './verify-module.ts'
 import type { Looks } from './verify-module.ts'
@@ -74,7 +75,7 @@ export async function startLoop(parts: Parts, store: Store, concurrency: number,
       'tidy/': (_, context) => tidy(parts, context.signal),
       'run/': async (key, context) => {
         await catchUp(parts, context.signal)
-        await run(parts, subject(key), claimOf(parts.sql, context))
+        await traced(parts, subject(key), () => run(parts, subject(key), claimOf(parts.sql, context)))
       },
     },
     report,

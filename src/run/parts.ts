@@ -15,6 +15,7 @@ import type { Configurations } from './configuration.ts'
 import type { Histogram } from './metrics/histogram.ts'
 import type { Repositories } from './repositories.ts'
 import type { NextKey } from './rotate-key.ts'
+import type { Tracer } from './telemetry/tracer.ts'
 
 /** All that the path needs of the world, handed in by `main.ts`. */
 export type Parts = {
@@ -47,5 +48,7 @@ export type Parts = {
   readonly nextKey: NextKey
   /** Publishes a checkpoint's head beside the store. Failures are those of a push. */
   readonly publish: (environment: string, head: { size: number; root: string; head: string }) => Promise<void>
+  /** Spans around the steps of runs, where the operator asks for them. */
+  readonly tracer?: Tracer
   readonly log: (line: string) => void
 }

@@ -1,14 +1,10 @@
 import type { Claim } from './claim.ts'
 import { begin } from './begin.ts'
-import { deliver } from './deliver.ts'
-import { gateRun, refusal } from './gate-run.ts'
+import { refusal } from './gate-run.ts'
 import { openRun } from './open-run.ts'
 import type { Parts } from './parts.ts'
-import { planRun } from './plan-run.ts'
-import { renderRun } from './render-run.ts'
 import { sampleBefore } from './sample-before.ts'
-import { seal, sealFailure } from './seal.ts'
-import { verifyChange } from './verify.ts'
+import { deliver, gateRun, planRun, renderRun, seal, sealFailure, verifyChange } from './steps.ts'
 import { waitRun } from './wait-run.ts'
 
 /**

@@ -6,6 +6,7 @@ import { askProbe } from './ask-probe.ts'
 import { probesOfEnvironment } from './owned-probes.ts'
 import type { OwnedProbe } from './owned-probes.ts'
 import type { ModuleIntent } from './render-run.ts'
+import { inSpan } from './telemetry/in-span.ts'
 import type { Work } from './work.ts'
 
 /** Asks each of a module's probes, side by side, until it passes or its time is over. */
@@ -29,7 +30,7 @@ async function askAll(work: Work, probes: readonly OwnedProbe[], before: Readonl
   return Promise.all(
     probes.map(async (probe) => {
       if (delivered === 'settles' && probe.config.settle > 0) await work.parts.clock.sleep(probe.config.settle, work.claim.signal)
-      return askProbe(work, probe, 'until it passes', before.get(probe.config.name))
+      return inSpan(work.parts, 'probe', { environment: work.run.environment, probe: probe.config.name, kind: probe.config.kind }, () => askProbe(work, probe, 'until it passes', before.get(probe.config.name)), ({ verdict, samples }) => ({ attributes: { verdict }, ...(verdict === 'failed' || verdict === 'unknown' ? { failure: samples.at(-1)?.message ?? verdict } : {}) }))
     }),
   )
 }
