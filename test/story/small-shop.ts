@@ -18,7 +18,7 @@ import { Fixture } from '#source/fixture.ts'
 import type { SourceRepository } from '#source/fixture.ts'
 import { enqueue } from '#store/queue.ts'
 import { startControlPlane } from '../../src/control-plane.ts'
-import type { ControlPlane } from '../../src/control-plane.ts'
+import type { ControlPlane, ControlPlaneOptions } from '../../src/control-plane.ts'
 import { offlineCommands } from '../../src/offline.ts'
 import { eventually } from '../eventually.ts'
 import type { Printed } from './troubled-shop.ts'
@@ -65,6 +65,8 @@ export type SmallShopOptions = {
   /** The control plane's. */
   readonly clock?: Clock
   readonly env?: Readonly<Record<string, string>>
+  /** Where spans are sent to. */
+  readonly traces?: ControlPlaneOptions['traces']
 }
 
 const document = (kind: string, name: string, spec: string): string => `apiVersion: plumbline.dev/v1alpha1\nkind: ${kind}\nmetadata: { name: ${name} }\nspec:\n${spec}`
@@ -121,6 +123,7 @@ export async function openSmallShop(options: SmallShopOptions): Promise<SmallSho
       clock: options.clock ?? systemClock,
       env: { PATH: process.env['PATH'], ...options.env },
       log: (line) => log.push(line),
+      ...(options.traces === undefined ? {} : { traces: options.traces }),
       ...(options.databaseUrl === undefined ? {} : { databaseUrl: options.databaseUrl }),
     })
     undo.push(() => plane.stop())
