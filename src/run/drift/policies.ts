@@ -1,4 +1,5 @@
 import { decide } from '#drift/decide.ts'
+import { digestOf, type Digest } from '#lib/digest.ts'
 import type { Drift } from '#drift/classify.ts'
 import type { DriftPolicy, ElevationWindow } from '#model/finding.ts'
 import { holdsState } from '#model/holds-state.ts'
@@ -7,8 +8,8 @@ import type { Parts } from '../parts.ts'
 import { policyInForce, type Policy } from '../policy.ts'
 import type { Target } from './targets.ts'
 
-/** What decides on drift of an environment: the policy in force, and what modules say of themselves. */
-export type DriftPolicies = { decide(module: string, object: ObjectKey, drift: Drift): DriftPolicy; readonly elevations: readonly ElevationWindow[]; readonly inForce: Policy }
+/** What decides on drift of an environment: the policy in force, and what modules say of themselves. `digest`: of both. */
+export type DriftPolicies = { decide(module: string, object: ObjectKey, drift: Drift): DriftPolicy; readonly elevations: readonly ElevationWindow[]; readonly inForce: Policy; readonly digest: Digest }
 
 export async function driftPolicies(parts: Parts, target: Target): Promise<DriftPolicies> {
   const policy: Policy = await policyInForce(parts.sql, target.spec, target.configuration)
@@ -16,6 +17,7 @@ export async function driftPolicies(parts: Parts, target: Target): Promise<Drift
   return {
     elevations,
     inForce: policy,
+    digest: digestOf([policy.tier, policy.drift, [...target.configuration.modules].map(([name, { config }]) => [name, config.spec.drift])]),
     decide: (module, object, { cause }) =>
       decide({
         cause,

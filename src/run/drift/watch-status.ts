@@ -3,6 +3,8 @@ import { findWatch, saveWatch, type WatchRow } from '#store/watches.ts'
 import type { Parts } from '../parts.ts'
 import type { TargetName } from './targets.ts'
 
+const countMs = 1_000
+
 /** What is in the way of the whole target, beside what is in that of its kinds. */
 export const theTarget = 'the target'
 
@@ -14,12 +16,24 @@ export class WatchStatus {
   #saved = ''
   #listedAt: number | null = null
   #saving: Promise<void> = Promise.resolve()
-  /** How many objects are held. */
-  objects = 0
+  #objects = 0
+  #counting: Promise<void> | undefined
 
   constructor(parts: Parts, target: TargetName) {
     this.#parts = parts
     this.#target = target
+  }
+
+  /** How many objects are held: told a moment later, many changes at once. */
+  count(objects: number, signal: AbortSignal): void {
+    this.#objects = objects
+    this.#counting ??= this.#parts.clock.sleep(countMs, signal).then(
+      () => {
+        this.#counting = undefined
+        this.#save()
+      },
+      () => {},
+    )
   }
 
   begin(kind: string): void {
@@ -60,10 +74,10 @@ export class WatchStatus {
     const down = states.filter((one) => typeof one === 'object').sort((a, b) => a.since - b.since)
     const [first] = down
     const state = first !== undefined ? 'down' : states.includes('starting') ? 'starting' : 'watching'
-    const text = JSON.stringify([state, first?.since, first?.failure.code, first?.failure.message, this.objects, state === 'watching' ? this.#listedAt : 0])
+    const text = JSON.stringify([state, first?.since, first?.failure.code, first?.failure.message, this.#objects, state === 'watching' ? this.#listedAt : 0])
     if (text === this.#saved) return
     this.#saved = text
-    const row = { ...this.#target, state, failure: first?.failure ?? null, objects: this.objects, listedAt: this.#listedAt } as const
+    const row = { ...this.#target, state, failure: first?.failure ?? null, objects: this.#objects, listedAt: this.#listedAt } as const
     this.#saving = this.#saving.then(() => this.#write(row, first?.since)).catch(() => {}) // the store is away: who looks meets the same trouble, and tells
   }
 

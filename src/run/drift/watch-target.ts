@@ -133,7 +133,7 @@ class TargetWatch {
       if (last === undefined || page.length < inventoryPage) break
       after = last.key
     }
-    this.#status.objects = this.#index.size
+    this.#status.count(this.#index.size, this.#signal)
     this.#status.forget(theTarget)
     // What was found before is looked at again, whether or not anything is heard of it.
     const found = await objectsWithFindings(sql, this.#target.environment, this.#place)
@@ -169,7 +169,7 @@ class TargetWatch {
           else if (one.state === 'listed') {
             attempt = 1
             this.#queue.add(this.#index.end(key))
-            this.#status.objects = this.#index.size
+            this.#status.count(this.#index.size, this.#signal)
             this.#status.listed(kind)
           } else if (one.state === 'lost') this.#status.lost(kind, one.failure)
           else this.#status.found(kind)
@@ -247,7 +247,8 @@ class TargetWatch {
       if (kind === 'record' && data['environment'] === this.#target.environment && typeof data['run'] === 'string') this.#queue.add((await findingsOfRun(this.#parts.sql, data['run'])).map(({ object }) => object))
     }
     if (effects.length > 0) await this.#reload([...new Set(effects)])
-    if (events.some(({ kind, data }) => kind === 'snapshot' || (kind === 'record' && data['kind'] === 'policy'))) await this.#configure()
+    // A policy is accepted by a run.
+    if (events.some(({ kind, data }) => kind === 'snapshot' || (kind === 'record' && data['kind'] === 'run' && data['environment'] === this.#target.environment))) await this.#configure()
   }
 
   /** We have changed something ourselves: it is held against what is declared by now. */
@@ -265,7 +266,7 @@ class TargetWatch {
         this.#follow(held)
       }
     }
-    this.#status.objects = this.#index.size
+    this.#status.count(this.#index.size, this.#signal)
   }
 
   /** The target, its policies or its modules’ may be others now. */
@@ -273,9 +274,10 @@ class TargetWatch {
     const now = await findTarget(this.#parts, this.#target).catch(() => this.#target)
     if (now === undefined || JSON.stringify(now.config) !== JSON.stringify(this.#target.config)) return this.#over.abort()
     this.#target = now
+    const before = this.#looker?.policies.digest
     await this.#setOut()
-    // What is done about what was found may be something else.
-    this.#queue.add(await objectsWithFindings(this.#parts.sql, now.environment, this.#place))
+    // What is done about what was found is something else.
+    if (this.#looker?.policies.digest !== before) this.#queue.add(await objectsWithFindings(this.#parts.sql, now.environment, this.#place))
   }
 
   async #isHere(run: string): Promise<boolean> {
