@@ -17,7 +17,7 @@ export class WatchStatus {
   #listedAt: number | null = null
   #saving: Promise<void> = Promise.resolve()
   #objects = 0
-  #counting: Promise<void> | undefined
+  #isCounting = false
 
   constructor(parts: Parts, target: TargetName) {
     this.#parts = parts
@@ -27,9 +27,11 @@ export class WatchStatus {
   /** How many objects are held: told a moment later, many changes at once. */
   count(objects: number, signal: AbortSignal): void {
     this.#objects = objects
-    this.#counting ??= this.#parts.clock.sleep(countMs, signal).then(
+    if (this.#isCounting) return
+    this.#isCounting = true
+    void this.#parts.clock.sleep(countMs, signal).then(
       () => {
-        this.#counting = undefined
+        this.#isCounting = false
         this.#save()
       },
       () => {},
