@@ -2,6 +2,8 @@ import { createHmac } from 'node:crypto'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startApi } from '#api/server.ts'
+import { withMysql } from '#clients/mysql/session.ts'
+import { withPostgres } from '#clients/postgres/session.ts'
 import { ensurePullRequest } from '#clients/forge/pull-request.ts'
 import { httpRequest } from '#clients/http/request.ts'
 import { resolveHost } from '#clients/dns/resolve-host.ts'
@@ -119,6 +121,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       kubernetes: kubernetes.open,
       pullRequest: ensurePullRequest,
       http: httpRequest,
+      withSql: (dialling, signal, use) => (/^(mysql|mariadb):/.test(dialling.url) ? withMysql : withPostgres)(dialling, signal, use),
       cel: (expression, variables) => cel.evaluate(expression, variables),
       resolve: resolveHost,
       resolveSecret: resolve,

@@ -34,6 +34,8 @@ export const jsonOf: Readonly<Record<string, string>> = {
   approve: '`Run`',
   cancel: '`Run`',
   rollback: '`Run`, or `{ run: null }` where all of it is there already',
+  operate: '`Run`',
+  operations: '`{ operations: Operation[] }`',
   pin: '`Run`, or `{ run: null }` where it is there already; with `--lift`: `{ done }`',
   pause: '`{ done: true }`',
   resume: '`{ done }`',

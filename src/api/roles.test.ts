@@ -30,6 +30,8 @@ const rows: Readonly<Record<string, { readonly role: Role; readonly where: 'work
   adopt: { role: 'operator', where: 'staging', method: 'POST', path: '/v1/findings/f-of-staging/adopt', body: { reason: 'why' } },
   adoption: { role: 'viewer', where: 'staging', method: 'GET', path: '/v1/findings/f-of-staging/adoption' },
   adoptionPatch: { role: 'developer', where: 'staging', method: 'GET', path: '/v1/findings/f-of-staging/adoption/patch' },
+  operations: { role: 'viewer', where: 'each', method: 'GET', path: '/v1/operations' },
+  operate: { role: 'operator', where: 'staging', method: 'POST', path: '/v1/environments/staging/operations/drill', body: { reason: 'why' } },
   rollback: { role: 'operator', where: 'staging', method: 'POST', path: '/v1/environments/staging/rollback', body: { module: 'web', reason: 'why' } },
   pin: { role: 'operator', where: 'staging', method: 'POST', path: '/v1/environments/staging/pin', body: { module: 'web', reason: 'why' } },
   unpin: { role: 'operator', where: 'staging', method: 'POST', path: '/v1/environments/staging/unpin', body: { module: 'web', reason: 'why' } },

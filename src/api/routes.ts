@@ -18,6 +18,7 @@ import { seesAll } from './authorise.ts'
 import { driftRoutes } from './drift-routes.ts'
 import { adoptRoutes } from './adopt-routes.ts'
 import { importRoutes } from './import-routes.ts'
+import { operationRoutes } from './operation-routes.ts'
 import { pinRoutes } from './pin-routes.ts'
 import { route } from './route.ts'
 import type { Route } from './route.ts'
@@ -266,6 +267,7 @@ export const routes: readonly Route[] = [
   ...driftRoutes,
   ...adoptRoutes,
   ...pinRoutes,
+  ...operationRoutes,
   ...importRoutes,
 ]
 

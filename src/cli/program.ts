@@ -6,6 +6,7 @@ import { errors } from '#model/errors.ts'
 import type { ErrorCode } from '#model/errors.ts'
 import { adoptCommand } from './commands/adopt.ts'
 import { driftCommands } from './commands/drift.ts'
+import { operateCommands } from './commands/operate.ts'
 import { pinCommands } from './commands/pin.ts'
 import { readCommands } from './commands/read.ts'
 import { timelineCommand } from './commands/timeline.ts'
@@ -56,7 +57,7 @@ export function plumb(around: Surroundings, exit: Exit, local: readonly AddComma
     .exitOverride()
     .configureOutput({ writeOut: (text) => around.print(text.trimEnd()), writeErr: (text) => around.note(text.trimEnd()) })
     .showHelpAfterError('(see plumb --help)')
-  for (const add of [...local, readCommands, driftCommands, adoptCommand, yieldCommand, timelineCommand, writeCommands, pinCommands, tokenCommands]) add(program, around, exit)
+  for (const add of [...local, readCommands, driftCommands, adoptCommand, yieldCommand, timelineCommand, writeCommands, pinCommands, operateCommands, tokenCommands]) add(program, around, exit)
   return program
 }
 

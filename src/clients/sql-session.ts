@@ -6,8 +6,8 @@ export type SqlDialling = {
   readonly url: string
   /** The addresses that the URL's host may be dialled at. Not called for a socket on disk. */
   readonly resolve: (host: string) => Promise<readonly string[]>
-  /** `reading`: a read-only transaction. `undone`: one that may write as any client of this user may, and that is rolled back. Neither is ever committed. */
-  readonly transaction: 'reading' | 'undone'
+  /** `reading`: a read-only transaction. `undone`: one that may write as any client of this user may, and that is rolled back. Neither is ever committed. `none`: each statement stands for itself, and stays. */
+  readonly transaction: 'reading' | 'undone' | 'none'
   /** However long a statement takes: the server ends it then. */
   readonly statementTimeoutMs: number
   /** Of all answers together. */
@@ -19,7 +19,7 @@ export type SqlDialling = {
 /** Numbers and booleans are such; what the type of a column does not tell is text. */
 export type SqlRows = { readonly columns: readonly string[]; readonly rows: readonly (readonly Json[])[] }
 
-/** One connection to a database, in one transaction, for one sample. */
+/** One connection to a database, in one transaction where it has one, for one sample or one statement. */
 export type SqlSession = {
   readonly engine: 'postgres' | 'mysql'
   /** One statement of a person's, which is made to be a reading one. No more than `most` rows come back. */

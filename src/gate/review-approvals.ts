@@ -5,12 +5,13 @@ import { approvers, some, type Rule } from './rule.ts'
 export const reviewApprovals: Rule = {
   code: 'review.approvals',
   decide: (input) => {
-    const { plan, policy: { review }, policyChanges, authors, strangers, run } = input
+    const { plan, policy: { review }, policyChanges, operation, authors, strangers, run } = input
     const proven = plan.steps.filter(({ proof, failure }) => proof !== undefined && failure === undefined)
-    if (review.approvals === 0 || (policyChanges.length === 0 && proven.length === 0 && effectsOf(plan).every(isIdle))) return undefined
+    if (review.approvals === 0 || (policyChanges.length === 0 && operation === undefined && proven.length === 0 && effectsOf(plan).every(isIdle))) return undefined
     const proofs = proven.flatMap(({ module, proof }) => (proof?.changes ?? []).map((change) => `${module}: ${change}`))
     const policy = policyChanges.length === 0 ? '' : ` This changes its policy: ${some(policyChanges, 100)}.`
-    const what = `${policy}${proofs.length === 0 ? '' : ` This changes how modules are proven: ${some(proofs, 100)}.`}`
+    const carried = operation === undefined ? '' : ` This carries out the operation ${operation.name}.`
+    const what = `${policy}${carried}${proofs.length === 0 ? '' : ` This changes how modules are proven: ${some(proofs, 100)}.`}`
     const unknown = review.notTheAuthor && strangers.length > 0 ? ` The author ${some(strangers)} is not known here and cannot be compared with who approves.` : ''
     const all = approvers(input)
     const by = review.notTheAuthor ? all.filter((principal) => !authors.includes(principal)) : all

@@ -3,6 +3,7 @@ import type { FailureJson } from '#lib/failure.ts'
 import type { Json } from '#lib/json.ts'
 import type { Approval, GateDecision } from '#model/gate.ts'
 import type { Action, FieldChange } from '#model/plan.ts'
+import type { OperationOf, OperationStepRow } from '#model/operation.ts'
 import type { ProbeResult } from '#model/probe.ts'
 import type { RollbackOf } from '#model/rollback.ts'
 import type { ModuleOutcome, RunState, Verification } from '#model/run.ts'
@@ -45,6 +46,8 @@ export type RunPredicate = Chained & {
   readonly reason: string
   readonly ticket: string | null
   readonly snapshot: { readonly id: string; readonly commits: Readonly<Record<string, string>> }
+  /** With an operation: its steps, as they went. */
+  readonly operation?: OperationOf & { readonly steps: readonly OperationStepRow[] }
   /** With a rollback: what asked for it. */
   readonly rollback?: RollbackOf
   /** Module -> the snapshot that it is held at, where that is another one. */

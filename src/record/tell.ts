@@ -63,6 +63,7 @@ function ofRun(run: RunPredicate): ToldRecord {
       { title: 'Gates', columns: ['rule', 'outcome', 'said'], rows: run.gates.map((one) => [one.code, one.outcome, one.message]) },
       { title: 'Approvals', columns: ['by', 'at', 'reason', 'objects'], rows: run.approvals.map((one) => [one.principal, stamp(one.at), one.reason, one.objects.join(', ')]) },
       { title: 'Modules', columns: ['module', 'delivery', 'verification', 'failure'], rows: run.modules.map((one) => [one.module, one.delivery, `${one.verification}${one.readinessOnly ? ' (readiness only)' : ''}`, one.failure?.message ?? '']) },
+      { title: 'Steps', columns: ['step', 'kind', 'outcome', 'said'], rows: (run.operation?.steps ?? []).map((one) => [one.name, one.kind, one.state, one.message ?? '']) },
       { title: 'Effects', columns: ['object', 'outcome', 'fields'], rows: run.effects.filter((one) => one.action !== 'unchanged' || one.changes.length > 0).map(effectRow) },
       samplesOf(run.probes),
       { title: 'Not known', columns: ['of', 'why'], rows: run.unknown.map((one) => [one.subject, one.message]) },

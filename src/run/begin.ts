@@ -11,6 +11,7 @@ import type { Parts } from './parts.ts'
 import { environmentOnceHad, isStray } from './gone-environment.ts'
 import { heldIn, pinnedAt, withHeld } from './held.ts'
 import { governed, policyInForce } from './policy.ts'
+import { stepApproval } from './operation/operate.ts'
 import { wakeAfter } from './record-run.ts'
 import { sealStopped } from './seal.ts'
 import type { Work } from './work.ts'
@@ -24,7 +25,8 @@ export async function begin(parts: Parts, id: string, claim: Claim): Promise<Wor
     await wakeAfter(parts, run.environment)
     return undefined
   }
-  const underWay = run.state === 'delivering' || run.state === 'verifying'
+  const isAsking = run.kind === 'operation' && run.state === 'waiting' && run.waiting.some(({ code }) => code === stepApproval)
+  const underWay = run.state === 'delivering' || run.state === 'verifying' || isAsking
   if (!underWay && (await isBlocked(parts.sql, run))) return undefined
   if (!underWay && (await isStray(parts, run))) {
     // Whoever looks at its environment ends it.

@@ -2,6 +2,7 @@ import type { FailureJson } from '#lib/failure.ts'
 import { loadConfiguration, parseCache } from '#model/config/load.ts'
 import type { LoadedConfiguration, LoadedModule } from '#model/config/load.ts'
 import type { Environment } from '#model/config/environment.ts'
+import type { Operation } from '#model/config/operation.ts'
 import type { ProbeSet } from '#model/config/probe-set.ts'
 import type { Workspace } from '#model/config/workspace.ts'
 import type { Snapshot } from '#model/snapshot.ts'
@@ -17,6 +18,7 @@ export type Configuration = {
   readonly workspace: Workspace
   readonly environments: ReadonlyMap<string, Environment>
   readonly probeSets: ReadonlyMap<string, ProbeSet>
+  readonly operations: ReadonlyMap<string, Operation>
   readonly modules: ReadonlyMap<string, ConfiguredModule>
   /** What is wrong with it: what is broken is left out of `modules`, and is not taken for removed. */
   readonly problems: readonly FailureJson[]

@@ -51,6 +51,7 @@ export async function gateRun(work: Work, intents: Intents, plan: Plan): Promise
     earlier: policy.deliver.after === undefined || isAsBefore(run) ? [] : await earlierModules(work, policy.deliver.after.environment),
     startedBy: run.startedBy,
     ...(run.rollback === null ? {} : { rollback: run.rollback }),
+    ...(run.operation === null ? {} : { operation: { name: run.operation.name, scheduled: run.operation.slot !== null } }),
     now,
   }
   const refused = refusedModules(input)
@@ -115,8 +116,8 @@ async function gatedModules(work: Work, intents: Intents): Promise<GatedModule[]
 /** Who wrote what this run delivers: by the e-mail addresses of the commits. `strangers` are the addresses that belong to nobody who is known. */
 async function authorsOf(work: Work, intents: Intents, known: readonly Principal[]): Promise<{ authors: string[]; strangers: string[] }> {
   const { parts, run, snapshot } = work
-  // Who has somebody's change rolled back is the author of that.
-  if (run.kind === 'rollback') return { authors: run.startedBy === null ? [] : [run.startedBy], strangers: [] }
+  // Who has somebody's change rolled back, or an operation carried out, is the author of that.
+  if (run.kind === 'rollback' || run.kind === 'operation') return { authors: run.startedBy === null ? [] : [run.startedBy], strangers: [] }
   // All of them: the run itself tells of the newest commits alone.
   const rows = new Map((await statuses(parts.sql, run.environment)).map((row) => [row.module, row]))
   const all =

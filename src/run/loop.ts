@@ -21,6 +21,7 @@ import { wakeLooks } from './look-again.ts'
 import { handOutNotifications } from './notify/hand-out.ts'
 import { sendMessages } from './notify/send.ts'
 import { noteCommits } from './note-commits.ts'
+import { beginScheduled, wakeSchedules } from './operation/schedule.ts'
 import type { Parts } from './parts.ts'
 import { pruneRecords } from './prune-records.ts'
 import { publishChain } from './publish-chain.ts'
@@ -52,6 +53,7 @@ export async function startLoop(parts: Parts, store: Store, concurrency: number,
       'environment/': async (key, context: WorkContext) => {
         await catchUp(parts, context.signal)
         await considerEnvironment(parts, subject(key), context.signal)
+        await wakeSchedules(parts, subject(key))
         // What failed and may pass by itself is looked at again when its time has come.
         const due = [...(await retries(parts.sql, subject(key))).values()]
         if (due.length > 0) return { again: Math.min(...due) }
@@ -71,6 +73,11 @@ export async function startLoop(parts: Parts, store: Store, concurrency: number,
       'notify/': async (key, context) => {
         await catchUp(parts, context.signal)
         await handOutNotifications(parts, subject(key))
+      },
+      'operation/': async (key, context) => {
+        const [, environment = '', name = ''] = key.split('/')
+        await catchUp(parts, context.signal)
+        return beginScheduled(parts, environment, name)
       },
       'tidy/': (_, context) => tidy(parts, context.signal),
       'run/': async (key, context) => {

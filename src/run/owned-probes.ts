@@ -42,7 +42,7 @@ export function probesOfEnvironment(configuration: Configuration, policy: Policy
   }
 }
 
-function platformOwner({ workspace }: Configuration, policy: Policy, environment: Environment, name: string): Owner {
+export function platformOwner({ workspace }: Configuration, policy: Policy, environment: Environment, name: string): Owner {
   const repository = Object.entries(workspace.spec.repositories).find(([, { url }]) => url === '.')?.[0] ?? ''
   return { name, repository, limits: limitsOf(policy, environment.metadata.name, repository) }
 }

@@ -1,6 +1,7 @@
 import type { EnsurePullRequest } from '#clients/forge/pull-request.ts'
 import type { httpRequest } from '#clients/http/request.ts'
 import type { KubernetesClient } from '#clients/kubernetes/client.ts'
+import type { WithSql } from '#clients/sql-session.ts'
 import type { Driver } from '#drivers/driver.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Redactor } from '#lib/redact.ts'
@@ -34,6 +35,8 @@ export type Parts = {
   readonly pullRequest: EnsurePullRequest
   /** One HTTP request, to addresses that were resolved before. */
   readonly http: typeof httpRequest
+  /** A session on a PostgreSQL or MySQL database, told apart by its URL. */
+  readonly withSql: WithSql
   readonly cel: ProbeCapabilities['cel']
   readonly resolve: (host: string, signal: AbortSignal) => Promise<string[]>
   readonly resolveSecret: ResolveSecret

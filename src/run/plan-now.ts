@@ -53,6 +53,7 @@ async function dryWork(parts: Parts, environmentName: string, only: readonly str
       plan: null,
       planDigest: null,
       rollback: null,
+      operation: null,
       gates: [],
       failure: null,
       createdAt: now,

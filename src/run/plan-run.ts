@@ -15,6 +15,7 @@ import type { Bindings } from './bindings.ts'
 import { modulesIn } from './configuration.ts'
 import { doubtsOf } from './doubts.ts'
 import { removed } from './environment.ts'
+import { operationPlan } from './operation/operate.ts'
 import { planModule } from './plan-module.ts'
 import { planRevert } from './plan-revert.ts'
 import { policyDigest } from './policy.ts'
@@ -30,6 +31,7 @@ import type { Work } from './work.ts'
 export async function planRun(work: Work, intents: Intents): Promise<Plan> {
   const { run } = work
   if (run.kind === 'policy') return policyPlan(work)
+  if (run.kind === 'operation') return operationPlan(work)
   if (run.kind === 'revert') return planRevert(work, intents)
   const { bindings, failures, waiting } = await bindAll(work, intents)
   const observed: PlannedModule[] = []

@@ -5,6 +5,7 @@ import { hostProgramOf, jobPlaceOf } from './command-places.ts'
 import { narrowed } from './narrow.ts'
 import { reachOf } from './reach.ts'
 import type { ModuleIntent } from './render-run.ts'
+import { targetOf } from './work.ts'
 import type { Work } from './work.ts'
 
 /** What the probes of a module may use: within the environment's reach and the limits of the module's repository. */
@@ -13,14 +14,7 @@ export function capabilitiesFor(work: Pick<Work, 'parts' | 'environment' | 'clai
   const reach = reachOf(environment, intent.limits, parts.resolve)
   const target = (name: string) => {
     reach.checkTarget(name)
-    const config = environment.spec.targets[name]
-    if (config !== undefined) return config
-    throw new Failure({
-      code: 'target-unknown',
-      subject: `module ${intent.name}`,
-      message: `environment ${environment.metadata.name} has no target ${name}`,
-      hint: `Its targets: ${Object.keys(environment.spec.targets).join(', ')}.`,
-    })
+    return targetOf(environment, name, `module ${intent.name}`)
   }
   return {
     reach,

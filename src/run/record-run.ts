@@ -8,6 +8,7 @@ import { provenanceOf, testResultOf } from '#record/standards.ts'
 import { runStatement } from '#record/statement.ts'
 import { heldBy } from '#store/inventory.ts'
 import { notify } from '#store/notifications.ts'
+import { operationSteps } from '#store/operations.ts'
 import { enqueue } from '#store/queue.ts'
 import { approvalsOf, findRun, journal, moduleOutcomes, openRuns, updateRun } from '#store/runs.ts'
 import type { EffectRow, NewRun, RunModuleRow, RunRow } from '#store/runs.ts'
@@ -53,6 +54,7 @@ async function predicateOf(tx: Sql, run: RunRow, chain: ChainLink, state: RunSta
     ticket: run.ticket,
     snapshot: { id: run.snapshot, commits },
     ...(run.rollback === null ? {} : { rollback: run.rollback }),
+    ...(run.operation === null ? {} : { operation: { ...run.operation, steps: await operationSteps(tx, run.id) } }),
     ...heldOf(run),
     changes: run.changes,
     plan: run.planDigest === null ? null : { digest: run.planDigest },

@@ -43,8 +43,8 @@ export type ModuleIntent = {
 export type Intents = { readonly modules: ReadonlyMap<string, ModuleIntent> }
 
 export async function renderRun(work: Work): Promise<Intents> {
-  // An environment that is gone wants nothing.
-  if (work.run.kind === 'prune') return { modules: new Map() }
+  // An environment that is gone wants nothing, and an operation asks for nothing new.
+  if (work.run.kind === 'prune' || work.run.kind === 'operation') return { modules: new Map() }
   return renderAll(work.parts, work.beside, work.configuration, work.environment, work.claim.signal)
 }
 

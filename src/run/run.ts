@@ -4,7 +4,7 @@ import { refusal } from './gate-run.ts'
 import { openRun } from './open-run.ts'
 import type { Parts } from './parts.ts'
 import { sampleBefore } from './sample-before.ts'
-import { deliver, gateRun, planRun, renderRun, seal, sealFailure, verifyChange } from './steps.ts'
+import { deliver, gateRun, operate, planRun, renderRun, seal, sealFailure, verifyChange } from './steps.ts'
 import { waitRun } from './wait-run.ts'
 
 /**
@@ -33,6 +33,9 @@ export async function run(parts: Parts, id: string, claim: Claim): Promise<void>
       // Intent is on disk before the first effect; and only one run at a time is at work on a module.
       if (!(await openRun(work, plan, gate))) return
     }
+
+    // A run without a new snapshot: its steps, one after the other.
+    if (work.run.kind === 'operation') return await operate(work)
 
     // What relative thresholds compare with is asked before the first effect, and kept.
     await sampleBefore(work, intents)

@@ -84,7 +84,7 @@ export async function sealStopped(parts: Parts, claim: Claim, run: RunRow, failu
 }
 
 /** The last step of every run: its state, its modules' statuses and its record become true together, or not at all. */
-async function end(parts: Parts, claim: Claim, run: RunRow, state: RunState, failure: FailureJson | null, settle: (tx: Sql) => Promise<void>): Promise<void> {
+export async function end(parts: Parts, claim: Claim, run: RunRow, state: RunState, failure: FailureJson | null, settle: (tx: Sql) => Promise<void>): Promise<void> {
   const { sql, clock } = parts
   const ended = await sql.transaction(async (tx) => {
     await claim.fence(tx)

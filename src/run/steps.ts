@@ -2,6 +2,7 @@ import type { Told } from './telemetry/tracer.ts'
 import { deliver as deliverAll } from './deliver.ts'
 import { gateRun as gate } from './gate-run.ts'
 import { inSpan } from './telemetry/in-span.ts'
+import { operate as carryOut } from './operation/operate.ts'
 import { planRun as plan } from './plan-run.ts'
 import { renderRun as render } from './render-run.ts'
 import { seal as sealRun, sealFailure as sealRefused } from './seal.ts'
@@ -14,6 +15,7 @@ export const renderRun = spanned('render', render)
 export const planRun = spanned('plan', plan, ({ digest }) => ({ attributes: { digest } }))
 export const gateRun = spanned('gate', gate, ({ outcome }) => ({ attributes: { outcome } }))
 export const deliver = spanned('deliver', deliverAll)
+export const operate = spanned('operate', carryOut)
 export const verifyChange = spanned('verify', verifyAll)
 export const seal = spanned('record', sealRun)
 export const sealFailure = spanned('record', sealRefused)

@@ -13,6 +13,7 @@ import type { Environment } from '#model/config/environment.ts'
 import { summary } from '#plan/plan.ts'
 import { countFindings } from '#store/findings.ts'
 import { heldIn } from '#store/inventory.ts'
+import { operationSteps } from '#store/operations.ts'
 import { activePauses } from '#store/pauses.ts'
 import { probeStates } from '#store/probe-states.ts'
 import type { ProbeStateRow } from '#store/probe-states.ts'
@@ -48,6 +49,7 @@ export async function viewRun(sql: Sql, run: RunRow, now: number): Promise<RunVi
     reason: run.reason,
     ticket: run.ticket,
     snapshot: run.snapshot,
+    ...(run.operation === null ? {} : { operation: await viewOperation(sql, run.id, run.operation) }),
     ...(run.rollback === null ? {} : { rollback: { of: run.rollback.of, by: run.rollback.by } }),
     changes: run.changes.map((change) => ({ ...change, at: iso(change.at) })),
     plan: run.plan === null ? null : { digest: run.plan.digest, summary: summary(run.plan) },
@@ -94,6 +96,16 @@ function viewSteps(run: RunRow, modules: readonly RunModuleRow[], written: reado
       effects: step.waves.flat().map((effect) => viewEffect(effect, written.find((row) => row.module === step.module && row.key === effect.key))),
     }
   })
+}
+
+async function viewOperation(sql: Sql, run: string, { name, from, slot }: NonNullable<RunRow['operation']>): Promise<NonNullable<RunView['operation']>> {
+  const steps = (await operationSteps(sql, run)).map(({ position: _position, probes, startedAt, endedAt, ...step }) => ({
+    ...step,
+    probes: probes.map(({ probe, kind, verdict, asked, samples }) => ({ probe, kind, verdict, asked, samples: samples.map(viewSample) })),
+    startedAt: isoOrNull(startedAt),
+    endedAt: isoOrNull(endedAt),
+  }))
+  return { name, from, slot: isoOrNull(slot), steps }
 }
 
 function heldElsewhere(run: RunRow, module: string): { snapshot?: string } {

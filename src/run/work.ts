@@ -1,6 +1,6 @@
 import type { Driver, DriverCall } from '#drivers/driver.ts'
 import { Failure } from '#lib/failure.ts'
-import type { Environment } from '#model/config/environment.ts'
+import type { Environment, TargetConfig } from '#model/config/environment.ts'
 import type { Plan } from '#model/plan.ts'
 import type { Claim } from './claim.ts'
 import type { RunRow } from '#store/runs.ts'
@@ -77,6 +77,13 @@ export async function bind(work: Work, module: string, driverId: string, target:
   }
   let place: Promise<string> | undefined
   return { driver, call, target, place: () => (place ??= placeOf(work.parts, driver, call, target)) }
+}
+
+/** A target by its name. Failure `target-unknown`. */
+export function targetOf(environment: Environment, target: string, subject: string): TargetConfig {
+  const config = environment.spec.targets[target]
+  if (config !== undefined) return config
+  throw new Failure({ code: 'target-unknown', subject, message: `environment ${environment.metadata.name} has no target ${target}`, hint: `Its targets: ${Object.keys(environment.spec.targets).join(', ')}.` })
 }
 
 /** The policy that the run's snapshot has, in force or not; none where it no longer has the environment. */

@@ -1,6 +1,7 @@
 import type { Digest } from '#lib/digest.ts'
 import type { FailureJson } from '#lib/failure.ts'
 import type { Approval, GateDecision } from '#model/gate.ts'
+import type { OperationOf } from '#model/operation.ts'
 import type { Effect, Plan } from '#model/plan.ts'
 import type { ProbeResult } from '#model/probe.ts'
 import type { RollbackOf } from '#model/rollback.ts'
@@ -14,9 +15,9 @@ import type { Param, Sql } from './sql.ts'
 /**
  * Why a run exists: a change in Git, a person's word, only to verify what is there, to accept another policy of the environment; or, once Git no longer has
  * it, to delete what is held, or to hold it no more and leave it. `revert`: to make the fields of a finding as declared again. `rollback`: to go back to an
- * older snapshot.
+ * older snapshot. `operation`: to carry out the steps of one.
  */
-export type RunKind = 'change' | 'deploy' | 'verify' | 'policy' | 'prune' | 'forget' | 'revert' | 'rollback'
+export type RunKind = 'change' | 'deploy' | 'verify' | 'policy' | 'prune' | 'forget' | 'revert' | 'rollback' | 'operation'
 
 /** A run as the store keeps it. Times are milliseconds since 1970. */
 export type RunRow = {
@@ -38,6 +39,8 @@ export type RunRow = {
   modules: Record<string, { intent: string; changed: boolean; snapshot?: string }>
   /** With the kind `rollback`. */
   rollback: RollbackOf | null
+  /** With the kind `operation`. */
+  operation: OperationOf | null
   plan: Plan | null
   planDigest: Digest | null
   gates: GateDecision[]
@@ -49,7 +52,7 @@ export type RunRow = {
   recordDigest: string | null
 }
 
-const columns = `seq, id, environment, kind, state, waiting, snapshot, actor, reason, ticket, started_by as "startedBy", changes, modules, rollback,
+const columns = `seq, id, environment, kind, state, waiting, snapshot, actor, reason, ticket, started_by as "startedBy", changes, modules, rollback, operation,
   plan, plan_digest as "planDigest", gates, failure, created_at as "createdAt", updated_at as "updatedAt", ended_at as "endedAt",
   record_seq as "recordSeq", record_digest as "recordDigest"`
 
@@ -57,13 +60,13 @@ export type NewRun = Pick<
   RunRow,
   'id' | 'environment' | 'kind' | 'snapshot' | 'actor' | 'reason' | 'ticket' | 'startedBy' | 'changes' | 'modules' | 'createdAt'
 > &
-  Partial<Pick<RunRow, 'planDigest' | 'rollback'>>
+  Partial<Pick<RunRow, 'planDigest' | 'rollback' | 'operation'>>
 
 export async function createRun(sql: Sql, run: NewRun): Promise<void> {
   await sql.query(
-    `insert into run (id, environment, kind, state, snapshot, actor, reason, ticket, started_by, changes, modules, created_at, updated_at, plan_digest, rollback)
-     values ($1, $2, $3, 'planning', $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13)`,
-    [run.id, run.environment, run.kind, run.snapshot, run.actor, run.reason, run.ticket, run.startedBy, run.changes, run.modules, run.createdAt, run.planDigest ?? null, run.rollback ?? null],
+    `insert into run (id, environment, kind, state, snapshot, actor, reason, ticket, started_by, changes, modules, created_at, updated_at, plan_digest, rollback, operation)
+     values ($1, $2, $3, 'planning', $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13, $14)`,
+    [run.id, run.environment, run.kind, run.snapshot, run.actor, run.reason, run.ticket, run.startedBy, run.changes, run.modules, run.createdAt, run.planDigest ?? null, run.rollback ?? null, run.operation ?? null],
   )
   await announce(sql, run.createdAt, 'run', { run: run.id, environment: run.environment, state: 'planning' })
 }

@@ -2,6 +2,7 @@ import type { Decision, Effect, FieldChange, ProbeResult, Run, Step } from '#api
 import { environmentItself } from '#model/probe-state.ts'
 import { showKey } from '#model/resource.ts'
 import { failureLines } from './failure.ts'
+import { operationLines } from './operations.ts'
 import { probeLines } from './probes.ts'
 import { cut, safe, wrap } from './safe.ts'
 import { ago, columns, lasting, painter, word } from './table.ts'
@@ -41,6 +42,10 @@ export function printRun(run: Run, look: Look): string[] {
   if (run.plan !== null) say('plan', `${counts(run.plan.summary)} (${run.plan.digest.slice(0, 19)})`)
   for (const gate of run.gates) say('gate', `${gate.outcome} ${gate.code}: ${safe(gate.message)}`)
   for (const approval of run.approvals) say('approved', `by ${safe(approval.principal)}: ${safe(approval.reason)}`)
+  if (run.operation !== undefined) {
+    say('operation', `${safe(run.operation.name)}${run.operation.from === null ? '' : `, from ${safe(run.operation.from)} on`}${run.operation.slot === null ? '' : `, scheduled for ${run.operation.slot}`}`)
+    lines.push('', ...operationLines(run.operation, paint, look))
+  }
   for (const step of run.steps) lines.push('', ...stepLines(step, run.probes, paint, look.width))
   const whole = run.probes.filter((probe) => probe.module === environmentItself)
   if (whole.length > 0) lines.push('', `  ${paint('strong', 'the change as a whole')}`, ...probeLines(whole, paint, look.width))

@@ -15,7 +15,7 @@ import type { MysqlLogin } from './read-url.ts'
 const lockTimeoutS = 2
 
 /**
- * Connects to MySQL or MariaDB, asks within one transaction, rolls it back, and disconnects. Failures: those of `mysqlFailure`,
+ * Connects to MySQL or MariaDB, asks within one transaction, rolls it back (where there is one), and disconnects. Failures: those of `mysqlFailure`,
  * `address-invalid`; or the signal's reason.
  */
 export const withMysql: WithSql = async (dialling, signal, use) => {
@@ -89,7 +89,7 @@ function sessionOn(connection: Connection, { transaction, statementTimeoutMs }: 
     await send(
       `set session innodb_lock_wait_timeout = ${lockTimeoutS}, lock_wait_timeout = ${lockTimeoutS} /*M!100101 , max_statement_time = ${statementTimeoutMs / 1000} */ /*!50708 , max_execution_time = ${Math.ceil(statementTimeoutMs)} */`,
     )
-    await send(transaction === 'reading' ? 'start transaction read only' : 'start transaction')
+    if (transaction !== 'none') await send(transaction === 'reading' ? 'start transaction read only' : 'start transaction')
   }
   let begun: Promise<void> | undefined
   const one = async (sql: string): Promise<SqlRows> => {
@@ -104,7 +104,7 @@ function sessionOn(connection: Connection, { transaction, statementTimeoutMs }: 
       read: (query, most) => one(`select * from (\n${query}\n) as answer limit ${most}`),
       ask: one,
     },
-    rollBack: async () => (begun === undefined ? undefined : send('rollback')),
+    rollBack: async () => (begun === undefined || transaction === 'none' ? undefined : send('rollback')),
   }
 }
 

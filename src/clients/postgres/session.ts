@@ -13,7 +13,7 @@ import { postgresFailure } from './postgres-failure.ts'
 const lockTimeoutMs = 2_000
 
 /**
- * Connects, asks within one transaction, rolls it back, and disconnects. The URL is PostgreSQL's own (TLS and its certificates by `sslmode` and
+ * Connects, asks within one transaction, rolls it back (where there is one), and disconnects. The URL is PostgreSQL's own (TLS and its certificates by `sslmode` and
  * `sslrootcert`, as `pg` reads them). Failures: those of `postgresFailure`, `address-invalid`; or the signal's reason.
  */
 export const withPostgres: WithSql = async (dialling, signal, use) => {
@@ -45,7 +45,10 @@ export const withPostgres: WithSql = async (dialling, signal, use) => {
 
 function sessionOn(client: Client, { transaction, statementTimeoutMs }: SqlDialling): { session: SqlSession; rollBack: () => Promise<unknown> } {
   // `begin` alone is as the server, the database and the role have it: what may not write by default is not to be seen as writing.
-  const begin = `begin${transaction === 'reading' ? ' transaction read only' : ''}; set local statement_timeout = ${Math.ceil(statementTimeoutMs)}; set local lock_timeout = ${lockTimeoutMs}`
+  const begin =
+    transaction === 'none'
+      ? `set statement_timeout = ${Math.ceil(statementTimeoutMs)}`
+      : `begin${transaction === 'reading' ? ' transaction read only' : ''}; set local statement_timeout = ${Math.ceil(statementTimeoutMs)}; set local lock_timeout = ${lockTimeoutMs}`
   let begun: Promise<unknown> | undefined
   const one = async (text: string): Promise<QueryArrayResult<(string | null)[]>> => {
     // Who only connects, begins nothing.
@@ -63,7 +66,7 @@ function sessionOn(client: Client, { transaction, statementTimeoutMs }: SqlDiall
       },
       ask: async (statement) => rowsOf(await one(statement)),
     },
-    rollBack: async () => (begun === undefined ? undefined : client.query('rollback')),
+    rollBack: async () => (begun === undefined || transaction === 'none' ? undefined : client.query('rollback')),
   }
 }
 

@@ -21,6 +21,8 @@ export const rollbackBody = z
   .refine((body) => (body.module === undefined) !== (body.run === undefined), 'expected a module or a run')
 export const pinBody = z.strictObject({ module, to: text(100).nullable().default(null).describe('The snapshot, or the run that delivered it; where it is now, if left out.'), reason, ticket: text(200).nullable().default(null) })
 export const unpinBody = pinBody.omit({ to: true })
+export const operateBody = z.strictObject({ from: name.nullable().default(null).describe('The step to begin with, in place of the first: what is before it is left out.'), reason, ticket: text(200).nullable().default(null) })
+export const operationsQuery = z.object({ environment: z.string().max(100).optional().describe('Only this environment.') })
 export const pruneBody = askBody.omit({ modules: true })
 export const planBody = z.strictObject({ modules })
 export const pauseBody = z.strictObject({

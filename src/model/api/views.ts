@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { stepKinds } from '../config/operation.ts'
 import { roles } from '../principal.ts'
 import { runStates } from '../run.ts'
 import { adoptionStates } from '../adoption.ts'
@@ -101,6 +102,34 @@ export const stepView = z.object({
   proof: z.array(z.string()).optional(),
 }).meta({ id: 'Step' })
 
+const operationView = z
+  .object({
+    name: z.string(),
+    from: z.string().nullable().describe('The step that it begins with, where a person says so.'),
+    slot: time.nullable().describe('The time of the schedule that it is for.'),
+    steps: z.array(
+      z.object({
+        name: z.string(),
+        kind: z.enum([...stepKinds, 'pre', 'post']),
+        state: z.enum(['pending', 'started', 'waiting', 'done', 'failed', 'unknown', 'skipped']),
+        message: z.string().nullable(),
+        failure: failureView.nullable(),
+        probes: z.array(z.object({ probe: z.string(), kind: z.string(), verdict: z.enum(['passed', 'warned', 'failed', 'unknown']), asked: z.number(), samples: z.array(sampleView) })),
+        startedAt: time.nullable(),
+        endedAt: time.nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'RunOperation' })
+
+export const operationsAnswer = z.object({
+  operations: z.array(
+    z
+      .object({ name: z.string(), environment: z.string(), about: z.string(), steps: z.array(z.object({ name: z.string(), kind: z.enum(stepKinds), about: z.string() })), schedule: z.string().nullable(), nextAt: time.nullable(), last: z.object({ run: z.string(), state: z.enum(runStates) }).nullable() })
+      .meta({ id: 'Operation' }),
+  ),
+})
+
 export const planView = z.object({
   digest: z.string(),
   /** Effects by action. */
@@ -111,7 +140,7 @@ export const runView = z
   .object({
     id: z.string(),
     environment: z.string(),
-    kind: z.enum(['change', 'deploy', 'verify', 'policy', 'prune', 'forget', 'revert', 'rollback']),
+    kind: z.enum(['change', 'deploy', 'verify', 'policy', 'prune', 'forget', 'revert', 'rollback', 'operation']),
     state: z.enum(runStates),
     /** With the state `waiting`: what holds it. */
     waiting: z.array(decisionView),
@@ -119,6 +148,7 @@ export const runView = z
     reason: z.string(),
     ticket: z.string().nullable(),
     snapshot: z.string(),
+    operation: operationView.optional().describe('With the kind `operation`: its steps, as they went.'),
     rollback: z.object({ of: z.string().nullable(), by: z.enum(['verdict', 'person']) }).optional().describe('With the kind `rollback`: what asked for it, and the run that is rolled back, where one was named.'),
     changes: z.array(commitView),
     plan: planView.nullable(),

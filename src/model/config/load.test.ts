@@ -35,6 +35,33 @@ test('the workspace, its environments and the modules of every repository are re
   expect(loaded.broken).toEqual([])
 })
 
+describe('operations', () => {
+  const drill = (steps: string, more = '') => ({ ...platform, 'operations/drill.yaml': document('Operation', 'drill', `{ about: A drill., environments: [sandbox], steps: [${steps}]${more} }`) })
+  const patch = (target: string) => `{ name: scale, patch: { target: ${target}, apiVersion: apps/v1, kind: Deployment, namespace: x, name: web, fields: { spec: { replicas: 0 } } } }`
+  test('are read from the workspace’s own repository', async () => {
+    const { operations } = await load(drill(`${patch('cluster')}, { name: wait, wait: { for: 10s } }`, ', schedule: "0 4 * * 1"'))
+    expect(operations.get('drill')?.spec).toMatchObject({ schedule: '0 4 * * 1', steps: [{ name: 'scale', patch: { force: false } }, { name: 'wait', wait: { for: 10_000 } }] })
+    expect((await load(platform, { ...orders, 'operations/module.yaml': document('Operation', 'mine', '{ about: x, environments: [sandbox], steps: [{ name: a, wait: { for: 1s } }] }') })).operations.size).toBe(0)
+  })
+  test.each([
+    ['a step of no kind', '{ name: a }', 'expected exactly one of'],
+    ['a step of two kinds', '{ name: a, wait: { for: 1s }, approval: { message: x } }', 'expected exactly one of'],
+    ['two steps of one name', '{ name: a, wait: { for: 1s } }, { name: a, wait: { for: 1s } }', 'expected a name that no other has'],
+    ['a target that there is not', patch('custer'), 'there is no target “custer” in environment sandbox'],
+    ['a target of another sort', '{ name: a, sql: { target: cluster, statement: select 1 } }', 'cluster is a target of another sort'],
+    ['a Secret that is written', '{ name: a, patch: { target: cluster, apiVersion: v1, kind: Secret, name: x, fields: { data: {} } } }', 'no operation writes Secrets'],
+    ['a probe of an address that there is not', '{ name: a, probe: { name: p, http: { address: nowhere } } }', 'there is no address “nowhere”'],
+    ['a variable that there is not', '{ name: a, approval: { message: "${nothing}" } }', 'no variable nothing is declared'],
+  ])('%s is told', async (_, steps, message) => {
+    expect((await refusal(drill(steps))).map((one) => one.message).join('\n')).toContain(message)
+  })
+  test('an environment or a schedule that is none is told', async () => {
+    const text = document('Operation', 'drill', '{ about: x, environments: [sandbx], schedule: soon, steps: [{ name: a, wait: { for: 1s } }] }')
+    expect((await refusal({ ...platform, 'operations/drill.yaml': text })).map((one) => one.message).join()).toContain('expected five fields of cron')
+    expect((await refusal({ ...platform, 'operations/drill.yaml': text.replace('schedule: soon, ', '') })).map((one) => one.message).join()).toContain('there is no environment “sandbx”')
+  })
+})
+
 test('the workspace’s own repository bears the name that the workspace gives it', async () => {
   const home = memoryTree({ ...platform, 'dns/module.yaml': module('dns') }, 'workspace')
   const loaded = await loadConfiguration({ workspace: home, orders: memoryTree(orders) }, 'workspace', probes)

@@ -11,6 +11,8 @@ import type { FoundModule } from './checks.ts'
 import type { Environment } from './environment.ts'
 import type { Module } from './module.ts'
 import { configurationSchemas, parseConfiguration, shownFile } from './parse.ts'
+import { checkOperations } from './check-operations.ts'
+import type { Operation } from './operation.ts'
 import type { ConfigDocument, ParsedFile, Schemas, Source } from './parse.ts'
 import type { ProbeSet } from './probe-set.ts'
 import type { Workspace } from './workspace.ts'
@@ -37,6 +39,7 @@ export type LoadedConfiguration = {
   readonly workspace: Workspace
   readonly environments: ReadonlyMap<string, Environment>
   readonly probeSets: ReadonlyMap<string, ProbeSet>
+  readonly operations: ReadonlyMap<string, Operation>
   /** The modules that are whole, by name. What is broken is left out, and is in `broken`. */
   readonly modules: ReadonlyMap<string, LoadedModule>
   readonly broken: readonly Broken[]
@@ -54,7 +57,7 @@ export const workspaceFile = 'plumbline.yaml'
  * Reads the configuration of a snapshot. `workspace` names the reader of the workspace's own repository; the name that the workspace
  * document gives to it (the one with the url `.`) is the one that modules bear. A repository without a reader counts as broken.
  *
- * A broken module is left out and told; a broken workspace, environment or probe set refuses the whole: Failure `configuration-invalid` with every
+ * A broken module is left out and told; a broken workspace, environment, probe set or operation refuses the whole: Failure `configuration-invalid` with every
  * problem in `fields.problems`. Failures of reading itself are thrown as they come.
  */
 export async function loadConfiguration(
@@ -69,7 +72,7 @@ export async function loadConfiguration(
 
   const document = await workspaceDocument(files, home)
   const own = Object.entries(document.config.spec.repositories).find(([, repository]) => repository.url === '.')?.[0] ?? workspace
-  const { environments, probeSets } = await ownDocuments(files, home, document.config)
+  const { environments, probeSets, operations } = await ownDocuments(files, home, document.config)
 
   const modules: FoundModule[] = []
   const broken: Broken[] = []
@@ -93,6 +96,7 @@ export async function loadConfiguration(
     workspace: document.config,
     environments,
     probeSets,
+    operations,
     modules: new Map(checked.whole.map(({ config, repository, file }) => [config.metadata.name, { config, repository, file, folder: posix.dirname(file) }])),
     broken: [...broken, ...checked.broken],
     problems: [...problems, ...checked.problems],
@@ -134,9 +138,9 @@ async function workspaceDocument(files: Files, home: TreeReader): Promise<Extrac
   return document
 }
 
-/** Every Environment and ProbeSet document: in the files that the workspace names, or beside the workspace. */
-async function ownDocuments(files: Files, home: TreeReader, { spec }: Workspace): Promise<{ environments: ReadonlyMap<string, Environment>; probeSets: ReadonlyMap<string, ProbeSet> }> {
-  const wanted = { Environment: [spec.environments].flat(), ProbeSet: [spec.probeSets].flat() }
+/** Every Environment, ProbeSet and Operation document: in the files that the workspace names, or beside the workspace. */
+async function ownDocuments(files: Files, home: TreeReader, { spec }: Workspace): Promise<Pick<LoadedConfiguration, 'environments' | 'probeSets' | 'operations'>> {
+  const wanted = { Environment: [spec.environments].flat(), ProbeSet: [spec.probeSets].flat(), Operation: [spec.operations].flat() }
   const all = (await home.walk('')).filter(({ path }) => path !== workspaceFile)
   const beside = await home.entry(workspaceFile)
   const problems: FailureJson[] = []
@@ -152,13 +156,14 @@ async function ownDocuments(files: Files, home: TreeReader, { spec }: Workspace)
   }
   const environments = documents.filter((one) => one.kind === 'Environment')
   const probeSets = documents.filter((one) => one.kind === 'ProbeSet')
+  const operations = documents.filter((one) => one.kind === 'Operation')
   if (environments.length === 0 && problems.length === 0) {
     const hint = `\`spec.environments\` of the workspace is ${wanted.Environment.join(', ')}.`
     problems.push(problem('configuration-invalid', { repository: home.repository, file: workspaceFile }, 'there is no Environment document', hint))
   }
-  problems.push(...checkEnvironments(environments), ...checkProbeSets(probeSets))
+  problems.push(...checkEnvironments(environments), ...checkProbeSets(probeSets), ...checkOperations(operations, byName(environments)))
   if (problems.length > 0) throw refusedWith(problems)
-  return { environments: byName(environments), probeSets: byName(probeSets) }
+  return { environments: byName(environments), probeSets: byName(probeSets), operations: byName(operations) }
 }
 
 function byName<Config extends { metadata: { name: string } }>(documents: readonly { readonly config: Config }[]): ReadonlyMap<string, Config> {

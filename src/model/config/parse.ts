@@ -14,6 +14,8 @@ import { complaintsOf, showPath } from './issues.ts'
 import type { Complaint } from './issues.ts'
 import { moduleSchema } from './module.ts'
 import type { Module } from './module.ts'
+import { operationSchema } from './operation.ts'
+import type { Operation } from './operation.ts'
 import { probeSetSchema } from './probe-set.ts'
 import type { ProbeSet } from './probe-set.ts'
 import { workspace } from './workspace.ts'
@@ -24,19 +26,21 @@ export type Schemas = {
   readonly Workspace: typeof workspace
   readonly Environment: ReturnType<typeof environmentSchema>
   readonly ProbeSet: ReturnType<typeof probeSetSchema>
+  readonly Operation: ReturnType<typeof operationSchema>
   readonly Module: ReturnType<typeof moduleSchema>
 }
 type Kind = keyof Schemas
 
 /** `probes`: the schema of each probe kind, by its id. */
 export function configurationSchemas(probes: Readonly<Record<string, z.ZodType>>): Schemas {
-  return { Workspace: workspace, Environment: environmentSchema(probes), ProbeSet: probeSetSchema(probes), Module: moduleSchema(probes) }
+  return { Workspace: workspace, Environment: environmentSchema(probes), ProbeSet: probeSetSchema(probes), Operation: operationSchema(probes), Module: moduleSchema(probes) }
 }
 
 export type ConfigDocument = (
   | { readonly kind: 'Workspace'; readonly config: Workspace }
   | { readonly kind: 'Environment'; readonly config: Environment }
   | { readonly kind: 'ProbeSet'; readonly config: ProbeSet }
+  | { readonly kind: 'Operation'; readonly config: Operation }
   | { readonly kind: 'Module'; readonly config: Module }
 ) & { /** 1-based. */ readonly line: number; /** A problem of this document, placed at a path of it. */ problem(complaint: Complaint): FailureJson }
 

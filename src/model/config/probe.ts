@@ -68,7 +68,7 @@ export function probeSchema(probes: Readonly<Record<string, z.ZodType>>) {
       const kind = kinds.find((candidate) => members[candidate] !== undefined) ?? ''
       return { name: own, settle, within, every, timeout, window, compare, need, kind, config: members[kind], across: across ?? [] }
     })
-  return z.preprocess((raw, context) => spread(raw as Json, probes, context), framed)
+  return z.preprocess((raw, context) => spread(raw as Json, probes, context), framed).meta({ title: 'probe' })
 }
 
 /** Each of `across` becomes a whole configuration of its kind; the kind's own member need not be whole without them. */

@@ -33,6 +33,7 @@ Documents are YAML, read by the rules of YAML 1.2 (\`yes\` and \`on\` are text),
 - **name**: lower-case letters, digits and hyphens, with a letter or digit at both ends; at most 63 characters.
 - **duration**: \`500ms\`, \`60s\`, \`10m\`, \`1h30m\`, \`7d\`; at most 365 days.
 - **glob**: \`*\` stands for any characters but \`/\`, \`?\` for one of them, \`**\` for any.
+- **probe**: as in a Module’s \`spec.probes\`.
 - **secretRef**: a mapping \`{ secretRef: "<provider>:<path>#<key>" }\`: where a value is. The value itself is never written down.
 - \`\${environment}\` and the environment's \`variables\` are substituted in \`spec.source.path\` and in the texts of probes, nowhere else; \`$\${\` stands for \`\${\`.
 `
@@ -41,7 +42,8 @@ Documents are YAML, read by the rules of YAML 1.2 (\`yes\` and \`on\` are text),
 export function configurationReference(schemas: Schemas): string {
   const sections = Object.entries(schemas).map(([kind, schema]) => {
     const json = z.toJSONSchema(schema as z.ZodType, { io: 'input', unrepresentable: 'any', reused: 'inline' }) as JsonSchema
-    const rows = [...fields(json, '')]
+    // A probe is told once.
+    const rows = [...fields(json, '', kind === 'Module' ? simple : [...simple, 'probe'])]
     const table = rows.map((row) => `| \`${row.path}\` | ${cell(row.type)} | ${cell(row.default)} | ${cell(row.meaning)} |`)
     return `## ${kind}\n\n${json.description ?? ''}\n\n\`apiVersion: plumbline.dev/v1alpha1\`, \`kind: ${kind}\`\n\n| Field | Type | Default | Meaning |\n|---|---|---|---|\n${table.join('\n')}\n`
   })
@@ -49,42 +51,44 @@ export function configurationReference(schemas: Schemas): string {
 }
 
 /** A field's row, and those of what is in it. */
-function* fields(schema: JsonSchema, path: string, required = schema.required ?? []): Generator<Row> {
+function* fields(schema: JsonSchema, path: string, leaves: readonly string[], required = schema.required ?? []): Generator<Row> {
   for (const [name, member] of Object.entries(schema.properties ?? {})) {
     const at = path === '' ? name : `${path}.${name}`
     const shown = member.default === undefined ? (required.includes(name) ? '*required*' : '') : showDefault(member.default)
     const isFrame = at === 'spec' || at === 'metadata' || at === 'apiVersion' || at === 'kind'
-    if (!isFrame) yield { path: at, type: typeOf(member), default: shown, meaning: member.description ?? '' }
-    yield* inside(member, at)
+    if (!isFrame) yield { path: at, type: typeOf(member, leaves), default: shown, meaning: member.description ?? '' }
+    yield* inside(member, at, leaves)
   }
 }
 
-function* inside(schema: JsonSchema, path: string): Generator<Row> {
-  if (isLeaf(schema)) return
-  yield* fields(schema, path)
+function* inside(schema: JsonSchema, path: string, leaves: readonly string[]): Generator<Row> {
+  if (isLeaf(schema, leaves)) return
+  yield* fields(schema, path, leaves)
   // Of the fields of a union, some exclude others: the row of the union says which.
-  for (const branch of schema.anyOf ?? []) yield* isLeaf(branch) ? [] : fields(branch, path, [])
-  if (schema.items !== undefined) yield* inside(schema.items, `${path}[]`)
-  if (typeof schema.additionalProperties === 'object') yield* inside(schema.additionalProperties, `${path}.<name>`)
+  for (const branch of schema.anyOf ?? []) yield* isLeaf(branch, leaves) ? [] : fields(branch, path, leaves, [])
+  if (schema.items !== undefined) yield* inside(schema.items, `${path}[]`, leaves)
+  if (typeof schema.additionalProperties === 'object') yield* inside(schema.additionalProperties, `${path}.<name>`, leaves)
 }
 
 /** What a word of the opening explains needs no rows of its own. */
-function isLeaf(schema: JsonSchema): boolean {
-  return schema.title === 'secretRef' || schema.title === 'duration'
+const simple = ['secretRef', 'duration'] as const
+
+function isLeaf(schema: JsonSchema, leaves: readonly string[]): boolean {
+  return schema.title !== undefined && leaves.includes(schema.title)
 }
 
-function typeOf(schema: JsonSchema): string {
-  if (isLeaf(schema)) return schema.title ?? ''
+function typeOf(schema: JsonSchema, leaves: readonly string[]): string {
+  if (isLeaf(schema, leaves)) return schema.title ?? ''
   if (schema.const !== undefined) return code(schema.const)
   if (schema.enum !== undefined) return schema.enum.map((value) => code(value)).join(', ')
   if (schema.anyOf !== undefined) {
-    const branches = schema.anyOf.map((branch) => (branch.properties === undefined || isLeaf(branch) ? typeOf(branch) : `\`${Object.keys(branch.properties).join('`, `')}\``))
+    const branches = schema.anyOf.map((branch) => (branch.properties === undefined || isLeaf(branch, leaves) ? typeOf(branch, leaves) : `\`${Object.keys(branch.properties).join('`, `')}\``))
     const areFields = schema.anyOf.every((branch) => branch.properties !== undefined)
     return areFields ? `a mapping, with ${branches.join(' or ')}` : branches.join(' or ')
   }
-  if (schema.type === 'array') return `list of ${typeOf(schema.items ?? {})}`
+  if (schema.type === 'array') return `list of ${typeOf(schema.items ?? {}, leaves)}`
   if (schema.type === 'object') {
-    return typeof schema.additionalProperties === 'object' ? `mapping of ${keyName(schema)} to ${typeOf(schema.additionalProperties)}` : 'mapping'
+    return typeof schema.additionalProperties === 'object' ? `mapping of ${keyName(schema, leaves)} to ${typeOf(schema.additionalProperties, leaves)}` : 'mapping'
   }
   if (schema.type === 'integer' || schema.type === 'number') return range(schema, schema.type === 'integer' ? 'whole number' : 'number')
   if (schema.type === 'boolean') return '`true`, `false`'
@@ -92,9 +96,9 @@ function typeOf(schema: JsonSchema): string {
   return 'anything'
 }
 
-function keyName({ propertyNames }: JsonSchema): string {
+function keyName({ propertyNames }: JsonSchema, leaves: readonly string[]): string {
   if (propertyNames?.enum !== undefined) return propertyNames.enum.map((value) => code(value)).join(', ')
-  return propertyNames === undefined ? 'text' : typeOf(propertyNames)
+  return propertyNames === undefined ? 'text' : typeOf(propertyNames, leaves)
 }
 
 /** zod bounds every whole number by what JavaScript can hold; that is no news. */

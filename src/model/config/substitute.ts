@@ -3,6 +3,7 @@ import { Failure } from '#lib/failure.ts'
 import { didYouMean } from '#lib/nearest.ts'
 import type { Environment } from './environment.ts'
 import type { Module } from './module.ts'
+import type { Operation, OperationStep } from './operation.ts'
 import type { ProbeConfig } from './probe.ts'
 import type { ProbeSet } from './probe-set.ts'
 
@@ -58,6 +59,17 @@ export function setWithVariables(set: ProbeSet, environment: Environment): Probe
 /** An environment's own probes (`spec.probes`, `spec.changeProbes`). Failure `variable-unknown`. */
 export function ownProbes(environment: Environment, field: 'probes' | 'changeProbes'): ProbeConfig[] {
   return inProbes(environment.spec[field], variablesOf(environment), `environment ${environment.metadata.name}: spec.${field}`)
+}
+
+/** An operation as a run of it in one environment has it: variables, and `${run}`, in all texts of its conditions and steps. Failure `variable-unknown`. */
+export function operationWithVariables({ metadata, spec }: Operation, environment: Environment, run: string): Pick<Operation['spec'], 'pre' | 'steps' | 'post'> {
+  const variables = { ...variablesOf(environment), run }
+  const subject = `operation ${metadata.name} in ${environment.metadata.name}`
+  return {
+    pre: inProbes(spec.pre, variables, `${subject}: spec.pre`),
+    steps: spec.steps.map((step, index) => inValue(step, variables, `${subject}: spec.steps[${index}]`) as OperationStep),
+    post: inProbes(spec.post, variables, `${subject}: spec.post`),
+  }
 }
 
 function inProbes(probes: readonly ProbeConfig[], variables: Readonly<Record<string, string>>, subject: string): ProbeConfig[] {

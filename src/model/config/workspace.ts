@@ -67,6 +67,7 @@ export const workspace = z
       keepSamples: duration.prefault('30d').describe('How long the samples of probes are kept; records stay.'),
       records: z.strictObject({ keep: keep.optional().describe('How long records are kept; for ever, if left out. What is older is pruned, day by day, and what is left still verifies.') }).default({}).describe('The records of runs, verdicts and findings.'),
       notify: notify.describe('Where people are told of what happens, in every environment.'),
+      operations: z.union([glob, z.array(glob)]).default('operations/*.yaml').describe('Where the Operation documents are, in this repository.'),
       guardrails: glob.optional().describe('Where the ValidatingAdmissionPolicy documents are, in this repository.'),
     }),
   })
