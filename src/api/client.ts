@@ -203,6 +203,19 @@ export type Moment = {
   record: number | null
 }
 
+export type Operation = {
+  name: string
+  environment: string
+  about: string
+  steps: { name: string; kind: 'probe' | 'command' | 'sql' | 'patch' | 'wait' | 'approval'; about: string }[]
+  schedule: string | null
+  nextAt: string | null
+  last: {
+    run: string
+    state: 'planning' | 'waiting' | 'delivering' | 'verifying' | 'succeeded' | 'failed' | 'halted' | 'interrupted' | 'rolled-back' | 'superseded' | 'cancelled'
+  } | null
+}
+
 /** A rollback’s is lifted when Git says something else than what was rolled back; a person’s by a person. */
 export type Pin = {
   snapshot: string
@@ -258,13 +271,14 @@ export type Repository = { name: string; url: string; branch: string; head: stri
 export type Run = {
   id: string
   environment: string
-  kind: 'change' | 'deploy' | 'verify' | 'policy' | 'prune' | 'forget' | 'revert' | 'rollback'
+  kind: 'change' | 'deploy' | 'verify' | 'policy' | 'prune' | 'forget' | 'revert' | 'rollback' | 'operation'
   state: 'planning' | 'waiting' | 'delivering' | 'verifying' | 'succeeded' | 'failed' | 'halted' | 'interrupted' | 'rolled-back' | 'superseded' | 'cancelled'
   waiting: Decision[]
   actor: string
   reason: string
   ticket: string | null
   snapshot: string
+  operation?: RunOperation
   /** With the kind `rollback`: what asked for it, and the run that is rolled back, where one was named. */
   rollback?: { of: string | null; by: 'verdict' | 'person' }
   changes: Commit[]
@@ -277,6 +291,30 @@ export type Run = {
   record: { seq: number; digest: string } | null
   createdAt: string
   endedAt: string | null
+}
+
+export type RunOperation = {
+  name: string
+  /** The step that it begins with, where a person says so. */
+  from: string | null
+  /** The time of the schedule that it is for. */
+  slot: string | null
+  steps: {
+    name: string
+    kind: 'probe' | 'command' | 'sql' | 'patch' | 'wait' | 'approval' | 'pre' | 'post'
+    state: 'pending' | 'started' | 'waiting' | 'done' | 'failed' | 'unknown' | 'skipped'
+    message: string | null
+    failure: Failure | null
+    probes: {
+      probe: string
+      kind: string
+      verdict: 'passed' | 'warned' | 'failed' | 'unknown'
+      asked: number
+      samples: Sample[]
+    }[]
+    startedAt: string | null
+    endedAt: string | null
+  }[]
 }
 
 export type Sample = {
@@ -602,6 +640,18 @@ export type UnpinBody = {
   ticket?: string | null
 }
 
+export type OperationsAnswer = { operations: Operation[] }
+
+export type OperateAnswer = { run: string | null }
+
+export type OperateBody = {
+  /** The step to begin with, in place of the first: what is before it is left out. */
+  from?: string | null
+  /** Why; kept in the record. */
+  reason: string
+  ticket?: string | null
+}
+
 export type ImportAnswer = {
   module: string
   files: {
@@ -728,6 +778,12 @@ export function makeClient(send: Send) {
     /** Holds a module no longer: Git decides again. Tells whether it was held. */
     unpin: (environment: string, body: UnpinBody) =>
       send('POST', `/v1/environments/${encodeURIComponent(environment)}/unpin`, {}, body) as Promise<UnpinAnswer>,
+    /** The operations that there are, in the environments that the caller may look at. */
+    operations: (query: { environment?: string | undefined } = {}) =>
+      send('GET', '/v1/operations', query) as Promise<OperationsAnswer>,
+    /** Starts an operation: a run of its own, gated by the review policy of the environment. */
+    operate: (environment: string, operation: string, body: OperateBody) =>
+      send('POST', `/v1/environments/${encodeURIComponent(environment)}/operations/${encodeURIComponent(operation)}`, {}, body) as Promise<OperateAnswer>,
     /** What is live in a namespace as the files of a module: defaults, status and what controllers write left out, Secrets never. */
     import: (environment: string, query: { namespace?: string | undefined; module?: string | undefined; target?: string | undefined } = {}) =>
       send('GET', `/v1/environments/${encodeURIComponent(environment)}/import`, query) as Promise<ImportAnswer>,
