@@ -6,7 +6,8 @@ import type { ChainLink } from '#record/predicates.ts'
 import { aboutOf, checkpointStatement, sealRecord } from '#record/statement.ts'
 import type { RecordStatement } from '#record/statement.ts'
 import { enqueue } from '#store/queue.ts'
-import { appendRecord, lockChain, saveCheckpoint } from '#store/records.ts'
+import { appendRecords, lockChain, saveCheckpoint } from '#store/records.ts'
+import type { RecordRow } from '#store/records.ts'
 import type { Sql } from '#store/sql.ts'
 import type { Parts } from './parts.ts'
 
@@ -21,24 +22,36 @@ export type BuildRecord = (link: ChainLink) => RecordStatement | Promise<RecordS
  * Failure `record-key-superseded`.
  */
 export async function appendToChain(tx: Sql, parts: Pick<Parts, 'clock' | 'signer' | 'redactor'>, environment: string, build: BuildRecord, now: number): Promise<Head & { readonly seq: number }> {
-  const { signer } = parts
-  const head = await append(tx, parts, environment, signer.keyId, build, now)
-  if (signer.kind === 'key') await saveCheckpoint(tx, environment, head.size, signer.sign(checkpointBytes(environment, head, now)), 'until the next')
-  await enqueue(tx, parts.clock, `chain/${environment}`)
+  const head = await appendAllToChain(tx, parts, environment, [build], now)
   return { ...head, seq: head.size - 1 }
 }
 
-/** Appends a record without a checkpoint; from here on `follower` is the key that signs. */
-export async function append(tx: Sql, { signer, redactor }: Pick<Parts, 'signer' | 'redactor'>, environment: string, follower: string, build: BuildRecord, now: number): Promise<Head> {
+/** The same for several records at once, in their order, under one checkpoint. */
+export async function appendAllToChain(tx: Sql, parts: Pick<Parts, 'clock' | 'signer' | 'redactor'>, environment: string, builds: readonly BuildRecord[], now: number): Promise<Head> {
+  const { signer } = parts
+  const head = await append(tx, parts, environment, signer.keyId, builds, now)
+  if (signer.kind === 'key') await saveCheckpoint(tx, environment, head.size, signer.sign(checkpointBytes(environment, head, now)), 'until the next')
+  await enqueue(tx, parts.clock, `chain/${environment}`)
+  return head
+}
+
+/** Appends records without a checkpoint; from here on `follower` is the key that signs. */
+export async function append(tx: Sql, { signer, redactor }: Pick<Parts, 'signer' | 'redactor'>, environment: string, follower: string, builds: readonly BuildRecord[], now: number): Promise<Head> {
   const end = await lockChain(tx, environment)
   if (end.signer !== null && end.signer !== signer.keyId) throw superseded(environment, signer, end.signer)
-  const built = await build({ environment, seq: end.size, previous: end.head })
-  const statement = { ...built, predicate: redactedDocument(built.predicate, (said) => redactor.redact(said)) } as RecordStatement
-  const { text, digest } = sealRecord(statement)
   const tree = new Frontier(end.frontier)
-  tree.append(Buffer.from(digest))
-  await appendRecord(tx, { environment, seq: end.size, digest, ...aboutOf(statement), text }, { size: tree.size, head: digest, frontier: tree.toJSON(), signer: follower }, now)
-  return { size: tree.size, root: tree.root().toString('hex'), head: digest }
+  const rows: RecordRow[] = []
+  for (const build of builds) {
+    const built = await build({ environment, seq: tree.size, previous: rows.at(-1)?.digest ?? end.head })
+    const statement = { ...built, predicate: redactedDocument(built.predicate, (said) => redactor.redact(said)) } as RecordStatement
+    const { text, digest } = sealRecord(statement)
+    rows.push({ environment, seq: tree.size, digest, ...aboutOf(statement), text })
+    tree.append(Buffer.from(digest))
+  }
+  const head = rows.at(-1)?.digest ?? end.head
+  if (head === null) throw new Error(`nothing to append to the chain of ${environment}`)
+  await appendRecords(tx, environment, rows, { size: tree.size, head, frontier: tree.toJSON(), signer: follower }, now)
+  return { size: tree.size, root: tree.root().toString('hex'), head }
 }
 
 export function checkpointBytes(environment: string, { size, root, head }: Head, at: number): Buffer {

@@ -24,7 +24,7 @@ export async function rotateKey(parts: Parts, by: string, reason: string): Promi
     const names = await chains(tx)
     for (const environment of names) {
       const named = ({ keyId, publicKey }: Signer) => ({ keyId, publicKey })
-      const head = await append(tx, parts, environment, to.keyId, (chain) => statementOf(keyRotationType, { chain, from: named(from), to: named(to), actor: by, reason, at: now }, { name: `key:${to.keyId}` }), now)
+      const head = await append(tx, parts, environment, to.keyId, [(chain) => statementOf(keyRotationType, { chain, from: named(from), to: named(to), actor: by, reason, at: now }, { name: `key:${to.keyId}` })], now)
       const bytes = checkpointBytes(environment, head, now)
       const [one, other] = [await from.sign(bytes), await to.sign(bytes)]
       await saveCheckpoint(tx, environment, head.size, { ...one, signatures: [...one.signatures, ...other.signatures] }, 'kept')

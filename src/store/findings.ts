@@ -135,6 +135,11 @@ export async function changesAfter(sql: Sql, environment: string, seq: number): 
   return sql.query(`select ${changeColumns} from finding_change where environment = $1 and seq > $2 order by seq limit 10000`, [environment, seq])
 }
 
+export async function hasChanged(sql: Sql, environment: string, since: number): Promise<boolean> {
+  const rows = await sql.query('select 1 from finding_change where environment = $1 and seq > $2 limit 1', [environment, since])
+  return rows.length > 0
+}
+
 /** When people were told of an environment’s findings last, and up to which change. */
 export async function driftTold(tx: Sql, environment: string): Promise<{ at: number; seq: number } | undefined> {
   const [row] = await tx.query<{ at: number; seq: number }>('select at, seq from drift_told where environment = $1 for update', [environment])

@@ -1,5 +1,5 @@
 import type { Digest } from '#lib/digest.ts'
-import { announce } from './events.ts'
+import { announceAll } from './events.ts'
 import { textArray } from './sql.ts'
 import type { Sql } from './sql.ts'
 
@@ -25,13 +25,16 @@ export async function lockChain(sql: Sql, environment: string): Promise<ChainEnd
   return row
 }
 
-export async function appendRecord(sql: Sql, row: RecordRow, end: ChainEnd, at: number): Promise<void> {
-  const { environment, seq, digest, kind, run, modules, text } = row
-  await sql.query('insert into record (environment, seq, digest, kind, run, modules, at, text) values ($1, $2, $3, $4, $5, $6::text[], $7, $8)', [
-    environment, seq, digest, kind, run, textArray([...modules]), row.at, text,
-  ])
+/** Records of one environment, in order, and where its chain ends with them. */
+export async function appendRecords(sql: Sql, environment: string, rows: readonly RecordRow[], end: ChainEnd, at: number): Promise<void> {
+  await sql.query(
+    `insert into record (environment, seq, digest, kind, run, modules, at, text)
+     select environment, seq, digest, kind, run, array(select jsonb_array_elements_text(modules)), at, text
+     from jsonb_to_recordset($1::jsonb) as row (environment text, seq bigint, digest text, kind text, run text, modules jsonb, at bigint, text text)`,
+    [rows],
+  )
   await sql.query('update chain set size = $2, head = $3, frontier = $4, signer = $5 where environment = $1', [environment, end.size, end.head, end.frontier, end.signer])
-  await announce(sql, at, 'record', { run, environment, seq, digest, kind })
+  await announceAll(sql, at, 'record', rows.map(({ run, seq, digest, kind }) => ({ run, environment, seq, digest, kind })))
 }
 
 /** Every so many records a checkpoint stays when the next one is signed, so that what is bad is found near to where it is. */

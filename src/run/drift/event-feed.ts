@@ -5,6 +5,7 @@ import type { Store } from '#store/sql.ts'
 
 const page = 500
 const gapMs = 50
+const restMs = 25
 const pollMs = 5_000
 
 /** What changes in the store, each change once and in order, for whoever in this process has to look at something because of it. */
@@ -58,6 +59,8 @@ export class EventFeed {
       } catch (error) {
         if (!this.#stopping.signal.aborted) this.#log(`events: ${asFailure(error, 'events').message}`)
       }
+      // Many changes are one read.
+      await this.#clock.sleep(restMs, this.#stopping.signal).catch(() => {})
       const pause = new AbortController()
       await Promise.race([this.#nudge.promise, this.#clock.sleep(wait, pause.signal).catch(() => {})])
       pause.abort()

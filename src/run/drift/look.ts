@@ -11,7 +11,7 @@ import type { Held, Observation } from '#model/plan.ts'
 import { isEnded } from '#model/run.ts'
 import type { Desired, ObjectKey } from '#model/resource.ts'
 import { auditEntries } from '#store/audit.ts'
-import { addFindingChanges, knownFindings, objectsWithFindings, saveFindings } from '#store/findings.ts'
+import { addFindingChanges, knownFindings, saveFindings } from '#store/findings.ts'
 import { heldAt, lastEffects, type LastEffect } from '#store/inventory.ts'
 import { enqueue } from '#store/queue.ts'
 import { findRun } from '#store/runs.ts'
@@ -33,10 +33,16 @@ export type Looker = {
   readonly policies: DriftPolicies
   /** The version in which the kind of an object is watched. */
   readonly versionOf: (key: ObjectKey) => string | undefined
+  /** Whether an object may have a finding. */
+  readonly isFound: (key: ObjectKey) => boolean
+  /** How many objects are watched. */
+  readonly watched: () => number
+  /** When what follows from findings is done next, so that many findings ask for it once. */
+  readonly told: { due: number }
 }
 
-/** What was found of one object. `later`: nothing could be said of it now; `left`: it is none of ours, or what we do to it ourselves will be heard of. */
-export type Looked = { readonly key: ObjectKey; readonly said: 'fine' | 'drifted' | 'left' | 'later'; readonly observation?: Extract<Observation, { state: 'present' }>; readonly findings: readonly Finding[] }
+/** What was found of one object. `later`: nothing could be said of it now; `ours`: we are at work on it, and will hear of that; `left`: nobody holds it here. */
+export type Looked = { readonly key: ObjectKey; readonly said: 'fine' | 'drifted' | 'left' | 'ours' | 'later'; readonly observation?: Extract<Observation, { state: 'present' }>; readonly findings: readonly Finding[] }
 
 /**
  * Looks at objects and makes their findings true. What a watch told is only the reason: the inventory is read, then the objects; what is not as declared, or
@@ -44,32 +50,45 @@ export type Looked = { readonly key: ObjectKey; readonly said: 'fine' | 'drifted
  * cannot be read opens and resolves nothing.
  */
 export async function lookAt(looker: Looker, keys: readonly ObjectKey[]): Promise<Looked[]> {
-  const { parts, target, call, place } = looker
+  const { parts, call } = looker
   const before = await standing(parts.sql, looker, keys)
   const asked = keys.filter((key) => before.get(key)?.isOurDoing !== true)
-  if (asked.length === 0) return keys.map((key) => ({ key, said: 'left', findings: [] }))
+  if (asked.length === 0) return keys.map((key) => ({ key, said: 'ours', findings: [] }))
   const wanted = asked.flatMap((key) => desiredAs(key, before.get(key)?.held?.apiVersion ?? looker.versionOf(key)))
-  const observations = new Map((await target.via.observe(call, asked, wanted)).map((one) => [one.key, one]))
+  const observations = new Map((await observed(looker, asked, wanted)).map((one) => [one.key, one]))
   call.signal.throwIfAborted()
-  const found = new Set(await objectsWithFindings(parts.sql, target.environment, place, asked))
   const looked = new Map<ObjectKey, Looked>()
   const doubtful: ObjectKey[] = []
   for (const key of keys) {
     const stands = before.get(key) as Standing
     const seen = stands.isOurDoing ? undefined : known(observations.get(key))
-    if (stands.isOurDoing) looked.set(key, { key, said: 'left', findings: [] })
+    if (stands.isOurDoing) looked.set(key, { key, said: 'ours', findings: [] })
     else if (seen === undefined) looked.set(key, { key, said: 'later', findings: [] })
-    else if (found.has(key) || driftsOf(looker, key, stands, seen, [], []).length > 0) doubtful.push(key)
+    else if (looker.isFound(key) || driftsOf(looker, key, stands, seen, [], []).length > 0) doubtful.push(key)
     else looked.set(key, { key, said: stands.held === undefined ? 'left' : 'fine', findings: [], ...(seen.state === 'present' ? { observation: seen } : {}) })
   }
   if (doubtful.length > 0) for (const one of await judged(looker, doubtful, before, observations)) looked.set(one.key, one)
   return keys.flatMap((key) => looked.get(key) ?? [])
 }
 
+/** Of so few a driver reads each by itself; of more it lists all that there is beside them. */
+const few = 9
+/** A list of all costs less than so large a part of them one by one. */
+const muchOf = 8
+
+async function observed({ target, call, watched }: Looker, keys: readonly ObjectKey[], wanted: readonly Desired[]): Promise<Observation[]> {
+  if (keys.length <= few || keys.length * muchOf > watched()) return target.via.observe(call, keys, wanted)
+  const parts: Promise<Observation[]>[] = []
+  for (let at = 0; at < keys.length; at += few) parts.push(target.via.observe(call, keys.slice(at, at + few), wanted))
+  return (await Promise.all(parts)).flat()
+}
+
 async function judged(looker: Looker, keys: readonly ObjectKey[], before: ReadonlyMap<ObjectKey, Standing>, observations: ReadonlyMap<ObjectKey, Observation>): Promise<Looked[]> {
   const { parts, claim, target, place } = looker
   const now = parts.clock.now()
-  return parts.sql.transaction(async (tx) => {
+  // Who is about to be told is not asked for again.
+  const tellAt = looker.told.due > now + tellAfter / 2 ? 0 : now + tellAfter
+  const result = await parts.sql.transaction(async (tx) => {
     await claim.fence(tx)
     const after = await standing(tx, looker, keys)
     const all = Map.groupBy(await knownFindings(tx, target.environment, place, keys, now - reopensFor), ({ object }) => object)
@@ -88,9 +107,11 @@ async function judged(looker: Looker, keys: readonly ObjectKey[], before: Readon
       const said = drifts.length > 0 ? 'drifted' : stands.held === undefined ? 'left' : 'fine'
       return { key, said, findings: left, ...(seen.state === 'present' ? { observation: seen } : {}) }
     })
-    await keep(tx, looker, folded, now)
-    return looked
+    await keep(tx, looker, folded, now, tellAt)
+    return { looked, isTold: folded.length > 0 }
   })
+  if (result.isTold && tellAt > 0) looker.told.due = tellAt
+  return result.looked
 }
 
 type Known = Extract<Observation, { state: 'absent' | 'present' }>
@@ -195,17 +216,17 @@ function desiredAs(key: ObjectKey, apiVersion: string | undefined): Desired[] {
   return apiVersion === undefined ? [] : [{ key, body: { apiVersion }, origin: { repository: '', file: '', line: 0 } }]
 }
 
-async function keep(tx: Sql, { parts, target: { environment }, policies }: Looker, folded: readonly Folded[], now: number): Promise<void> {
+const tellAfter = 1_000
+
+async function keep(tx: Sql, { parts, target: { environment }, policies }: Looker, folded: readonly Folded[], now: number, tellAt: number): Promise<void> {
   if (folded.length === 0) return
   await saveFindings(tx, folded.map(({ finding }) => finding), now)
   const told = folded.filter(({ happened }) => happened !== 'decided')
-  // What was verified was verified as it was declared: it is looked at again, at once.
-  const opened = told.filter(({ happened }) => happened === 'opened')
-  for (const [module, all] of Map.groupBy(opened, ({ finding }) => finding.module)) await lookAtOnce(tx, parts, environment, [module], all.map(({ finding }) => finding.message).join('; ').slice(0, 500))
   await addFindingChanges(tx, told.map(({ finding, happened }) => ({ finding: finding.id, environment, at: now, what: happened, actor: 'plumbline', reason: finding.message, body: finding })))
   await askByPolicy(tx, parts, folded.map(({ finding }) => finding), policies.inForce, now)
   // What changed underneath may work no longer, or again: its probes say.
   const modules = [...new Set(told.filter(({ finding }) => finding.decision !== 'ignore').map(({ finding }) => finding.module))].sort()
   await lookAtOnce(tx, parts, environment, modules, 'something else is there than what was delivered')
-  await enqueue(tx, parts.clock, `drift/${environment}`)
+  // Records and people can wait for a moment, and many changes are one: findings cannot.
+  if (tellAt > now) await enqueue(tx, parts.clock, `drift/${environment}`, { due: tellAt })
 }

@@ -4,9 +4,9 @@ import type { FindingPredicate } from '#record/predicates.ts'
 import { findingType, statementOf } from '#record/statement.ts'
 import { announce } from '#store/events.ts'
 import { notify } from '#store/notifications.ts'
-import { addFindingChanges, changesAfter, driftTold, listFindings, lockFinding, saveDriftTold, saveFindings, setRecorded, unrecordedChanges, type FindingChange } from '#store/findings.ts'
+import { addFindingChanges, changesAfter, driftTold, hasChanged, listFindings, lockFinding, saveDriftTold, saveFindings, setRecorded, unrecordedChanges, type FindingChange } from '#store/findings.ts'
 import type { Sql } from '#store/sql.ts'
-import { appendToChain } from '../chain.ts'
+import { appendAllToChain, type BuildRecord } from '../chain.ts'
 import type { Parts } from '../parts.ts'
 import { policyInForce } from '../policy.ts'
 import { newestConfiguration } from './targets.ts'
@@ -32,7 +32,9 @@ async function recordChanges(parts: Parts, environment: string): Promise<void> {
   for (;;) {
     const count = await parts.sql.transaction(async (tx) => {
       const changes = await unrecordedChanges(tx, environment, lot)
-      for (const change of changes) await appendToChain(tx, parts, environment, (chain) => statementOf(findingType, { chain, ...predicateOf(change) }, { name: `finding:${change.finding}` }), parts.clock.now())
+      if (changes.length === 0) return 0
+      const builds = changes.map((change): BuildRecord => (chain) => statementOf(findingType, { chain, ...predicateOf(change) }, { name: `finding:${change.finding}` }))
+      await appendAllToChain(tx, parts, environment, builds, parts.clock.now())
       await setRecorded(tx, changes.map(({ seq }) => seq))
       return changes.length
     })
@@ -86,12 +88,13 @@ async function tellDigest(parts: Parts, environment: string): Promise<number | u
   const { drift } = await policyInForce(sql, spec, configuration)
   return sql.transaction(async (tx) => {
     const told = await driftTold(tx, environment)
+    const due = told === undefined ? now : told.at + drift.digest
+    if (due > now && (await hasChanged(tx, environment, told?.seq ?? 0))) return due
     const changes = await changesAfter(tx, environment, told?.seq ?? 0)
     const standing = await listFindings(tx, { environment, states: ['open', 'held', 'contested', 'reverting', 'adopting'], limit: 10_000 })
     const isReminder = changes.length === 0 && standing.some(({ state }) => state === 'held' || state === 'contested')
     if (changes.length === 0 && !isReminder) return undefined
-    const due = told === undefined ? now : told.at + (isReminder ? remindAfter : drift.digest)
-    if (due > now) return due
+    if (isReminder && told !== undefined && told.at + remindAfter > now) return told.at + remindAfter
     // A policy that was accepted before there were quiet times has none.
     const quiet = quietUntil(drift.quiet ?? [], now)
     if (quiet !== undefined) return quiet

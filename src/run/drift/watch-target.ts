@@ -1,4 +1,5 @@
 import { asFailure, Failure } from '#lib/failure.ts'
+import type { Finding } from '#model/finding.ts'
 import type { Held } from '#model/plan.ts'
 import type { ObjectKey } from '#model/resource.ts'
 import type { Event } from '#store/events.ts'
@@ -30,6 +31,7 @@ export type Pace = {
 /** Objects are looked at in lots of so many: one read of the store and one transaction a lot. */
 const lot = 100
 const inventoryPage = 500
+const locateMs = 200
 
 /**
  * Watches a target for as long as this process holds its key: everything that the inventory holds there is held against what is live, on every event, after
@@ -81,6 +83,9 @@ class TargetWatch {
   #events: Event[] = []
   readonly #ready = Promise.withResolvers<void>()
   #handling: Promise<void> = this.#ready.promise
+  /** What has a finding that is not resolved. */
+  readonly #found = new Set<ObjectKey>()
+  readonly #unlocated = new Map<string, Finding>()
   #locating: Promise<void> = Promise.resolve()
   #failed: unknown
 
@@ -120,7 +125,7 @@ class TargetWatch {
   async #setOut(): Promise<void> {
     const call = await lookingCall(this.#parts, this.#target, this.#signal)
     const policies = await driftPolicies(this.#parts, this.#target)
-    this.#looker = { parts: this.#parts, claim: this.#claim, target: this.#target, call, place: this.#place, policies, versionOf: (key) => this.#kinds.get(kindOf(key)) }
+    this.#looker = { parts: this.#parts, claim: this.#claim, target: this.#target, call, place: this.#place, policies, versionOf: (key) => this.#kinds.get(kindOf(key)), watched: () => this.#index.size, isFound: (key) => this.#found.has(key), told: { due: 0 } }
   }
 
   async #load(): Promise<void> {
@@ -137,7 +142,10 @@ class TargetWatch {
     this.#status.forget(theTarget)
     // What was found before is looked at again, whether or not anything is heard of it.
     const found = await objectsWithFindings(sql, this.#target.environment, this.#place)
-    for (const key of found) this.#index.mark(key)
+    for (const key of found) {
+      this.#index.mark(key)
+      this.#found.add(key)
+    }
     this.#queue.add(found)
   }
 
@@ -205,8 +213,7 @@ class TargetWatch {
         for (const one of looked) this.#settle(one)
         const findings = looked.flatMap((one) => one.findings)
         await revertByPolicy(this.#parts, findings)
-        // Beside the looks, which do not wait for Git.
-        this.#locating = this.#locating.then(() => locateFindings(this.#parts, findings, this.#signal)).catch((error: unknown) => this.#fail(error))
+        this.#locate(findings)
       } catch (error) {
         if (this.#signal.aborted) return
         const failure = asFailure(error, `watch of ${this.#target.target}`)
@@ -217,7 +224,21 @@ class TargetWatch {
     }
   }
 
+  /** Beside the looks, which do not wait for Git; many at once. */
+  #locate(findings: readonly Finding[]): void {
+    const isWaiting = this.#unlocated.size > 0
+    for (const finding of findings) if (finding.source === null) this.#unlocated.set(finding.id, finding)
+    if (isWaiting || this.#unlocated.size === 0) return
+    this.#locating = this.#locating.then(async () => {
+      await this.#parts.clock.sleep(locateMs, this.#signal).catch(() => {})
+      const all = [...this.#unlocated.values()]
+      this.#unlocated.clear()
+      if (!this.#signal.aborted) await locateFindings(this.#parts, this.#target.environment, all, this.#signal)
+    }).catch((error: unknown) => this.#fail(error))
+  }
+
   #settle({ key, said, observation, findings }: Looked): void {
+    if (findings.length > 0) this.#found.add(key)
     if (said === 'later') return this.#queue.later(key)
     // What was declared may be something else by now.
     if (this.#reloaded.has(key)) return this.#queue.add([key])
@@ -225,6 +246,7 @@ class TargetWatch {
     // It came back while it was looked at, and that event was no reason to look then.
     if (isDrifted && this.#index.mark(key) === 'seen as fine') return this.#queue.later(key)
     this.#queue.done(key)
+    if (findings.length === 0 && said !== 'ours') this.#found.delete(key)
     if (!isDrifted && said === 'fine' && observation !== undefined) this.#index.settle(key, observation.uid, observation.body)
   }
 
