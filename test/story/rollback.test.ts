@@ -128,6 +128,18 @@ test('a pin by a person holds whatever Git says, until a person lifts it', async
   expect(await shop.plumb('pin', 'web', '-e', 'dev', '--lift', '--reason', 'x')).toMatchObject({ out: 'web was not held in dev.' })
 })
 
+test('a person rolls back a run: all that it changed goes back in one', async () => {
+  const both = await shop.settled(await shop.push({ 'web/manifests/web.yaml': configMap('web', '4'), 'front/manifests/front.yaml': configMap('front', '4') }, 'Both'))
+  expect(both).toMatchObject({ state: 'succeeded', steps: [{ module: 'web' }, { module: 'front' }] })
+  expect(await shop.plumb('rollback', both.id, '-e', 'dev', '--reason', 'the campaign is off')).toMatchObject({ code: 0, out: expect.stringContaining(`to what was delivered before ${both.id}`) })
+  expect(await live()).toBe('3')
+  expect(((await shop.kubernetes('GET', '/api/v1/namespaces/default/configmaps/front'))['data'] as { a?: unknown }).a).toBe('1')
+  for (const name of ['web', 'front']) expect(await shop.module(name)).toMatchObject({ delivery: 'behind', pinned: { by: 'rollback' } })
+  expect((await shop.client.show(both.id)).state).toBe('succeeded')
+  await shop.push({ 'web/manifests/web.yaml': configMap('web', '3'), 'front/manifests/front.yaml': configMap('front', '1') }, 'Revert: both')
+  for (const name of ['web', 'front']) await shop.until(`${name} follows Git again`, async () => ((await shop.module(name))?.pinned === null && (await shop.module(name))?.delivery === 'synced' ? true : undefined))
+})
+
 test('what only a person could decide stops a rollback, and everything stands as it stood', async () => {
   await shop.client.pause('dev', { module: 'web', reason: 'nobody touches it', forMs: 600_000 })
   const { run: id } = await shop.client.rollback('dev', { module: 'web', reason: 'perhaps' })

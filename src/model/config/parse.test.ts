@@ -41,7 +41,7 @@ describe('every problem of a file is told, with its place and what was expected'
       ['5:9', 'spec.tier: expected one of sandbox, staging, production, found “prod”'],
       ['6:16', expect.stringContaining('spec.addresses["A B"]: expected lower-case letters')],
       ['8:10', 'spec.targets.c.kubernets: unknown field, expected one of kubernetes, postgres, mysql, host', 'Did you mean “kubernetes”?'],
-      ['9:24', 'spec.targets.d.kubernetes.contxt: unknown field, expected one of context, jobs', 'Did you mean “context”?'],
+      ['9:24', 'spec.targets.d.kubernetes.contxt: unknown field, expected one of context, jobs, audit', 'Did you mean “context”?'],
       ['10:8', 'spec.targets.e: expected a mapping, found 5'],
       ['11:8', 'spec.targets.f: expected exactly one of kubernetes, postgres, mysql, host'],
       ['12:8', 'spec.targets.g: expected exactly one of kubernetes, postgres, mysql, host'],
