@@ -19,7 +19,8 @@ export async function environmentOnceHad(sql: Sql, name: string): Promise<{ envi
   if (kept === undefined) return undefined
   // As `accept` wrote it.
   const policy = kept.config as unknown as Policy
-  const bare = { apiVersion: 'plumbline.dev/v1alpha1', kind: 'Environment', metadata: { name }, spec: { tier: policy.tier, variables: {} } } as unknown as Environment
+  // It asks for nothing any more, and so it proves nothing.
+  const bare = { apiVersion: 'plumbline.dev/v1alpha1', kind: 'Environment', metadata: { name }, spec: { tier: policy.tier, variables: {}, probes: [], changeProbes: [] } } as unknown as Environment
   return { environment: governed(bare, policy), policy }
 }
 
