@@ -122,5 +122,5 @@ const unwritten = new Set(['uid', 'resourceVersion', 'generation', 'creationTime
 function bare(manifest: JsonObject): JsonObject {
   const { apiVersion, kind, metadata, ...rest } = manifest
   const kept = isObject(metadata) ? Object.entries(metadata).filter(([name]) => !unwritten.has(name)) : []
-  return { apiVersion: apiVersion ?? null, kind: kind ?? null, metadata: Object.fromEntries(kept), ...rest }
+  return { apiVersion: apiVersion ?? null, kind: kind ?? null, metadata: Object.fromEntries(kept), ...Object.fromEntries(Object.entries(rest).filter(([name]) => name !== 'status')) }
 }
