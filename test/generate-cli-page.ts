@@ -40,6 +40,7 @@ export const jsonOf: Readonly<Record<string, string>> = {
   pause: '`{ done: true }`',
   resume: '`{ done }`',
   drift: '`{ findings: Finding[], watches: Watch[] }`',
+  'drift fields': '`{ objects[{ object, delegated[], emergent[], failure }] }`',
   'drift show': '`{ finding: Finding, history: { at, what, actor, reason }[] }`',
   accept: '`Finding`',
   revert: '`Run`, or `{ run: null }`',

@@ -547,6 +547,28 @@ export type FindingsAnswer = {
   watches: Watch[]
 }
 
+export type FieldsAnswer = {
+  objects: {
+    object: string
+    /** Declared, and another rightly has its way with it; `yielded` tells what had better be declared no more. */
+    delegated: {
+      path: string
+      declared: unknown | null
+      live: unknown | null
+      /** Who rightly has its way with it. */
+      to: string
+    }[]
+    /** Never declared. */
+    emergent: {
+      path: string
+      /** Null where nobody owns it: a default, or what a webhook put in. */
+      owner: string | null
+    }[]
+    /** Why nothing can be said of it. */
+    failure: Failure | null
+  }[]
+}
+
 export type FindingAnswer = {
   finding: Finding
   /** What became of it, the newest last. */
@@ -745,6 +767,9 @@ export function makeClient(send: Send) {
     /** Drift: what was declared and somebody changed, the most serious first; and whether anybody would know of more. */
     findings: (query: { environment?: string | undefined; module?: string | undefined; resolved?: 'with' | 'without' | undefined; limit?: number | undefined } = {}) =>
       send('GET', '/v1/findings', query) as Promise<FindingsAnswer>,
+    /** The fields of a module’s objects that are no drift: what others rightly move, and what was never declared, with its owner. */
+    fields: (environment: string, query: { module?: string | undefined } = {}) =>
+      send('GET', `/v1/environments/${encodeURIComponent(environment)}/fields`, query) as Promise<FieldsAnswer>,
     /** One finding, by its id or the end of its id, and what became of it. */
     finding: (finding: string) =>
       send('GET', `/v1/findings/${encodeURIComponent(finding)}`, {}) as Promise<FindingAnswer>,

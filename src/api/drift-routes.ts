@@ -1,6 +1,7 @@
-import { acceptBody, accepted, done, findingsQuery, revertBody } from '#model/api/requests.ts'
-import { findingAnswer, findingsAnswer } from '#model/api/views.ts'
+import { acceptBody, accepted, done, fieldsQuery, findingsQuery, revertBody } from '#model/api/requests.ts'
+import { fieldsAnswer, findingAnswer, findingsAnswer } from '#model/api/views.ts'
 import { acceptFinding } from '#run/drift/commands.ts'
+import { fieldsOf } from '#run/drift/fields.ts'
 import { revertFinding } from '#run/drift/revert.ts'
 import { newestConfiguration } from '#run/drift/targets.ts'
 import { viewFindings, viewHistory, viewWatches } from '#run/drift/views.ts'
@@ -27,6 +28,19 @@ export const driftRoutes: readonly Route[] = [
         watches: all.filter((one) => sees(one.environment) && (environment === undefined || one.environment === environment)),
       }
     },
+  }),
+  route({
+    id: 'fields',
+    method: 'get',
+    path: '/v1/environments/{environment}/fields',
+    about: 'The fields of a module’s objects that are no drift: what others rightly move, and what was never declared, with its owner.',
+    role: 'viewer',
+    where: 'environment',
+    query: fieldsQuery,
+    answer: fieldsAnswer,
+    handle: async ({ parts, params, query, signal }) => ({
+      objects: (await fieldsOf(parts, params['environment'] ?? '', query.module, signal)).map(({ delegated, emergent, ...rest }) => ({ ...rest, delegated: [...delegated], emergent: [...emergent] })),
+    }),
   }),
   route({
     id: 'finding',

@@ -16,6 +16,7 @@ const rows: Readonly<Record<string, { readonly role: Role; readonly where: 'work
   show: { role: 'viewer', where: 'staging', method: 'GET', path: '/v1/runs/run-of-staging' },
   findings: { role: 'viewer', where: 'each', method: 'GET', path: '/v1/findings' },
   finding: { role: 'viewer', where: 'staging', method: 'GET', path: '/v1/findings/f-of-staging' },
+  fields: { role: 'viewer', where: 'staging', method: 'GET', path: '/v1/environments/staging/fields?module=shop' },
   revert: { role: 'developer', where: 'staging', method: 'POST', path: '/v1/findings/f-of-staging/revert', body: { reason: 'why' } },
   accept: { role: 'operator', where: 'staging', method: 'POST', path: '/v1/findings/f-of-staging/accept', body: { reason: 'why', until: '2026-01-02T00:00:00Z' } },
   plan: { role: 'viewer', where: 'staging', method: 'POST', path: '/v1/environments/staging/plan', body: {} },

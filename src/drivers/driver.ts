@@ -130,6 +130,8 @@ export type Driver<Needs extends Capability = Capability> = {
    * Ends with the signal; goes on by itself when the place was in trouble. Throws what no waiting mends.
    */
   watch(call: DriverCall<Needs>, kind: WatchedKind): AsyncIterable<Sighting>
+  /** What may change objects of the kinds of these keys as they are written (webhooks), by name. Absent where nothing does. */
+  rewriters?(call: DriverCall<Needs>, keys: readonly ObjectKey[]): Promise<ReadonlyMap<ObjectKey, readonly string[]>>
   /** The writes to objects that events of the system’s own audit log tell of, by others than us. Absent where a system has none that we read. */
   audited?(call: DriverCall<Needs>, events: readonly JsonObject[]): Promise<(AuditEntry & { readonly id: string })[]>
 }

@@ -193,5 +193,11 @@ describe('drift on a cluster, with the real kubectl', () => {
     expect(after.filter(({ object }) => object === map('green'))).toEqual([])
     expect(await toys('get', 'configmap', 'green', '-o', 'jsonpath={.data.a}')).toBe('1, as the webhook writes it')
     await hook.close()
+    // On request they are told, with whose they are.
+    const [fields] = (await shop.client.fields('sandbox', { module: 'storefront-web' })).objects.filter(({ object }) => object === web)
+    expect(fields?.delegated).toMatchObject([{ path: 'spec.replicas', declared: 1, to: 'HorizontalPodAutoscaler storefront/storefront-web' }])
+    expect(fields?.emergent).toEqual(expect.arrayContaining([{ path: 'status', owner: expect.any(String) }, { path: 'spec.template.spec.dnsPolicy', owner: null }]))
+    const [green1] = (await shop.client.fields('sandbox', { module: 'toys' })).objects.filter(({ object }) => object === map('green'))
+    expect(green1?.delegated).toMatchObject([{ path: 'data.a', declared: '1', live: '1, as the webhook writes it', to: 'the API server, or MutatingWebhookConfiguration rewrite' }])
   })
 })

@@ -1,9 +1,11 @@
 import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
 import type { Finding } from '#api/client.ts'
+import { Failure } from '#lib/failure.ts'
 import { connect } from '../connect.ts'
 import { common, durationOption, narrowed } from '../options.ts'
 import type { Common } from '../options.ts'
+import { printFields } from '../print/fields.ts'
 import { isBlind, printDrift, printFinding } from '../print/drift.ts'
 import type { Exit } from '../program.ts'
 import { lookOf } from '../surroundings.ts'
@@ -25,6 +27,14 @@ export function driftCommands(program: Command, around: Surroundings, exit: Exit
       if (watches.some(isBlind)) exit(4)
       else if (findings.some(({ state }) => state === 'open' || state === 'contested')) exit(1)
     })
+
+  narrowed(drift.command('fields').description('the fields of a module that are no drift: what others rightly move, and what was never declared')).action(async (_: unknown, command: Command) => {
+    const options: Common = command.optsWithGlobals()
+    if (options.env === undefined || options.module === undefined) throw new Failure({ code: 'usage', subject: 'plumb drift fields', message: 'it needs an environment and a module', hint: 'plumb drift fields -e ENVIRONMENT -m MODULE' })
+    const found = await connect(options, around).client.fields(options.env, { module: options.module })
+    answer(options, found, () => printFields(found, lookOf(around)))
+    if (found.objects.some(({ failure }) => failure !== null)) exit(4)
+  })
 
   common(drift.command('show').description('one finding: what differs, who made it so, since when, where it is declared, and what became of it').argument('<finding>', 'its id, or the end of it')).action(async (id: string, _: unknown, command: Command) => {
     const options: Common = command.optsWithGlobals()

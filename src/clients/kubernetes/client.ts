@@ -52,6 +52,8 @@ export type KubernetesClient = {
   kind(apiVersion: string, kind: string, signal: AbortSignal): Promise<ServedKind | undefined>
   /** The preferred version of a group's kind. */
   preferredKind(group: string, kind: string, signal: AbortSignal): Promise<ServedKind | undefined>
+  /** What was served a minute ago at most: no proof of what is not there, and no request for what never is. */
+  recentKinds(signal: AbortSignal): Promise<readonly ServedKind[]>
   /** Everything that is served, the versions of a kind in the server's order of preference. Throws where a part of it could not be asked. */
   kinds(signal: AbortSignal): Promise<readonly ServedKind[]>
   /** The object; undefined only when the server itself says that this very name does not exist. */

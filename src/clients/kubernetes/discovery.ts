@@ -9,6 +9,7 @@ export type Served = { readonly kinds: readonly ServedKind[]; readonly failed: R
 
 const aggregated = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json'
 const timeoutMs = 30_000
+const recentMs = 60_000
 
 /** What is served, asked once and kept; asked again when something is not found in it. */
 export class Discovery {
@@ -16,6 +17,7 @@ export class Discovery {
   readonly #clock: Clock
   #served: Promise<Served> | undefined
   #asking: Promise<Served> | undefined
+  #servedAt = -Infinity
 
   constructor(requests: Requests, clock: Clock) {
     this.#requests = requests
@@ -57,13 +59,25 @@ export class Discovery {
     throw new Failure({ code: 'kubernetes-failing', subject: blind[0], message: `the discovery of ${blind[0]} failed (${blind[1].message})`, hint: 'Look at `kubectl get apiservices`.', retry: 'later' })
   }
 
+  /** Everything as it was a minute ago at most: for what may well not be there, and is looked for again and again. */
+  async recent(signal: AbortSignal): Promise<readonly ServedKind[]> {
+    const kept = this.#clock.now() - this.#servedAt < recentMs ? this.#served : undefined
+    return (await (kept ?? this.#ask(signal))).kinds
+  }
+
   /** Those who ask while it is being asked share the answer; one who gives up does not end it for the others. */
   #ask(signal: AbortSignal): Promise<Served> {
     signal.throwIfAborted()
     if (this.#asking === undefined) {
       const asking = this.#limited().finally(() => (this.#asking = undefined))
       this.#asking = asking
-      asking.then(() => (this.#served = asking), () => {})
+      asking.then(
+        () => {
+          this.#served = asking
+          this.#servedAt = this.#clock.now()
+        },
+        () => {},
+      )
     }
     const { promise, reject } = Promise.withResolvers<never>()
     const abort = (): void => reject(signal.reason)

@@ -51,6 +51,7 @@ export async function openKubernetes({ kubeconfig, context, clock, seen = () => 
     },
     preferredKind: (group, kind, signal) => discovery.find(group, (served) => served.kind === kind, `${kind}${group === '' ? '' : `.${group}`}`, signal),
     kinds: (signal) => discovery.all(signal),
+    recentKinds: (signal) => discovery.recent(signal),
     get: (kind, namespace, name, signal) => withPath(get(requests, kind, namespace, name, signal)),
     list: (kind, namespace, selector, signal) => withPath(listAll(requests, kind, namespace, selector, signal)),
     apply: (kind, body, options, signal) => withPath(apply(requests, kind, body, options, signal)),

@@ -13,7 +13,7 @@ const verbs: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete
 export async function audited(call: Call, events: readonly JsonObject[]): Promise<(AuditEntry & { readonly id: string })[]> {
   const writes = events.filter(isWrite)
   if (writes.length === 0) return []
-  const kinds = new Map((await call.clients.kubernetes.kinds(call.signal)).toReversed().map((kind) => [`${kind.group}/${kind.plural}`, kind]))
+  const kinds = new Map((await call.clients.kubernetes.recentKinds(call.signal)).toReversed().map((kind) => [`${kind.group}/${kind.plural}`, kind]))
   return writes.flatMap((event) => {
     const ref = event['objectRef'] as JsonObject
     const kind = kinds.get(`${text(ref['apiGroup'])}/${text(ref['resource'])}`)

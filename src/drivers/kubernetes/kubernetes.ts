@@ -10,6 +10,7 @@ import { ready } from './ready.ts'
 import { recognise } from './recognise.ts'
 import { recover } from './recover.ts'
 import { survey } from './survey.ts'
+import { rewriters } from './rewriters.ts'
 import { watch } from './watch.ts'
 
 /** Delivers Kubernetes objects by server-side apply, as the field manager `plumbline`. See README.md. */
@@ -29,4 +30,5 @@ export const kubernetes: Driver<'kubernetes'> = {
   survey,
   watch,
   audited,
+  rewriters,
 }

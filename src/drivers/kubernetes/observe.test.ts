@@ -69,6 +69,29 @@ describe('on a cluster', () => {
     ])
   })
 
+  test('resources that a vertical autoscaler moves are delegated, container by container', async () => {
+    const group = `vertical${place.namespace.slice(-8)}`
+    const definition = {
+      apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata: { name: 'verticalpodautoscalers.autoscaling.k8s.io', annotations: { 'api-approved.kubernetes.io': 'unapproved, for a test' } },
+      spec: {
+        group: 'autoscaling.k8s.io', scope: 'Namespaced', names: { plural: 'verticalpodautoscalers', singular: 'verticalpodautoscaler', kind: 'VerticalPodAutoscaler' },
+        versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } } }],
+      },
+    }
+    await place.write(definition)
+    await expect.poll(() => place.client.kind('autoscaling.k8s.io/v1', 'VerticalPodAutoscaler', place.call.signal)).toBeDefined()
+    const deployment = {
+      apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: group, namespace: place.namespace },
+      spec: { selector: { matchLabels: { app: group } }, template: { metadata: { labels: { app: group } }, spec: { containers: [{ name: 'main', image: 'app:1' }, { name: 'left', image: 'app:1' }] } } },
+    }
+    await place.write(deployment)
+    const autoscaler = (name: string, spec: object) => ({ apiVersion: 'autoscaling.k8s.io/v1', kind: 'VerticalPodAutoscaler', metadata: { name, namespace: place.namespace }, spec: { targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: group }, ...spec } })
+    await place.write(autoscaler('mover', { resourcePolicy: { containerPolicies: [{ containerName: 'left', mode: 'Off' }] } }))
+    await place.write(autoscaler('adviser', { updatePolicy: { updateMode: 'Off' } }))
+    const [seen] = await observe(place.call, [desiredOf(deployment).key], [])
+    expect(seen).toMatchObject({ delegated: [{ path: 'spec.template.spec.containers[name="main"].resources', to: `VerticalPodAutoscaler ${place.namespace}/mover` }] })
+  })
+
   test('what lives in a namespace is counted, and what holds data is named, when it is held and no longer wanted', async () => {
     const key = `core/Namespace//${place.namespace}`
     await place.write({ apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'db', namespace: place.namespace }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } })

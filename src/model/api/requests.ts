@@ -80,6 +80,7 @@ export const findingsQuery = z.object({
   resolved: z.enum(['with', 'without']).default('without').describe('Whether those that are resolved are told too.'),
   limit: z.coerce.number().int().min(1).max(1000).default(200).describe('How many at most.'),
 })
+export const fieldsQuery = z.object({ module: z.string().max(100).describe('The module.') })
 export const revertBody = z.strictObject({ reason, ticket: text(200).nullable().default(null) })
 export const acceptBody = z.strictObject({
   reason,

@@ -414,6 +414,19 @@ export const findingView = z
   .meta({ id: 'Finding', description: 'One drift: an object and a cause. What we declared and somebody changed, who, since when, and where it is declared.' })
 export type FindingView = z.output<typeof findingView>
 
+export const fieldsAnswer = z.object({
+  objects: z.array(
+    z.object({
+      object: z.string(),
+      delegated: z
+        .array(z.object({ path: z.string(), declared: json.nullable(), live: json.nullable(), to: z.string().describe('Who rightly has its way with it.') }))
+        .describe('Declared, and another rightly has its way with it; `yielded` tells what had better be declared no more.'),
+      emergent: z.array(z.object({ path: z.string(), owner: z.string().nullable().describe('Null where nobody owns it: a default, or what a webhook put in.') })).describe('Never declared.'),
+      failure: failureView.nullable().describe('Why nothing can be said of it.'),
+    }),
+  ),
+})
+
 export const findingsAnswer = z.object({
   findings: z.array(findingView).describe('The most serious first.'),
   watches: z.array(watchView).describe('Whether anybody would know of more.'),

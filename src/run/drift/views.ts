@@ -2,7 +2,7 @@ import { fighters } from '#drift/contested.ts'
 import type { Tier } from '#drift/decide.ts'
 import { bySeverity } from '#drift/severity.ts'
 import type { FindingView } from '#model/api/views.ts'
-import { findingStates, type Finding, type FindingState } from '#model/finding.ts'
+import { findingStates, type Finding, type FindingState, type Source } from '#model/finding.ts'
 import { changesOfFinding, listFindings } from '#store/findings.ts'
 import type { Sql } from '#store/sql.ts'
 import { watches, type WatchRow } from '#store/watches.ts'
@@ -16,11 +16,15 @@ export function viewFinding(finding: Finding): FindingView {
   return {
     id, environment, module, target, object, cause, fields, manager, person, onset: isoOrNull(finding.onset), seenAt: iso(finding.seenAt), updatedAt: iso(finding.updatedAt),
     count, state, decision, message,
-    source: source === null ? null : { ...source, commit: source.commit === null ? null : { ...source.commit, at: iso(source.commit.at) } },
+    source: viewSource(source),
     accepted: accepted === null ? null : { ...accepted, until: iso(accepted.until) },
     contested: state === 'contested' ? [...(fighters(finding.turns) ?? [])] : [],
     run, failure, resolvedAt: isoOrNull(finding.resolvedAt),
   }
+}
+
+function viewSource(source: Source | null): FindingView['source'] {
+  return source === null ? null : { ...source, commit: source.commit === null ? null : { ...source.commit, at: iso(source.commit.at) } }
 }
 
 export type Asked = { readonly environments?: readonly string[]; readonly environment?: string; readonly module?: string; readonly resolved: 'with' | 'without'; readonly limit: number }
