@@ -92,7 +92,7 @@ export async function openCrashShop(options: { readonly databaseUrl?: string; re
       const { publicKey, chains } = await client().exportRecords()
       for (const chain of chains) expect(verifyChain(chain, [publicKeyOf(publicKey)])).toMatchObject({ records: chain.records.length, sealed: chain.records.length, defects: [] })
       const { runs } = await client().runs({ limit: 200 })
-      const recorded = chains.flatMap((chain) => chain.records.map((text) => (JSON.parse(text) as { predicate: { run: string } }).predicate.run)).sort()
+      const recorded = chains.flatMap((chain) => chain.records.map((text) => (JSON.parse(text) as { predicate: { run?: string; finding?: string } }).predicate)).flatMap(({ run, finding }) => (run === undefined || finding !== undefined ? [] : [run])).sort()
       expect(recorded).toEqual(runs.filter((run) => run.endedAt !== null).map((run) => run.id).sort())
     },
     stop: async () => {
