@@ -1,5 +1,5 @@
 import { adoptBody, done, yieldBody, yieldedQuery } from '#model/api/requests.ts'
-import { adoptionAnswer, adoptionPatchAnswer, yieldAnswer, yieldedAnswer } from '#model/api/views.ts'
+import { adoptionAnswer, adoptionPatchAnswer, yieldAnswer, yieldedAnswer } from '#model/api/drift-views.ts'
 import { askAdoption } from '#run/adopt/ask.ts'
 import { adoptionPatch } from '#run/adopt/patch.ts'
 import { viewAdoption } from '#run/adopt/view.ts'

@@ -1,5 +1,5 @@
 import { acceptBody, accepted, done, fieldsQuery, findingsQuery, revertBody } from '#model/api/requests.ts'
-import { fieldsAnswer, findingAnswer, findingsAnswer } from '#model/api/views.ts'
+import { fieldsAnswer, findingAnswer, findingsAnswer } from '#model/api/drift-views.ts'
 import { acceptFinding } from '#run/drift/commands.ts'
 import { fieldsOf } from '#run/drift/fields.ts'
 import { revertFinding } from '#run/drift/revert.ts'

@@ -1,5 +1,5 @@
 import { importBody, importQuery } from '#model/api/requests.ts'
-import { importAnswer, importProposedAnswer } from '#model/api/views.ts'
+import { importAnswer, importProposedAnswer } from '#model/api/drift-views.ts'
 import { importNow, proposeImport } from '#run/import-now.ts'
 import { route } from './route.ts'
 import type { Route } from './route.ts'

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { createHmac } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -68,6 +68,19 @@ const noMount = (): string | undefined => {
 }
 const why = noMount()
 
+/** Writes a file until there is no room for another page of it: others write there meanwhile. */
+function fill(path: string): void {
+  const file = openSync(path, 'w')
+  for (const size of [1 << 20, 4096]) {
+    try {
+      for (;;) writeSync(file, Buffer.alloc(size))
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+    }
+  }
+  closeSync(file)
+}
+
 describe(`a full disk${why === undefined ? '' : ` (skipped: ${why})`}`, { skip: why !== undefined }, () => {
   test.each([
     ['store', /store-unavailable|store: |No space|could not extend|disk/],
@@ -85,8 +98,7 @@ describe(`a full disk${why === undefined ? '' : ` (skipped: ${why})`}`, { skip: 
     try {
       await delivered(shop)
       const before = await inventory(shop)
-      const { bavail, bsize } = statfsSync(disk)
-      writeFileSync(join(disk, 'filler'), Buffer.alloc(bavail * bsize))
+      fill(join(disk, 'filler'))
       await shop.push({ 'app/manifests/map.yaml': configMap('app', 'on a full disk') }).catch(() => '')
       // Whoever asks the API is told too, or is not answered at all: the log says it in any case.
       for (const end = Date.now() + 20_000; Date.now() < end && !shop.log.some((line) => told.test(line)); ) await shop.look().catch(() => {})

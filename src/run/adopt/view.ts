@@ -1,5 +1,5 @@
 import type { Adoption } from '#model/adoption.ts'
-import type { AdoptionView } from '#model/api/views.ts'
+import type { AdoptionView } from '#model/api/drift-views.ts'
 
 const iso = (at: number): string => new Date(at).toISOString()
 

@@ -1,7 +1,7 @@
 import { fighters } from '#drift/contested.ts'
 import type { Tier } from '#drift/decide.ts'
 import { bySeverity } from '#drift/severity.ts'
-import type { FindingView } from '#model/api/views.ts'
+import type { FindingView } from '#model/api/drift-views.ts'
 import { findingStates, type Finding, type FindingState, type Source } from '#model/finding.ts'
 import { changesOfFinding, listFindings } from '#store/findings.ts'
 import type { Sql } from '#store/sql.ts'
