@@ -25,7 +25,8 @@ export async function firstDelivery(connection: Connection, around: Surroundings
       await client.approve(run.id, { plan: run.plan?.digest ?? '', reason: 'the first delivery of the playground' })
     }
     status = await client.status()
-    if (isDone(status) || isStuck(status, runs)) return status
+    // What a run found is told before the run has ended; it counts when the record is sealed.
+    if ((isDone(status) && !runs.some(isUnderWay)) || isStuck(status, runs)) return status
   }
   return status
 }
@@ -33,6 +34,10 @@ export async function firstDelivery(connection: Connection, around: Surroundings
 function waitsForFirstApproval(run: Run, runs: readonly Run[]): boolean {
   const isFirst = !runs.some((other) => other.environment === run.environment && other.record !== null)
   return isFirst && run.state === 'waiting' && run.waiting.length > 0 && run.waiting.every((one) => one.waitingFor === 'approval')
+}
+
+function isUnderWay(run: Run): boolean {
+  return run.endedAt === null && run.state !== 'waiting'
 }
 
 /** Every environment is delivered and verified. */
