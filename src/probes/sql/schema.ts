@@ -16,7 +16,7 @@ const writes = z.union([
 
 const lag = z
   .strictObject({
-    primary: name.optional().describe('The environment’s database that it is a replica of: it is asked how far it has written. Without it, only what the replica has heard of counts.'),
+    primary: name.optional().describe('The environment’s database that it is a replica of: it is asked how far it has written, and since when. Without it, only what the replica has heard of counts, and one that is too far behind is `unknown`, of PostgreSQL.'),
     max: duration.optional().describe('Further behind than this fails.'),
     warn: duration.optional().describe('Further behind than this warns.'),
     maxBytes: z.int().min(0).optional().describe('More bytes of log behind than this fails. Of MySQL they are known only with `primary`.'),
