@@ -36,7 +36,7 @@ export function brokenModule(configuration: Configuration, module: string, repos
   const here = configuration.broken.filter((one) => one.repository === repository)
   // A file that names it says more than one that nobody can read.
   const broken = here.find((one) => one.names?.includes(module) === true) ?? here.find((one) => one.names === undefined)
-  return broken?.file === undefined ? undefined : configuration.problems.find(({ fields }) => fields?.['repository'] === repository && fields['file'] === broken.file)
+  return broken?.file === undefined ? broken?.failure : configuration.problems.find(({ fields }) => fields?.['repository'] === repository && fields['file'] === broken.file)
 }
 
 const remembered = 8
@@ -61,7 +61,7 @@ export class Configurations {
     this.#kept.set(snapshot.id, loading)
     // What a repository that is not at hand says is not known yet, and is not to be remembered as nothing.
     const forget = (): void => void (this.#kept.get(snapshot.id) === loading && this.#kept.delete(snapshot.id))
-    loading.then(({ broken }) => (broken.some((one) => one.file === undefined) ? forget() : undefined), forget)
+    loading.then(({ broken }) => (broken.some((one) => one.file === undefined && one.failure === undefined) ? forget() : undefined), forget)
     for (const id of [...this.#kept.keys()].slice(0, -remembered)) this.#kept.delete(id)
     return loading
   }

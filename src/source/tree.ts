@@ -73,7 +73,7 @@ function parseTree(bytes: Buffer, subject: string): Child[] {
     const name = bytes.toString('utf8', space + 1, nul)
     if (name === '' || name === '.' || name === '..' || name.includes('/') || name.toLowerCase() === '.git') {
       // git makes no such tree; whoever did wants a reader to write outside its folder.
-      throw new Failure({ code: 'path-outside-repository', subject, message: `a tree of repository ${subject} has an entry named ${JSON.stringify(name)}` })
+      throw new Failure({ code: 'path-outside-repository', subject, message: `a tree of repository ${subject} has an entry named ${JSON.stringify(name)}`, hint: 'Make the commit anew with git itself, which writes no such entry.' })
     }
     children.push({ name, type: typeOf(bytes.toString('latin1', at, space)), id: bytes.toString('hex', nul + 1, nul + 21) })
     at = nul + 21
@@ -160,7 +160,7 @@ export function readTree(objects: ObjectStore, cache: TreeCache, subject: string
       code: 'tree-too-large',
       subject: `${subject}/${path}`,
       message: `there are more than ${limits.maxEntries} files below ${JSON.stringify(path)} in repository ${subject}`,
-      hint: 'Name a smaller folder.',
+      hint: 'Name a smaller folder, or keep what no module reads in another repository.',
     })
   const read = async (file: TreeEntry): Promise<Buffer> => {
     const where = `${subject}/${file.path}`

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ShowAnswer } from '#api/client.ts'
 import type { FailureJson } from '#lib/failure.ts'
@@ -115,6 +117,32 @@ describe('bad input is said, with what to do next, and nothing is lost', () => {
     await push({})
     await delivered()
     expect(await kept()).toEqual(before)
+  })
+
+  test('a repository whose tree unfolds to too much stands still, and says so; every other is delivered on', async () => {
+    // A few small trees that name each other, as only whoever writes Git objects by hand makes them.
+    const object = (type: string, bytes: Buffer | string): string => {
+      const file = join(shop.dir, 'object')
+      writeFileSync(file, bytes)
+      return team.run('hash-object', '-t', type, '-w', file)
+    }
+    let [mode, id] = ['100644', object('blob', 'x')]
+    for (let depth = 0; depth < 6; depth += 1) {
+      id = object('tree', Buffer.concat(Array.from({ length: 10 }, (_, index) => [Buffer.from(`${mode} ${index}\0`), Buffer.from(id, 'hex')]).flat()))
+      mode = '40000'
+    }
+    team.run('update-ref', 'refs/heads/main', team.run('-c', 'user.name=A', '-c', 'user.email=a@b', 'commit-tree', id, '-m', 'x'))
+    await shop.look('team')
+    const bad = { code: 'tree-too-large', subject: /^team/, message: /more than 200000 files .* in repository team/, hint: /smaller folder/ }
+    const told = await shop.until('it is said', async () => (await shop.client.status()).problems.find(({ code }) => code === bad.code))
+    await expectSaid(bad, told as FailureJson, 'status')
+    expect(await shop.module('app')).toMatchObject({ delivery: 'behind', verification: 'passed', failure: { code: 'tree-too-large' } })
+    const sha = await shop.push({ 'base/manifests/all.yaml': configMap('shared', '3', 'team') })
+    expect(await shop.settled(sha)).toMatchObject({ state: 'succeeded' })
+    expect(await shop.kubernetes('GET', '/api/v1/namespaces/team/configmaps/shared')).toMatchObject({ data: { a: '3' } })
+    expect(await kept()).toEqual(before)
+    await push({})
+    await delivered()
   })
 
   test('a field conflict: the run waits for a person, who is told of the other and the field; what is there stays', async () => {

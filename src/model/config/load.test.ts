@@ -99,6 +99,14 @@ describe('what is broken in one repository stops nothing else, and is not gone',
     expect(loaded.problems).toMatchObject([{ code, fields: { repository: 'orders', file: 'api/module.yaml' } }])
   })
 
+  test.each(['tree-too-large', 'path-outside-repository'])('a repository whose tree is refused (%s)', async (code) => {
+    const refused = { ...memoryTree(orders), walk: async () => Promise.reject(new Failure({ code, subject: 'orders/', message: 'never' })) }
+    const loaded = await loadConfiguration({ platform: memoryTree({ ...platform, 'dns/module.yaml': module('dns') }, 'platform'), orders: refused }, 'platform', probes)
+    expect([...loaded.modules.keys()]).toEqual(['dns'])
+    expect(loaded.broken).toMatchObject([{ repository: 'orders', failure: { code } }])
+    expect(loaded.problems).toMatchObject([{ code, subject: 'orders/', fields: { repository: 'orders' } }])
+  })
+
   test('a repository that was never read', async () => {
     const alone = await loadConfiguration({ platform: memoryTree(platform, 'platform') }, 'platform', probes)
     expect(alone.broken).toEqual([{ repository: 'orders' }])
@@ -196,6 +204,11 @@ describe('a workspace or environment that is broken refuses the whole', () => {
   test('with every problem, each in its place', async () => {
     const found = await refusal({ ...platform, 'environments/sandbox.yaml': environment('sandbox', ', a: 1'), 'environments/staging.yaml': environment('staging', ', b: 1') })
     expect(found.map((problem) => problem.subject.replace(/:\d+$/, ''))).toEqual(['platform/environments/sandbox.yaml:4', 'platform/environments/staging.yaml:4'])
+  })
+
+  test.each(['entry', 'walk'] as const)('its own tree is refused (by its %s)', async (ask) => {
+    const home = { ...memoryTree(platform, 'platform'), [ask]: async () => Promise.reject(new Failure({ code: 'path-outside-repository', subject: 'platform', message: 'an entry named ".."' })) }
+    await expect(loadConfiguration({ platform: home }, 'platform', probes)).rejects.toMatchObject({ code: 'configuration-invalid', retry: 'never', fields: { problems: [{ code: 'path-outside-repository', fields: { repository: 'platform' } }] } })
   })
 
   test('no plumbline.yaml, or a repository that was not read yet', async () => {

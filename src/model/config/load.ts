@@ -31,6 +31,8 @@ export type Broken = {
   readonly repository: string
   /** Without one, the whole repository: it could not be read. */
   readonly file?: string
+  /** Why nothing of this commit of the repository can ever be read, where that is so; without a file or this, it is just not at hand. */
+  readonly failure?: FailureJson
   /** The modules that it stands for, as far as they can be told; without, it may be any of the file's. */
   readonly names?: readonly string[]
 }
@@ -57,8 +59,8 @@ export const workspaceFile = 'plumbline.yaml'
  * Reads the configuration of a snapshot. `workspace` names the reader of the workspace's own repository; the name that the workspace
  * document gives to it (the one with the url `.`) is the one that modules bear. A repository without a reader counts as broken.
  *
- * A broken module is left out and told; a broken workspace, environment, probe set or operation refuses the whole: Failure `configuration-invalid` with every
- * problem in `fields.problems`. Failures of reading itself are thrown as they come.
+ * A broken module is left out and told, and so is a whole repository whose tree can never be read; a broken workspace, environment, probe set or operation
+ * refuses the whole: Failure `configuration-invalid` with every problem in `fields.problems`. What may be read another time is thrown as it comes.
  */
 export async function loadConfiguration(
   readers: Readonly<Record<string, TreeReader>>,
@@ -70,9 +72,8 @@ export async function loadConfiguration(
   const home = readers[workspace]
   if (home === undefined) throw refusedWith([problem('workspace-missing', { repository: workspace, file: workspaceFile }, 'the workspace’s own repository has not been read yet')], 'later')
 
-  const document = await workspaceDocument(files, home)
+  const { document, environments, probeSets, operations } = await ownOf(files, home)
   const own = Object.entries(document.config.spec.repositories).find(([, repository]) => repository.url === '.')?.[0] ?? workspace
-  const { environments, probeSets, operations } = await ownDocuments(files, home, document.config)
 
   const modules: FoundModule[] = []
   const broken: Broken[] = []
@@ -83,7 +84,7 @@ export async function loadConfiguration(
       broken.push({ repository })
       continue
     }
-    const found = await modulesOf(files, reader, repository, document.config.spec.modules)
+    const found = await modulesOf(files, reader, repository, document.config.spec.modules).catch((error: unknown) => unreadable(error, repository))
     modules.push(...found.modules)
     broken.push(...found.broken)
     problems.push(...found.problems)
@@ -118,6 +119,29 @@ function refusedWith(problems: readonly FailureJson[], retry: 'never' | 'later' 
 
 function problem(code: string, source: Source, message: string, hint?: string): FailureJson {
   return new Failure({ code, subject: shownFile(source), message, ...(hint === undefined ? {} : { hint }), fields: { ...source } }).toJSON()
+}
+
+/** A tree that nobody will ever read is its own repository's trouble, and must not keep the others from being followed. */
+function unreadable(error: unknown, repository: string): Awaited<ReturnType<typeof modulesOf>> {
+  const failure = forGood(error, repository)
+  return { modules: [], broken: [{ repository, failure }], problems: [failure] }
+}
+
+/** A failure that the same commit will always meet; any other is thrown, since it says nothing about what is there. */
+function forGood(error: unknown, repository: string): FailureJson {
+  if (!(error instanceof Failure) || error.retry !== 'never') throw error
+  return { ...error.toJSON(), fields: { ...error.fields, repository } }
+}
+
+/** What the workspace's own repository says of the whole. Where its tree can never be read, that refuses the whole as a broken document does. */
+async function ownOf(files: Files, home: TreeReader): Promise<{ document: Awaited<ReturnType<typeof workspaceDocument>> } & Awaited<ReturnType<typeof ownDocuments>>> {
+  try {
+    const document = await workspaceDocument(files, home)
+    return { document, ...(await ownDocuments(files, home, document.config)) }
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'configuration-invalid') throw error
+    throw refusedWith([forGood(error, home.repository)])
+  }
 }
 
 async function workspaceDocument(files: Files, home: TreeReader): Promise<Extract<ConfigDocument, { kind: 'Workspace' }>> {
