@@ -118,6 +118,7 @@ export const errors = {
   'dns-no-answer': { http: 502, exit: 4, about: 'A name server does not answer.' },
   'sql-denied': { http: 502, exit: 4, about: 'A database does not take the user or the password, or the user may not do what is asked.' },
   'sql-invalid': { http: 422, exit: 2, about: 'The query of a probe is no statement that reads.' },
+  'sql-answer-too-large': { http: 502, exit: 4, about: 'A database answers with more than is read. Whether a statement that writes took effect is not known.' },
   'sql-failed': { http: 502, exit: 1, about: 'A database answers with an error.' },
   // secrets
   'secret-reference-invalid': { http: 422, exit: 2, about: 'A reference to a secret is not of the form <provider>:<path>#<key>, or its path leaves where it starts.' },

@@ -25,7 +25,7 @@ export type Asking = {
 }
 
 /** Failures that are the answer of what is probed; all others are `unknown`, because the question was never put. */
-const answers: ReadonlySet<string> = new Set(['connection-refused', 'connection-unreachable', 'connection-lost', 'tls-failed', 'answer-invalid', 'sql-failed', 'probe-failed'])
+const answers: ReadonlySet<string> = new Set(['connection-refused', 'connection-unreachable', 'connection-lost', 'tls-failed', 'answer-invalid', 'sql-failed', 'sql-answer-too-large', 'probe-failed'])
 
 const longestMessage = 500
 

@@ -21,7 +21,7 @@ export function mysqlFailure(error: unknown, name: string, password: string): Fa
   const said = error instanceof Error ? redactor.redact(error.message) : ''
   // No cause goes along: what the driver throws holds the statement.
   const make = (failure: string, message: string): Failure => new Failure({ code: failure, subject: name, message, retry: 'later' })
-  if (code === 'ANSWER_TOO_LARGE') return make('sql-failed', `${name} answers with more than is read`)
+  if (code === 'ANSWER_TOO_LARGE') return make('sql-answer-too-large', `${name} answers with more than is read`)
   if (code === 'HANDSHAKE_SSL_ERROR') return make('tls-failed', `TLS with ${name} failed: ${tlsWords(tlsCode)}`)
   if (code === 'HANDSHAKE_NO_SSL_SUPPORT') return make('tls-failed', `${name} does not speak TLS`)
   if (code === 'PROTOCOL_CONNECTION_LOST') return make('connection-lost', `${name} closed the connection`)

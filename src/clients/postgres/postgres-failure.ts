@@ -5,7 +5,7 @@ import { Redactor } from '#lib/redact.ts'
 /**
  * What PostgreSQL, or the way to it, says, by its SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html). Failures
  * `sql-denied` (user, password, rights), `sql-invalid` (the statement is none, or does more than read), `sql-failed` (the database's own
- * answer), and those of `socketFailure`. No message has the URL's password, and none has data of a row.
+ * answer), `sql-answer-too-large` (more of it than is read), and those of `socketFailure`. No message has the URL's password, and none has data of a row.
  */
 export function postgresFailure(error: unknown, name: string, url: string): Failure {
   if (error instanceof Failure) return error
@@ -15,7 +15,7 @@ export function postgresFailure(error: unknown, name: string, url: string): Fail
   const said = error instanceof Error ? redactor.redact(error.message) : ''
   // No cause goes along: what the driver throws holds the server's notices and details.
   const make = (failure: string, message: string): Failure => new Failure({ code: failure, subject: name, message, retry: 'later' })
-  if (code === 'ANSWER_TOO_LARGE') return make('sql-failed', `${name} answers with more than is read`)
+  if (code === 'ANSWER_TOO_LARGE') return make('sql-answer-too-large', `${name} answers with more than is read`)
   if (!/^[0-9A-Z]{5}$/.test(code)) return brokenConnection(error, code, name, said, make)
   if (code.startsWith('28')) return make('sql-denied', `${name} does not take the user or the password`)
   if (code === '42501') return make('sql-denied', `${name}: ${said}`)

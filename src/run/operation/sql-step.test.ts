@@ -44,8 +44,8 @@ test('what happens before it is sent, and what the database itself answers, is a
   for (const code of ['sql-failed', 'sql-denied', 'sql-invalid']) expect((await carriedOut({ after: failure(code) })).outcome).toMatchObject({ state: 'failed', failure: { code } })
 })
 
-test('a connection that is lost after it was sent leaves nobody who can tell', async () => {
-  expect((await carriedOut({ after: failure('connection-lost') })).outcome).toMatchObject({ state: 'unknown', failure: { code: 'connection-lost' } })
+test('a connection that is lost after it was sent, or an answer that is not read to its end, leaves nobody who can tell', async () => {
+  for (const code of ['connection-lost', 'sql-answer-too-large']) expect((await carriedOut({ after: failure(code) })).outcome).toMatchObject({ state: 'unknown', failure: { code } })
 })
 
 test('who lost the lease sends nothing', async () => {

@@ -38,7 +38,7 @@ export const sqlStep: StepKind<'sql'> = {
 /** The server ends the statement at its own time; its word on that is worth a moment. */
 const graceMs = 5_000
 
-/** What the database itself says: then the statement did not take effect. */
+/** What the database itself says: then the statement did not take effect. Not an answer that is too large to be read: who answers so may have written. */
 const answered: ReadonlySet<string> = new Set(['sql-failed', 'sql-denied', 'sql-invalid'])
 
 function shortened(statement: string): string {
