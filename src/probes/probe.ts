@@ -26,10 +26,15 @@ export type JobPlace = {
   readonly serviceAccount: string
   /** Whose probe it is, by environment and module: two that ask the same have Jobs of their own. */
   readonly owner: string
+  /**
+   * Where a step of a run has it carried out, once: a Job that nobody removes (`finds`: of which none is made), so that whoever takes the run up again reads
+   * how it ended. The cluster ends it after `timeoutMs`.
+   */
+  readonly step?: { readonly begin: 'makes' | 'finds'; readonly timeoutMs: number }
 }
 
 /** A program that the operator lets probes run on the control plane's machine. */
-export type HostProgram = { readonly argv: readonly [string, ...string[]]; /** Its whole environment. */ readonly env: Readonly<Record<string, string>> }
+export type HostProgram = { readonly argv: readonly [string, ...string[]]; /** Its whole environment. */ readonly env: Readonly<Record<string, string>>; /** How long it may run, where that is not as for any probe. */ readonly longestMs?: number }
 
 export type ProbeCapabilities = {
   readonly reach: Reach

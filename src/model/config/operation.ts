@@ -40,12 +40,14 @@ export function operationSchema(probes: Readonly<Record<string, z.ZodType>>) {
       name: name.describe('Unique in the operation: `plumb operate --from` names it.'),
       probe: probe.optional().describe('Asked until it passes, `within` at most.'),
       command: (probes['command'] ?? z.never()).optional().describe('Like the probe of that name, at most once: a Job, or a program that the host target lists.'),
+      timeout: duration.refine((ms) => ms > 0 && ms <= 86_400_000, 'expected 24h at most').optional().describe('Beside `command`: how long it may take, 10m if left out. What is ended by that is asked a person about.'),
       sql: sql.optional(),
       patch: patch.optional(),
       wait: z.union([z.strictObject({ for: duration.describe('From when it first began.') }), z.strictObject({ until: probe.describe('Asked until it passes, `within` at most.') })]).optional().describe('For a time, or until a probe passes.'),
       approval: z.strictObject({ message: z.string().min(1).max(2_000).describe('What the person is asked.') }).optional().describe('Waits for a person: `plumb approve`.'),
     })
     .refine((one) => stepKinds.filter((kind) => one[kind] !== undefined).length === 1, `expected exactly one of ${stepKinds.join(', ')}`)
+    .refine((one) => one.timeout === undefined || one.command !== undefined, 'expected timeout beside command alone')
   return z
     .strictObject({
       apiVersion,

@@ -9,7 +9,7 @@ import { schema } from './schema.ts'
 import type { CommandConfig } from './schema.ts'
 
 /** However long a probe may wait: nothing runs on a host for longer. */
-const longestMs = 600_000
+const usualMs = 600_000
 const maxOutputBytes = 64 * 1024
 
 /** Runs a command, as a Job in a cluster or as a program that the operator allows on a host. */
@@ -42,7 +42,7 @@ export const command: Probe<CommandConfig, 'jobs' | 'hostProgram' | 'cel'> = {
 }
 
 /** What it writes to its standard error is nobody's to read. */
-async function onHost({ argv: [program, ...args], env }: HostProgram, signal: AbortSignal): Promise<Output> {
+async function onHost({ argv: [program, ...args], env, longestMs = usualMs }: HostProgram, signal: AbortSignal): Promise<Output> {
   const { code, stdout } = await runProcess({ command: program, args, env, cwd: '/', timeoutMs: longestMs, maxOutputBytes, signal })
   return { exit: code, text: stdout.toString('utf8') }
 }

@@ -7,9 +7,10 @@ import type { CommandConfig } from './schema.ts'
 export const probeLabel = 'plumbline.dev/probe-job'
 export const containerName = 'command'
 
-/** However it goes on with whoever asked: nothing runs for longer, and what has ended does not stay. */
+/** However it goes on with whoever asked: nothing runs for longer, and what has ended does not stay. A step's stays until its run is taken up again. */
 const activeDeadlineSeconds = 600
 const ttlSecondsAfterFinished = 60
+const stepTtlSeconds = 3_600
 
 export type JobQuestion = Pick<CommandConfig, 'target' | 'image' | 'argv' | 'env'>
 
@@ -18,7 +19,7 @@ export function jobName({ owner }: Pick<JobPlace, 'owner'>, { target, image, arg
   return `plumb-probe-${digestOf([owner, target, image, argv ?? null, env]).replace(/^sha256:/, '').slice(0, 16)}`
 }
 
-export function jobManifest(place: Pick<JobPlace, 'namespace' | 'serviceAccount' | 'owner'>, question: JobQuestion): JsonObject {
+export function jobManifest(place: Pick<JobPlace, 'namespace' | 'serviceAccount' | 'owner' | 'step'>, question: JobQuestion): JsonObject {
   const name = jobName(place, question)
   const labels = { [probeLabel]: name, 'app.kubernetes.io/managed-by': 'plumbline' }
   return {
@@ -27,8 +28,8 @@ export function jobManifest(place: Pick<JobPlace, 'namespace' | 'serviceAccount'
     metadata: { name, namespace: place.namespace, labels, annotations: { 'plumbline.dev/probe-of': place.owner } },
     spec: {
       backoffLimit: 0,
-      activeDeadlineSeconds,
-      ttlSecondsAfterFinished,
+      activeDeadlineSeconds: place.step === undefined ? activeDeadlineSeconds : Math.ceil(place.step.timeoutMs / 1000),
+      ttlSecondsAfterFinished: place.step === undefined ? ttlSecondsAfterFinished : stepTtlSeconds,
       template: {
         metadata: { labels },
         spec: {

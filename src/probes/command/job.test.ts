@@ -117,4 +117,25 @@ describe('the command probe, as a Job', () => {
     expect(await ask({ TASK_MS: '1000' })).toMatchObject({ verdict: 'unknown', message: `there is a Job ${namespace}/${name} already, which is not a probe’s` })
     expect(cluster.objects.list(jobs)).toHaveLength(1)
   })
+
+  test('of a step is left to itself when whoever asks is stopped, and tells how it ended whoever asks again; it is never made a second time', async () => {
+    const ofStep = (begin: 'makes' | 'finds', owner: string) => ({ ...clients, jobs: async () => ({ ...place(), owner, step: { begin, timeoutMs: 1_800_000 } }) })
+    const carryOut = (begin: 'makes' | 'finds', signal: AbortSignal, owner = 'production/run-1/restore') => command.sample({ clients: ofStep(begin, owner), clock: systemClock, signal }, command.schema.parse(configOf({ TASK_MS: '500' })))
+    const before = cluster.objects.list(jobs).length
+    const ours = () => cluster.objects.list(jobs).filter((job) => job.metadata.annotations?.['plumbline.dev/probe-of']?.startsWith('production/run-1/') === true)
+    expect(await carryOut('finds', AbortSignal.timeout(5_000))).toMatchObject({ verdict: 'unknown', message: 'it was to be begun, and its Job is not there: whether it ran is not known' })
+    const stopped = new AbortController()
+    const first = carryOut('makes', stopped.signal)
+    await eventually(() => ours().length === 1)
+    stopped.abort(new Error('the server stops'))
+    expect(await first).toMatchObject({ verdict: 'unknown', message: expect.stringContaining('was stopped before it was known') })
+    expect(ours()).toMatchObject([{ spec: { activeDeadlineSeconds: 1_800, ttlSecondsAfterFinished: 3_600 } }])
+    const [uid] = ours().map(({ metadata }) => metadata.uid)
+    expect(await carryOut('finds', AbortSignal.timeout(20_000))).toMatchObject({ verdict: 'passed' })
+    // Also when it has ended long since; and the same command of another step is another.
+    expect(await carryOut('finds', AbortSignal.timeout(20_000))).toMatchObject({ verdict: 'passed' })
+    expect(ours().map(({ metadata }) => metadata.uid)).toEqual([uid])
+    expect(await carryOut('makes', AbortSignal.timeout(20_000), 'production/run-1/again')).toMatchObject({ verdict: 'passed' })
+    expect(cluster.objects.list(jobs)).toHaveLength(before + 2)
+  })
 })

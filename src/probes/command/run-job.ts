@@ -18,20 +18,21 @@ const removalMs = 10_000
 type Progress = { readonly started: () => void }
 
 /**
- * Runs a command as a Job and removes it, whatever becomes of it. A Job of the same question that a crash left behind, or that another process has just begun, is
+ * Runs a command as a Job and removes it, whatever becomes of it; but for a step's, which stays, and goes on when this process is stopped. A Job of the same question that a crash left behind, or that another process has just begun, is
  * waited for in place of a new one while it runs, and removed where it has ended. Failures: those of the client, `object-exists`, `command-hindered`; or the signal's reason.
  */
 export async function runJob(place: JobPlace, question: JobQuestion, signal: AbortSignal, progress: Progress): Promise<Output> {
   const { client, namespace } = place
   const [jobs, pods] = await Promise.all([served(place, 'batch/v1', 'Job', signal), served(place, 'v1', 'Pod', signal)])
   const name = jobName(place, question)
-  const uid = (await runningAlready(place, jobs, name, signal)) ?? (await created(place, jobs, question, signal))
+  const job = place.step === undefined ? undefined : await ofStep(place, jobs, name, signal)
+  const uid = job?.uid ?? (await runningAlready(place, jobs, name, signal)) ?? (await created(place, jobs, question, signal))
   try {
-    const { pod, exit } = await ended(place, pods, { name, uid }, signal, progress)
+    const { pod, exit } = await ended(place, pods, { name, uid, hasEnded: job?.hasEnded === true }, signal, progress)
     return { exit, text: await client.logs(namespace, pod, containerName, maxLogBytes, signal) }
   } finally {
     // Not by the signal, which may be why it ends. What cannot be removed ends by its own limits.
-    await client.delete(jobs, namespace, name, { uid, propagation: 'Background', dryRun: false }, AbortSignal.timeout(removalMs)).catch(() => {})
+    if (place.step === undefined) await client.delete(jobs, namespace, name, { uid, propagation: 'Background', dryRun: false }, AbortSignal.timeout(removalMs)).catch(() => {})
   }
 }
 
@@ -39,6 +40,14 @@ async function served({ client }: JobPlace, apiVersion: string, kind: string, si
   const found = await client.kind(apiVersion, kind, signal)
   if (found !== undefined) return found
   throw hindered(kind, `the cluster serves no kind ${kind} in ${apiVersion}`)
+}
+
+/** A step's own Job, running or ended: it is never begun a second time. */
+async function ofStep({ client, namespace, step }: JobPlace, jobs: ServedKind, name: string, signal: AbortSignal): Promise<{ uid: string; hasEnded: boolean } | undefined> {
+  const job = await client.get(jobs, namespace, name, signal)
+  if (job !== undefined) return { uid: String(metadataOf(job)['uid']), hasEnded: hasEnded(job) }
+  if (step?.begin !== 'finds') return undefined
+  throw hindered(`Job ${namespace}/${name}`, 'it was to be begun, and its Job is not there: whether it ran is not known')
 }
 
 /** The uid of a Job of that name that has not ended. One that has is removed, and waited for until it is gone. */
@@ -76,8 +85,10 @@ async function created({ client, ...place }: JobPlace, jobs: ServedKind, questio
 }
 
 /** Waits for the end of the Job's pod. */
-async function ended({ client, namespace }: JobPlace, pods: ServedKind, job: { readonly name: string; readonly uid: string }, signal: AbortSignal, { started }: Progress): Promise<{ pod: string; exit: number }> {
+async function ended({ client, namespace }: JobPlace, pods: ServedKind, job: { readonly name: string; readonly uid: string; readonly hasEnded: boolean }, signal: AbortSignal, { started }: Progress): Promise<{ pod: string; exit: number }> {
   for await (const event of client.watch(pods, namespace, { labels: `${probeLabel}=${job.name}` }, undefined, signal)) {
+    // All pods that there are have been told of: none will come.
+    if (event.type === 'BOOKMARK' && job.hasEnded) throw hindered(`Job ${namespace}/${job.name}`, 'how the command ended cannot be told: its pod is gone')
     if (!('object' in event) || !isOf(event.object, job.uid)) continue
     const pod = String(metadataOf(event.object)['name'])
     const state = podState(event.object)

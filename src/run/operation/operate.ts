@@ -18,8 +18,8 @@ import { platformOwner } from '../owned-probes.ts'
 import { end } from '../seal.ts'
 import type { Work } from '../work.ts'
 import { approvalDigest } from './approval-step.ts'
-import type { StepOutcome } from './step.ts'
-import { carryOut, journalOf } from './steps.ts'
+import type { StepEnded } from './step.ts'
+import { carryOut, findOut, journalOf } from './steps.ts'
 
 /** The document of a run's operation, as its snapshot has it. Failure `operation-unknown`. */
 export function operationOf({ run, configuration }: Pick<Work, 'run' | 'configuration'>): Operation {
@@ -38,7 +38,8 @@ export function operationPlan(work: Pick<Work, 'run' | 'configuration' | 'enviro
 
 /**
  * Carries an operation out, as far as it goes: to its record, to where a person is asked, or to where time has to pass. Each step is in the journal as started
- * before it begins; after a crash the journal says what is next. A step that may not be done twice and was not finished ends the run: a person finds out.
+ * before it begins; after a crash the journal says what is next. A step that may not be done twice and was not finished is asked for where
+ * its system can tell (a Job), and else ends the run: a person finds out.
  */
 export async function operate(work: Work): Promise<void> {
   const { parts, run, environment } = work
@@ -48,7 +49,14 @@ export async function operate(work: Work): Promise<void> {
   const owner = platformOwner(work.configuration, work.policy, environment, environmentItself)
   for (;;) {
     const step = nextStep(await operationSteps(parts.sql, run.id))
-    if ('end' in step) return sealOperation(work, step)
+    if ('end' in step) {
+      const found = step.end === 'interrupted' && findOut({ place: work, owner, row: step.at, signal: work.claim.signal }, document)
+      if (found === false || found === undefined) return sealOperation(work, step)
+      const ended = await found
+      work.claim.signal.throwIfAborted()
+      if (!(await goOn(work, plan, step.at, ended))) return
+      continue
+    }
     const row = { ...step.next, startedAt: step.next.startedAt ?? parts.clock.now() }
     if (row.state === 'pending') await guarded(work, (tx) => startStep(tx, run.id, row, row.startedAt))
     const outcome = await carryOut({ place: work, owner, row, signal: work.claim.signal }, document)
@@ -60,7 +68,7 @@ export async function operate(work: Work): Promise<void> {
 }
 
 /** Keeps what became of a step. Tells whether the run goes on: not when somebody cancelled it while it waited for a person. */
-async function goOn({ parts, claim, run }: Work, plan: Plan, row: OperationStepRow, outcome: Ended): Promise<boolean> {
+async function goOn({ parts, claim, run }: Work, plan: Plan, row: OperationStepRow, outcome: StepEnded): Promise<boolean> {
   const now = parts.clock.now()
   return parts.sql.transaction(async (tx) => {
     await claim.fence(tx)
@@ -71,9 +79,7 @@ async function goOn({ parts, claim, run }: Work, plan: Plan, row: OperationStepR
   })
 }
 
-type Ended = Exclude<StepOutcome, { state: 'later' | 'asks' }>
-
-function endOf(outcome: Ended): Parameters<typeof endStep>[3] {
+function endOf(outcome: StepEnded): Parameters<typeof endStep>[3] {
   const probes = outcome.probes ?? []
   return outcome.state === 'done' ? { state: 'done', message: outcome.message, failure: null, probes } : { state: outcome.state, message: outcome.failure.message, failure: outcome.failure, probes }
 }

@@ -12,6 +12,8 @@ export type StepCall = {
   /** By whose right: the platform's, whose repository the document is in. */
   readonly owner: OwnedProbe['owner']
   readonly row: OperationStepRow
+  /** How long a command may take (ms), where the step says so. */
+  readonly timeout: number | undefined
   readonly signal: AbortSignal
 }
 
@@ -24,6 +26,9 @@ export type StepOutcome =
   | { readonly state: 'failed' | 'unknown'; readonly failure: FailureJson; readonly probes?: readonly ProbeResult[] }
   | { readonly state: 'later'; readonly at: number }
   | { readonly state: 'asks'; readonly message: string }
+
+/** What became of a step that is over. */
+export type StepEnded = Exclude<StepOutcome, { state: 'later' | 'asks' }>
 
 /** A kind of step. It throws only for what is to be tried again as it is: a lost lease, a store that is away. */
 export type StepKind<Name extends StepKindName = StepKindName> = {

@@ -3,10 +3,10 @@ import { stepKinds } from '#model/config/operation.ts'
 import type { OperationStepRow } from '#model/operation.ts'
 import { approvalStep } from './approval-step.ts'
 import { askAll, probeStep } from './ask-step.ts'
-import { commandStep } from './command-step.ts'
+import { commandStep, findOutCommand } from './command-step.ts'
 import { patchStep } from './patch-step.ts'
 import { sqlStep } from './sql-step.ts'
-import type { StepCall, StepKind, StepOutcome } from './step.ts'
+import type { StepCall, StepEnded, StepKind, StepOutcome } from './step.ts'
 import { waitStep } from './wait-step.ts'
 
 const kinds = { probe: probeStep, command: commandStep, sql: sqlStep, patch: patchStep, wait: waitStep, approval: approvalStep } as const satisfies { [Name in StepKindName]: StepKind<Name> }
@@ -35,9 +35,17 @@ export function aboutStep(step: OperationStep): string {
   return kinds[kind].about(step[kind] as never)
 }
 
-export function carryOut(call: StepCall, { pre, steps, post }: Parts): Promise<StepOutcome> {
+type Called = Omit<StepCall, 'timeout'>
+
+export function carryOut(call: Called, { pre, steps, post }: Parts): Promise<StepOutcome> {
   const { name, kind } = call.row
   if (kind === 'pre' || kind === 'post') return askAll(call, kind === 'pre' ? pre : post)
   const step = steps.find((one) => one.name === name)
-  return kinds[kind].carryOut(call, step?.[kind] as never)
+  return kinds[kind].carryOut({ ...call, timeout: step?.timeout }, step?.[kind] as never)
+}
+
+/** What became of a step that was begun and not finished, where its system can tell; nothing where only a person can find out. */
+export function findOut(call: Called, { steps }: Pick<Parts, 'steps'>): Promise<StepEnded> | undefined {
+  const step = steps.find(({ name }) => name === call.row.name)
+  return call.row.state !== 'started' || step?.command === undefined ? undefined : findOutCommand({ ...call, timeout: step.timeout }, step.command)
 }
