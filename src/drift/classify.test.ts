@@ -32,17 +32,20 @@ describe('what is no drift', () => {
     expect(classify(look(live))).toEqual([])
   })
 
-  test('what was yielded when we last applied, and another still owns', () => {
+  test('what was yielded, as long as whom it was yielded to is there', () => {
     const held = heldOf(fields.map((field) => (field.path === 'spec.replicas' ? { ...field, mark: 'yielded' as const } : field)))
-    const live = liveOf(body(7), [ours(without('spec.replicas')), owner('horizontal-pod-autoscaler', ['spec.replicas'])])
-    expect(classify(look(live, { held }))).toEqual([])
-    expect(compareDeclared(held, live).delegated).toEqual([{ path: 'spec.replicas', declared: 2, live: 7, to: 'horizontal-pod-autoscaler/Update' }])
+    const owners = [ours(without('spec.replicas')), owner('horizontal-pod-autoscaler', ['spec.replicas'])]
+    const delegated = [{ path: 'spec.replicas', to: 'HorizontalPodAutoscaler shop/web' }]
+    expect(classify(look(liveOf(body(7), owners, { delegated }), { held }))).toEqual([])
+    expect(compareDeclared(held, liveOf(body(7), owners, { delegated })).delegated).toEqual([{ path: 'spec.replicas', declared: 2, live: 7, to: 'HorizontalPodAutoscaler shop/web' }])
+    expect(classify(look(liveOf(body(7), owners), { held }))).toMatchObject([{ cause: 'controller', manager: 'horizontal-pod-autoscaler', fields: [{ path: 'spec.replicas', declared: 2, live: 7 }] }])
+    expect(classify(look(liveOf(body(2), owners), { held }))).toEqual([])
   })
 
   test('exactly what a plan would leave alone as drifted, or in another form, in every combination of facts', () => {
     const both = [true, false]
-    for (const asGit of both) for (const asAnswered of both) for (const own of both) for (const others of both) for (const delegated of both) for (const yielded of both) {
-      const facts: FieldFacts = { git: 'same', asGit, asAnswered, ours: own, others, delegated, yielded }
+    for (const asGit of both) for (const asAnswered of both) for (const own of both) for (const others of both) for (const delegated of both) {
+      const facts: FieldFacts = { git: 'same', asGit, asAnswered, ours: own, others, delegated }
       const { state } = judge(facts)
       const planned = state === 'drifted' || (state === 'held' && !asAnswered)
       expect({ facts, drifted: isDrifted(facts) }).toEqual({ facts, drifted: planned })

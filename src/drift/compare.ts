@@ -10,12 +10,12 @@ export type Drifted = { readonly path: FieldPath; readonly declared: Json; reado
 export type Delegated = { readonly path: FieldPath; readonly declared: Json; readonly live: Json; readonly to: string }
 
 /**
- * Whether a field drifted. What is as Git says, or as the server answered, did not, whoever owns it; nor did what another rightly moves, or moved
- * when we last applied. All else did. (A plan asks the same facts: of a field that Git did not change it says `held` or leaves as drifted exactly
- * these, and also `held` what is only written in another form; `judge.ts`, row 9.)
+ * Whether a field drifted. What is as Git says, or as the server answered, did not, whoever owns it; nor did what another rightly moves that is there now.
+ * All else did, also what was yielded to an autoscaler that is gone. (A plan asks the same facts: of a field that Git did not change it says `held` or leaves as drifted exactly
+ * these, and also `held` what is only written in another form; `judge.ts`, row 8.)
  */
-export function isDrifted({ asGit, asAnswered, others, delegated, yielded }: FieldFacts): boolean {
-  return !asGit && !asAnswered && !(others && (delegated || yielded))
+export function isDrifted({ asGit, asAnswered, others, delegated }: FieldFacts): boolean {
+  return !asGit && !asAnswered && !(others && delegated)
 }
 
 /** Every declared field of an object that is there, held against what is live. */
@@ -27,13 +27,9 @@ export function compareDeclared(held: Pick<Held, 'fields'>, live: Present): { dr
     const seen = sight.seen(field.path)
     const facts = factsOf(sight, field.path, field.git, seen, field)
     if (isDrifted(facts)) drifted.push(driftedAs(field, seen))
-    else if (isDelegated(facts)) delegated.push({ path: field.path, declared: field.git, live: seen.live ?? null, to: seen.by ?? '' })
+    else if (facts.others && facts.delegated) delegated.push({ path: field.path, declared: field.git, live: seen.live ?? null, to: seen.by ?? '' })
   }
   return { drifted, delegated }
-}
-
-function isDelegated({ others, delegated, yielded }: FieldFacts): boolean {
-  return others && (delegated || yielded)
 }
 
 function driftedAs(field: DeclaredField, seen: Seen): Drifted {

@@ -11,6 +11,8 @@ export type DecideInput = {
   readonly module: CausePolicies
   /** The object holds data (a PVC, a database). */
   readonly holdsState: boolean
+  /** A field of it was left to a controller that is not there now, and may be again in a moment. */
+  readonly wasYielded: boolean
   /** Somebody’s word that is on its way: an elevation is open for the module. */
   readonly elevated: boolean
 }
@@ -24,15 +26,16 @@ const byTier: Readonly<Record<Tier, CausePolicies>> = {
 
 /**
  * What is done about a drift. The module’s word counts first, then the environment’s, then the tier’s; then what nobody’s word changes:
- * what holds data is never reverted by itself, nothing is reverted under an open elevation, and what has no way back is reported.
+ * what holds data is never reverted by itself, nor what was left to a controller that is gone, nothing is reverted under an open elevation, and what has no
+ * way back is reported.
  */
-export function decide({ cause, tier, environment, module, holdsState, elevated }: DecideInput): DriftPolicy {
+export function decide({ cause, tier, environment, module, holdsState, wasYielded, elevated }: DecideInput): DriftPolicy {
   const wished = module[cause] ?? environment[cause] ?? byTier[tier][cause] ?? 'report'
   if (wished === 'adopt' && !isAdoptable(cause)) return 'report'
   if (wished !== 'revert') return wished
   if (cause === 'orphan' || cause === 'recreated') return 'report'
   if (holdsState) return 'report'
-  return elevated ? 'hold' : 'revert'
+  return elevated || wasYielded ? 'hold' : 'revert'
 }
 
 /** Only fields can be written back to Git. */

@@ -36,6 +36,13 @@ test('without an apply: the answers to the same values stay, Git’s values are 
   expect(declaredFields({ desired, listKeys, held: before, effect })).toEqual([...before.slice(0, 3), { path: 'spec.replicas', git: 3, mark: 'yielded' }])
 })
 
+test('what was yielded stays marked so while it is left out, and no longer when it is sent', () => {
+  const before: DeclaredField[] = [{ path: 'spec.replicas', git: 3, mark: 'yielded' }]
+  const effect = { changes: [{ path: 'spec.replicas', state: 'held' as const }], omit: ['spec.replicas'] }
+  expect(declaredFields({ desired, listKeys, held: before, answer: { body: { spec: { replicas: 9 } } }, effect }).at(-1)).toEqual({ path: 'spec.replicas', git: 3, mark: 'yielded' })
+  expect(declaredFields({ desired, listKeys, held: before, answer: { body: { spec: { replicas: 3 } } }, effect: { changes: [], omit: [] } }).at(-1)).toEqual({ path: 'spec.replicas', git: 3 })
+})
+
 test('a field that is held in an object that is sent is not marked: it was sent', () => {
   const effect = { changes: [{ path: 'spec.image', state: 'held' as const }], omit: [] }
   expect(declaredFields({ desired, listKeys, held, answer: { body: { spec: { image: 'a:2' } } }, effect }).find(({ path }) => path === 'spec.image')).toEqual({ path: 'spec.image', git: 'a:2' })

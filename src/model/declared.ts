@@ -10,7 +10,8 @@ type Answer = { readonly body: JsonObject; readonly own?: readonly FieldPath[] |
 /**
  * What the inventory holds of an object after an effect: what is ours of the desired body (Secrets' values as digests), what Git says of it and what the
  * server answered; and, marked, what was left out. `listKeys` are learnt from the answer; without one nothing was sent (an `unchanged` effect whose Git
- * values moved under a yielded field, or a hand-over), and the answers stay. A value that the server dropped is answered as null. Sorted by path.
+ * values moved under a yielded field, or a hand-over), and the answers stay. A value that the server dropped is answered as null. What was
+ * yielded stays marked so until it is sent again, also while whom it was yielded to is gone. Sorted by path.
  */
 export function declaredFields(input: {
   readonly desired: JsonObject
@@ -35,7 +36,7 @@ export function declaredFields(input: {
     const was = before.get(path)
     const git = wanted ?? null
     const answered = was !== undefined && equalJson(was.git, git) ? was.answered : undefined
-    return { ...field(path, git, answered), ...(marked(path) ? { mark: states.get(path) === 'yielded' ? 'yielded' : 'held' } : {}) }
+    return { ...field(path, git, answered), ...(marked(path) ? { mark: states.get(path) === 'yielded' || was?.mark === 'yielded' ? 'yielded' : 'held' } : {}) }
   })
 }
 

@@ -13,7 +13,7 @@ export const plumbline = 'plumbline'
  *
  * `git`: what Git says of it now, held against what Git said at our last acknowledged apply (`added`: that apply did not declare it).
  * `asGit`: the live value is what Git says. `asAnswered`: it is what the server answered to that apply, so that nobody moved it in substance.
- * `ours`, `others`: who owns it now (both: co-owned). `delegated`: to a controller that rightly moves it. `yielded`: it was marked so then.
+ * `ours`, `others`: who owns it now (both: co-owned). `delegated`: to a controller that rightly moves it, and is there now: that it was so once says nothing.
  */
 export type FieldFacts = {
   readonly git: 'added' | 'changed' | 'same'
@@ -22,7 +22,6 @@ export type FieldFacts = {
   readonly ours: boolean
   readonly others: boolean
   readonly delegated: boolean
-  readonly yielded: boolean
 }
 
 /** One path of a live object. `by`: who else owns it, or to whom it is delegated, for people. */
@@ -91,7 +90,6 @@ export function factsOf(sight: Sight, path: FieldPath, git: Json, seen: Seen, wa
     ours: seen.ours,
     others: seen.others,
     delegated: seen.delegated,
-    yielded: was?.mark === 'yielded',
   }
 }
 

@@ -1,5 +1,6 @@
 import type { JsonObject } from '#lib/json.ts'
-import { readPath } from './field-path.ts'
+import { isWithin, readPath } from './field-path.ts'
+import type { DeclaredField } from './plan.ts'
 import { parseKey, type ObjectKey } from './resource.ts'
 
 /**
@@ -43,4 +44,18 @@ export function holdsState(key: ObjectKey, live?: JsonObject): boolean {
   const { group, kind } = parseKey(key)
   if (group === 'apps' && kind === 'StatefulSet') return readPath(live, 'spec.persistentVolumeClaimRetentionPolicy.whenDeleted') === 'Delete'
   return stateful.has(`${group === '' ? 'core' : group}/${kind}`)
+}
+
+const claimPolicy = 'spec.persistentVolumeClaimRetentionPolicy'
+
+/**
+ * Whether making an object as declared again may delete data: it holds some itself; or it is a StatefulSet that deletes claims when it goes or is scaled down, as
+ * it is or as it was declared (a revert may bring that very policy back).
+ */
+export function revertMayLoseState(key: ObjectKey, declared: readonly DeclaredField[], live: JsonObject | undefined): boolean {
+  if (holdsState(key, live)) return true
+  const { group, kind } = parseKey(key)
+  if (group !== 'apps' || kind !== 'StatefulSet') return false
+  const policies = [readPath(live, claimPolicy), ...declared.flatMap(({ path, git }) => (isWithin(path, claimPolicy) ? [git] : []))]
+  return policies.some((policy) => JSON.stringify(policy)?.includes('"Delete"') === true)
 }

@@ -12,7 +12,8 @@ export type FieldPath = string
 /** What became, or would become, of a resource. The same words everywhere. */
 export type Action = 'created' | 'configured' | 'unchanged' | 'deleted' | 'skipped' | 'unknown'
 
-/** One declared field: what Git said, what the server answered when we declared it (left out where equal), and whether it is left out now. */
+/** One declared field: what Git said, what the server answered when we declared it (left out where equal), and whether it is left out now:
+ * `yielded` to a controller that rightly moves it, or did, and nobody has sent it since; `held` for a person. */
 export type DeclaredField = { readonly path: FieldPath; readonly git: Json; readonly answered?: Json; readonly mark?: 'yielded' | 'held' }
 
 /** A row of the inventory: an object that we made or took over, and what of it we declared. Values of Secrets are keyed digests. */

@@ -71,6 +71,20 @@ describe('one object, field by field', () => {
     })
   })
 
+  test('what was yielded to an autoscaler that is gone is held, also where the object is sent: nobody’s count is reset', () => {
+    const yielded = held.map((one) => (one.path === 'spec.replicas' ? { ...one, mark: 'yielded' as const } : one))
+    const live = present({ spec: { replicas: 7, image: 'a:1' } }, [owner('plumbline', ['spec.image']), owner('kube-controller-manager', ['spec.replicas'], { operation: 'Update', subresource: 'scale' })])
+    expect(compareFields(desired, yielded, live, 'plumbline')).toMatchObject({ changes: [{ path: 'spec.replicas', state: 'held', from: 7, to: 2 }], write: false })
+    expect(compareFields({ spec: { replicas: 2, image: 'a:2' } }, yielded, live, 'plumbline')).toMatchObject({ omit: ['spec.replicas'], force: false, write: true })
+  })
+
+  test('what an autoscaler moves by now is not brought back by a revert that was asked for before', () => {
+    const owners = [owner('plumbline', ['spec.image']), owner('kube-controller-manager', ['spec.replicas'], { operation: 'Update', subresource: 'scale' })]
+    const live = (...delegated: Present['delegated']) => compareFields(desired, held, present({ spec: { replicas: 7, image: 'a:1' } }, owners, delegated), 'plumbline', () => true)
+    expect(live()).toMatchObject({ changes: [{ state: 'changed', to: 2 }], force: true, write: true })
+    expect(live({ path: 'spec.replicas', to: 'HorizontalPodAutoscaler shop/web' })).toMatchObject({ changes: [{ state: 'yielded' }], force: false, write: false })
+  })
+
   test('a co-owned field that is yielded is sealed: if its other owner lets go, leaving it out would delete it', () => {
     const live = present({ spec: { replicas: 2, image: 'a:1' } }, [ours, owner('scaler', ['spec.replicas'])], [{ path: 'spec.replicas', to: 'scaler' }])
     const fields = compareFields({ spec: { replicas: 2, image: 'a:2' } }, held, live, 'plumbline')

@@ -33,7 +33,8 @@ export function compareFields(desired: JsonObject, held: readonly DeclaredField[
     const git = readPath(desired, path) ?? null
     const seen = sight.seen(path)
     const facts = factsOf(sight, path, git, seen, before(path))
-    const isRestored = held !== undefined && !facts.asGit && restore(path)
+    // What somebody rightly moves by now is no drift any more, and is not taken from them.
+    const isRestored = held !== undefined && !facts.asGit && !(facts.others && facts.delegated) && restore(path)
     const judgement: Judgement = held === undefined ? judgeTaken({ ...seen, asGit: facts.asGit }) : isRestored ? { send: true, write: true, state: 'changed' } : judge(facts)
     return { ...seen, path, git, judgement, isRestored, isWide: isWideAt(sight.ownership, path, git, seen.live) }
   })

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { FieldFacts } from '#model/field-facts.ts'
 import { judge, judgeRemoved, judgeTaken, type Judgement } from './judge.ts'
 
-const usual: FieldFacts = { git: 'same', asGit: true, asAnswered: true, ours: true, others: false, delegated: false, yielded: false }
+const usual: FieldFacts = { git: 'same', asGit: true, asAnswered: true, ours: true, others: false, delegated: false }
 const other: Partial<FieldFacts> = { ours: false, others: true }
 const both: Partial<FieldFacts> = { ours: true, others: true }
 const nobody: Partial<FieldFacts> = { ours: false, others: false }
@@ -29,24 +29,20 @@ test.each<[string, Partial<FieldFacts>, Judgement]>([
   ['4 Git changed it, another owns it', { ...other, ...moved, git: 'changed' }, sent('contested')],
   ['4 Git changed it, another owns it, but the value is the one that we declared', { ...other, ...reformatted, git: 'changed' }, sent('contested')],
   ['4 Git changed it, co-owned', { ...both, ...reformatted, git: 'changed' }, sent('contested')],
-  ['4 Git changed it, it was yielded, and is not delegated any more', { ...other, ...moved, git: 'changed', yielded: true }, sent('contested')],
   ['5 Git changed it, ours', { ...reformatted, git: 'changed' }, sent('changed')],
   ['5 Git changed it to what another set', { ...other, asAnswered: false, git: 'changed' }, sent('changed')],
   ['5 Git changed it, it is gone', { ...nobody, ...moved, git: 'changed' }, sent('changed')],
-  ['6 marked yielded, another owns it', { ...other, ...moved, yielded: true }, left('yielded')],
-  ['6 marked yielded, another owns it and set it to what Git says', { ...other, yielded: true }, left('yielded')],
-  ['marked yielded, but ours alone again', { yielded: true }, nothing],
-  ['7 another took it, and it is what Git says', { ...other }, nothing],
-  ['7 co-owned', { ...both }, nothing],
-  ['7 back at what Git says', { ...nobody, asAnswered: false }, nothing],
-  ['8 the server writes it in another form', { ...reformatted }, nothing],
-  ['8 a null that the server filled in, owned by nobody', { ...nobody, ...reformatted }, nothing],
-  ['9 another took it, and it is as answered in another form', { ...other, ...reformatted }, left('held')],
-  ['9 co-owned in another form', { ...both, ...reformatted }, left('held')],
-  ['10 moved, though we alone own it', { ...moved }, { send: true, write: false, state: 'drifted' }],
-  ['11 a hotfix: another moved it', { ...other, ...moved }, left('held')],
-  ['11 co-owned, and moved', { ...both, ...moved }, left('held')],
-  ['11 gone: an update removed it', { ...nobody, ...moved }, left('held')],
+  ['6 another took it, and it is what Git says', { ...other }, nothing],
+  ['6 co-owned', { ...both }, nothing],
+  ['6 back at what Git says', { ...nobody, asAnswered: false }, nothing],
+  ['7 the server writes it in another form', { ...reformatted }, nothing],
+  ['7 a null that the server filled in, owned by nobody', { ...nobody, ...reformatted }, nothing],
+  ['8 another took it, and it is as answered in another form', { ...other, ...reformatted }, left('held')],
+  ['8 co-owned in another form', { ...both, ...reformatted }, left('held')],
+  ['9 moved, though we alone own it', { ...moved }, { send: true, write: false, state: 'drifted' }],
+  ['10 a hotfix: another moved it', { ...other, ...moved }, left('held')],
+  ['10 co-owned, and moved', { ...both, ...moved }, left('held')],
+  ['10 gone: an update removed it', { ...nobody, ...moved }, left('held')],
 ])('%s', (_name, facts, judgement) => {
   expect(judge({ ...usual, ...facts })).toEqual(judgement)
 })
@@ -56,12 +52,12 @@ function all<F extends Record<string, readonly unknown[]>>(axes: F): { [K in key
   return Object.entries(axes).reduce<Record<string, unknown>[]>((rows, [name, values]) => rows.flatMap((row) => values.map((value) => ({ ...row, [name]: value }))), [{}]) as never
 }
 const bool = [true, false] as const
-const everything = all({ git: ['added', 'changed', 'same'] as const, asGit: bool, asAnswered: bool, ours: bool, others: bool, delegated: bool, yielded: bool })
+const everything = all({ git: ['added', 'changed', 'same'] as const, asGit: bool, asAnswered: bool, ours: bool, others: bool, delegated: bool })
 
 describe('whatever the facts', () => {
   test('what we alone own is never left out', () => {
     const alone = everything.filter(({ ours, others }) => ours && !others)
-    expect(alone).toHaveLength(48)
+    expect(alone).toHaveLength(24)
     expect(alone.filter((facts) => !judge(facts).send)).toEqual([])
   })
   test('what would be a conflict is contested or left out, never sent in silence', () => {

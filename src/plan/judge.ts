@@ -17,21 +17,20 @@ export type Judgement = { readonly send: boolean; readonly write: boolean; reado
  * | 3 | added   | any                         | any                     |           | `added` (where the value is there already: co-owned from now)   |
  * | 4 | changed | other than Git's            | another (or co-owned)   |           | `contested`: the server refuses it without force                |
  * | 5 | changed | any                         | any                     |           | `changed`; equal to Git's already: co-owned, no force           |
- * | 6 | same    | any                         | another; marked yielded |           | `yielded` still                                                 |
- * | 7 | same    | Git's                       | any                     |           | nothing; sent if the object is applied (ours again, or co-owned)|
- * | 8 | same    | as answered, not Git's text | us alone, or nobody     |           | nothing; sent (the server writes it in another form, a default) |
- * | 9 | same    | as answered, not Git's text | another (or co-owned)   |           | `held`: sent, it would be a conflict over a mere form           |
- * |10 | same    | moved                       | us alone                |           | `drifted`: never left out (that would delete it), no reason to write; sent and shown as `changed` if the object is applied |
- * |11 | same    | moved, or gone              | another, co-owned, nobody |         | `held`: left out; nothing is deleted, since we are not its only owner |
+ * | 6 | same    | Git's                       | any                     |           | nothing; sent if the object is applied (ours again, or co-owned)|
+ * | 7 | same    | as answered, not Git's text | us alone, or nobody     |           | nothing; sent (the server writes it in another form, a default) |
+ * | 8 | same    | as answered, not Git's text | another (or co-owned)   |           | `held`: sent, it would be a conflict over a mere form           |
+ * | 9 | same    | moved                       | us alone                |           | `drifted`: never left out (that would delete it), no reason to write; sent and shown as `changed` if the object is applied |
+ * |10 | same    | moved, or gone              | another, co-owned, nobody |         | `held`: left out; nothing is deleted, since we are not its only owner |
  *
  * Co-owned and changed by Git (row 4) is contested although we own it too: the other manager declared that very value, and the server says 409.
- * Marked yielded, no longer delegated, and changed by Git is row 4 too: a person decides who is right.
+ * What was yielded and is delegated no more (its autoscaler is gone) is `held` (row 10), or row 4 where Git changed it too: nothing is reset because an
+ * autoscaler was not to be seen for a moment, and a person decides who is right.
  */
 export function judge(facts: FieldFacts): Judgement {
   const { git, asGit, asAnswered, ours, others } = facts
   if (others && facts.delegated) return { send: false, write: false, state: 'yielded' }
   if (git !== 'same') return { send: true, write: true, state: others && !asGit ? 'contested' : git }
-  if (others && facts.yielded) return { send: false, write: false, state: 'yielded' }
   if (asGit) return { send: true, write: false }
   if (asAnswered) return others ? { send: false, write: false, state: 'held' } : { send: true, write: false }
   if (ours && !others) return { send: true, write: false, state: 'drifted' }

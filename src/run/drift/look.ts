@@ -180,7 +180,7 @@ function foldInput(
     restoredBy: restorer(observation, findings),
     // What is adopted has no run of ours: who adopts says when it is over.
     wayBack: (finding) => (finding.state === 'adopting' ? undefined : waysBack.get(finding.run ?? '')) ?? { state: 'under way' },
-    decide: (drift) => policies.decide(module, key, drift),
+    decide: (drift) => policies.decide(module, key, drift, { declared: held?.fields ?? [], live: observation.state === 'present' ? observation.body : undefined }),
     newId: () => newId('f', now),
     now,
   }
