@@ -32,6 +32,8 @@ export class LiveIndex {
   readonly #sets: (PathSet | undefined)[] = []
   readonly #setByDigest = new Map<string, PathSet>()
   readonly #segments = new Map<FieldPath, readonly Segment[]>()
+  /** What is fine only as long as somebody else is there. */
+  readonly #yielded = new Set<ObjectKey>()
   /** The list that is under way of a kind, or was last. */
   readonly #rounds = new Map<string, number>()
   #used = 0
@@ -62,6 +64,7 @@ export class LiveIndex {
     const slot = this.#slots.get(key)
     if (slot === undefined) return
     this.#slots.delete(key)
+    this.#yielded.delete(key)
     this.#sets[slot] = undefined
     this.#free.push(slot)
   }
@@ -81,11 +84,16 @@ export class LiveIndex {
     return this.#flags[slot] === drifted || !this.#equal(slot) ? 'look' : 'fine'
   }
 
-  /** An object was looked at, and is as declared: so what is there is fine, in whatever form (a controller rightly moved it). */
-  settle(key: ObjectKey, uid: string, body: JsonObject): void {
+  /**
+   * An object was looked at, and is as declared: so what is there is fine, in whatever form. What a controller rightly moved (`yielded`) is fine only as long as
+   * that is there, and nothing tells of the object itself when it goes: every list looks again.
+   */
+  settle(key: ObjectKey, uid: string, body: JsonObject, said: 'fine' | 'yielded'): void {
     const slot = this.#slots.get(key)
     if (slot === undefined) return
     this.#flags[slot] = 0
+    if (said === 'yielded') this.#yielded.add(key)
+    else this.#yielded.delete(key)
     this.#write(this.#fine, slot, this.#digestAt(slot, uid, body))
   }
 
@@ -103,11 +111,17 @@ export class LiveIndex {
     this.#rounds.set(name, (this.#rounds.get(name) ?? 0) + 1)
   }
 
-  /** The list of a kind is whole: those that it did not show. */
+  /** Something is gone: what beside it is fine only as long as something is there. */
+  beside(gone: ObjectKey): ObjectKey[] {
+    const { namespace } = parseKey(gone)
+    return [...this.#yielded].filter((key) => key !== gone && parseKey(key).namespace === namespace)
+  }
+
+  /** The list of a kind is whole: those that it did not show, and those that it cannot tell are still fine. */
   end(kind: ObjectKey): ObjectKey[] {
     const name = kindOf(kind)
     const round = this.#rounds.get(name)
-    const missing: ObjectKey[] = []
+    const missing = [...this.#yielded].filter((key) => kindOf(key) === name)
     for (const [key, slot] of this.#slots) if (this.#round[slot] !== round && kindOf(key) === name) missing.push(key)
     return missing
   }

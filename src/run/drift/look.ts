@@ -1,5 +1,6 @@
 import type { DriverCall } from '#drivers/driver.ts'
 import { classify, orphan, type Drift } from '#drift/classify.ts'
+import { compareDeclared } from '#drift/compare.ts'
 import { fold, reopensFor, type Folded, type WayBack } from '#drift/fold.ts'
 import { writerNames } from '#drift/writers.ts'
 import { Failure, type FailureJson } from '#lib/failure.ts'
@@ -41,8 +42,8 @@ export type Looker = {
   readonly told: { due: number }
 }
 
-/** What was found of one object. `later`: nothing could be said of it now; `ours`: we are at work on it, and will hear of that; `left`: nobody holds it here. */
-export type Looked = { readonly key: ObjectKey; readonly said: 'fine' | 'drifted' | 'left' | 'ours' | 'later'; readonly observation?: Extract<Observation, { state: 'present' }>; readonly findings: readonly Finding[] }
+/** What was found of one object. `yielded`: as declared, but for what another rightly moves as long as it is there. `later`: nothing could be said of it now; `ours`: we are at work on it, and will hear of that; `left`: nobody holds it here. */
+export type Looked = { readonly key: ObjectKey; readonly said: 'fine' | 'yielded' | 'drifted' | 'left' | 'ours' | 'later'; readonly observation?: Extract<Observation, { state: 'present' }>; readonly findings: readonly Finding[] }
 
 /**
  * Looks at objects and makes their findings true. What a watch told is only the reason: the inventory is read, then the objects; what is not as declared, or
@@ -65,7 +66,7 @@ export async function lookAt(looker: Looker, keys: readonly ObjectKey[]): Promis
     if (stands.isOurDoing) looked.set(key, { key, said: 'ours', findings: [] })
     else if (seen === undefined) looked.set(key, { key, said: 'later', findings: [] })
     else if (looker.isFound(key) || driftsOf(looker, key, stands, seen, [], []).length > 0) doubtful.push(key)
-    else looked.set(key, { key, said: stands.held === undefined ? 'left' : 'fine', findings: [], ...(seen.state === 'present' ? { observation: seen } : {}) })
+    else looked.set(key, { key, said: saidOf(stands, seen), findings: [], ...(seen.state === 'present' ? { observation: seen } : {}) })
   }
   if (doubtful.length > 0) for (const one of await judged(looker, doubtful, before, observations)) looked.set(one.key, one)
   return keys.flatMap((key) => looked.get(key) ?? [])
@@ -104,7 +105,7 @@ async function judged(looker: Looker, keys: readonly ObjectKey[], before: Readon
       const changes = fold(foldInput(looker, key, stands, seen, drifts, findings, waysBack, now))
       folded.push(...changes)
       const left = [...findings.filter((one) => !changes.some(({ finding }) => finding.id === one.id)), ...changes.map(({ finding }) => finding)].filter(({ state }) => state !== 'resolved')
-      const said = drifts.length > 0 ? 'drifted' : stands.held === undefined ? 'left' : 'fine'
+      const said = drifts.length > 0 ? 'drifted' : saidOf(stands, seen)
       return { key, said, findings: left, ...(seen.state === 'present' ? { observation: seen } : {}) }
     })
     await keep(tx, looker, folded, now, tellAt)
@@ -119,6 +120,12 @@ type Known = Extract<Observation, { state: 'absent' | 'present' }>
 /** What is there, or not: what could not be read, or is not served just now, is neither. */
 function known(observation: Observation | undefined): Known | undefined {
   return observation?.state === 'absent' || observation?.state === 'present' ? observation : undefined
+}
+
+/** Of an object without drift. */
+function saidOf({ held }: Standing, seen: Known): 'left' | 'fine' | 'yielded' {
+  if (held === undefined || seen.state === 'absent') return 'left'
+  return compareDeclared(held, seen).delegated.length > 0 ? 'yielded' : 'fine'
 }
 
 type Standing = { readonly held: Held | undefined; readonly isOurDoing: boolean }

@@ -21,7 +21,7 @@ import { EventFeed } from './event-feed.ts'
 import { targetOfKey, watchKey } from './targets.ts'
 import { watchTarget } from './watch-target.ts'
 
-type Live = { readonly uid: string; readonly body: JsonObject; readonly owners: readonly Owner[]; readonly claim?: string }
+type Live = { readonly uid: string; readonly body: JsonObject; readonly owners: readonly Owner[]; readonly claim?: string; readonly delegated?: Present['delegated'] }
 
 /** A place in memory that a fake driver looks at, whose watch says just what a test lets it say. */
 export class FakePlace {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Failure } from '#lib/failure.ts'
 import type { Finding } from '#model/finding.ts'
+import { hold } from '#store/inventory.ts'
 import { createRun, endEffect, openJournal, startEffect, updateRun } from '#store/runs.ts'
 import type { Store } from '#store/sql.ts'
 import { watches } from '#store/watches.ts'
@@ -210,6 +211,31 @@ describeStores('a watcher', ({ store: openStore }) => {
     expect(await found((all) => all.length > 0)).toMatchObject([{ object: map('theirs'), cause: 'orphan', module: 'web' }])
     place.delete(map('theirs'))
     await found(([one]) => one?.state === 'resolved')
+  })
+
+  test('what an autoscaler moves is no finding until it is gone, of which nothing tells: the next list looks, or what goes beside it', async () => {
+    await start()
+    const scaled = { ...edited('7', 'horizontal-pod-autoscaler'), delegated: [{ path: 'data.a', to: 'HorizontalPodAutoscaler shop/a' }] }
+    place.set(map('a'), scaled)
+    place.set(map('b'), scaled)
+    await eventually(() => place.observed >= 2)
+    place.objects.set(map('a'), edited('7', 'horizontal-pod-autoscaler'))
+    place.relist()
+    expect(await found((all) => all.length > 0)).toMatchObject([{ object: map('a'), cause: 'controller', fields: [{ path: 'data.a', declared: '1', live: '7' }] }])
+    place.objects.set(map('b'), edited('7', 'horizontal-pod-autoscaler'))
+    place.tell({ state: 'gone', key: 'autoscaling/HorizontalPodAutoscaler/shop/b' })
+    await found((all) => all.length === 2)
+  })
+
+  test('where the policy reverts, what would lose data and what was left to an autoscaler are not reverted by themselves', async () => {
+    const set = 'apps/StatefulSet/shop/db'
+    await hold(store, { place: 'place', key: set, uid: 'u', environment: 'staging', module: 'web', desired: 'sha256:1', fields: [{ path: 'spec.replicas', git: 3 }], run: 'run-1' })
+    await holdMap(store, 'a', [{ path: 'data.a', git: '1', mark: 'yielded' }])
+    const spec = { replicas: 5, persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Delete' } }
+    place.objects.set(set, { uid: 'u', body: { spec }, owners: [{ manager: 'kubectl-edit', operation: 'Update', subresource: '', at: 1_000, paths: ['spec.replicas'] }] })
+    place.objects.set(map('a'), edited('2'))
+    await start({}, { drift: { manual: 'revert' } })
+    expect((await found((all) => all.length === 2)).map(({ object, decision, state }) => [object, decision, state]).sort()).toEqual([[set, 'report', 'open'], [map('a'), 'hold', 'held']])
   })
 
   test('what the policy ignores is no finding', async () => {

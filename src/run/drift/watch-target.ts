@@ -172,7 +172,7 @@ class TargetWatch {
             const seen = this.#index.see(one.key, one.uid, one.body)
             if (seen === 'look') this.#queue.add([one.key])
             else if (seen === 'stranger') this.#queue.soon(one.key)
-          } else if (one.state === 'gone') this.#queue.add([one.key])
+          } else if (one.state === 'gone') this.#queue.add([one.key, ...this.#index.beside(one.key)])
           else if (one.state === 'listing') this.#index.begin(key)
           else if (one.state === 'listed') {
             attempt = 1
@@ -247,7 +247,7 @@ class TargetWatch {
     if (isDrifted && this.#index.mark(key) === 'seen as fine') return this.#queue.later(key)
     this.#queue.done(key)
     if (findings.length === 0 && said !== 'ours') this.#found.delete(key)
-    if (!isDrifted && said === 'fine' && observation !== undefined) this.#index.settle(key, observation.uid, observation.body)
+    if (!isDrifted && (said === 'fine' || said === 'yielded') && observation !== undefined) this.#index.settle(key, observation.uid, observation.body, said)
   }
 
   /** Events come one after the other; what they ask of the store is asked in that order. */
@@ -281,7 +281,7 @@ class TargetWatch {
       this.#reloaded.add(key)
       if (held === undefined) {
         this.#index.forget(key)
-        this.#queue.add([key])
+        this.#queue.add([key, ...this.#index.beside(key)])
       } else {
         if (this.#index.expect(held) === 'look') this.#queue.add([key])
         else this.#queue.drop(key)
