@@ -103,6 +103,7 @@ export const errors = {
   'cel-timeout': { http: 504, exit: 4, about: 'A CEL expression took longer than it may, and was stopped.' },
   'probe-out-of-reach': { http: 403, exit: 2, about: 'A probe aims at what the environment does not list, or at a link-local, metadata or multicast address.' },
   'probe-failed': { http: 502, exit: 1, about: 'What a probe asked for is not as it must be.' },
+  'probe-unknown': { http: 502, exit: 4, about: 'A probe did not find out what it was asked for: a record says so under what was not known.' },
   'command-hindered': { http: 502, exit: 4, about: 'The command of a probe could not be run: its image cannot be had, its pod was removed or ended by others.' },
   'address-invalid': { http: 422, exit: 2, about: 'An address of an environment is not of the form that a probe needs.' },
   'dns-not-found': { http: 502, exit: 4, about: 'No address is known for a host.' },

@@ -27,12 +27,17 @@ const once: ReadonlySet<OperationStepRow['kind']> = new Set(['command', 'sql'])
 
 export type NextStep = { readonly next: OperationStepRow } | { readonly end: 'succeeded' } | { readonly end: 'failed' | 'interrupted'; readonly at: OperationStepRow }
 
+/** Whether nobody can tell if a step took effect: it says so, or it was begun, is not to be done twice and has no end. */
+export function isUnsure({ state, kind }: Pick<OperationStepRow, 'state' | 'kind'>): boolean {
+  return state === 'unknown' || (state === 'started' && once.has(kind))
+}
+
 /** Where an operation stands, by its journal: what is next, or how it ends. */
 export function nextStep(rows: readonly OperationStepRow[]): NextStep {
   for (const row of rows) {
     if (row.state === 'done' || row.state === 'skipped') continue
     if (row.state === 'failed') return { end: 'failed', at: row }
-    if (row.state === 'unknown' || (row.state === 'started' && once.has(row.kind))) return { end: 'interrupted', at: row }
+    if (isUnsure(row)) return { end: 'interrupted', at: row }
     return { next: row }
   }
   return { end: 'succeeded' }

@@ -28,6 +28,11 @@ export type ProbeState = {
 /** A module under this name stands for the environment itself: no module can have it. */
 export const environmentItself = '@environment'
 
+/** How a module is called where people read: the one that stands for the environment has no name that anybody gave it. */
+export function calledModule(module: string): string {
+  return module === environmentItself ? 'the environment itself' : module
+}
+
 const keptFlips = 20
 /** A probe flaps when its verdict changes more often than this within the time (ms). */
 const flapping = { changes: 5, within: 3_600_000 }

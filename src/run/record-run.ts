@@ -1,23 +1,22 @@
 import { Failure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
-import { errors } from '#model/errors.ts'
-import type { ErrorCode } from '#model/errors.ts'
 import type { RunState } from '#model/run.ts'
 import type { ChainLink, RunPredicate } from '#record/predicates.ts'
 import { provenanceOf, testResultOf } from '#record/standards.ts'
 import { runStatement } from '#record/statement.ts'
 import { heldBy } from '#store/inventory.ts'
-import { notify } from '#store/notifications.ts'
+import { isToldOf, notify } from '#store/notifications.ts'
 import { operationSteps } from '#store/operations.ts'
 import { enqueue } from '#store/queue.ts'
 import { approvalsOf, findRun, journal, moduleOutcomes, openRuns, updateRun } from '#store/runs.ts'
-import type { EffectRow, NewRun, RunModuleRow, RunRow } from '#store/runs.ts'
+import type { EffectRow, NewRun, RunRow } from '#store/runs.ts'
 import { tallyRun } from '#store/tallies.ts'
 import { findSnapshot } from '#store/snapshots.ts'
 import type { Sql } from '#store/sql.ts'
 import { appendToChain } from './chain.ts'
 import { effectRecord } from './effect-record.ts'
 import { endRollback } from './end-rollback.ts'
+import { unknownOf } from './not-known.ts'
 import type { Parts } from './parts.ts'
 
 /** Appends the run's record to its environment's chain, and with it the run has ended. */
@@ -32,9 +31,10 @@ export async function record(tx: Sql, parts: Parts, id: string, state: RunState,
   if (run.kind === 'rollback') await endRollback(tx, parts, run, state, now)
 }
 
-/** A verification that failed by itself is told as a verdict. */
+/** A verification that failed is told as a verdict, by itself or after a delivery: where that was said of this run, it is not said again. */
 async function tellFailed(tx: Sql, parts: Pick<Parts, 'redactor'>, run: RunRow, state: RunState, failure: FailureJson | null, now: number): Promise<void> {
   if (run.kind === 'verify' || (state !== 'failed' && state !== 'halted' && state !== 'interrupted')) return
+  if (failure === null && (await isToldOf(tx, run.environment, 'verdict', run.id))) return
   const why = failure === null ? 'what it delivered is not verified' : `${failure.subject}: ${failure.message}`
   await notify(tx, now, { kind: 'run-failed', environment: run.environment, module: null, body: { message: parts.redactor.redact(`${run.id} (${run.reason}) ${state}: ${why}`), run: run.id, state, ...(failure === null ? {} : { code: failure.code }) } })
 }
@@ -44,6 +44,7 @@ async function predicateOf(tx: Sql, run: RunRow, chain: ChainLink, state: RunSta
   const modules = await moduleOutcomes(tx, run.id)
   const effects = await journal(tx, run.id)
   const rows = await Promise.all(modules.map(({ module }) => heldBy(tx, run.environment, module)))
+  const steps = run.operation === null ? [] : await operationSteps(tx, run.id)
   const held = new Map(rows.flat().filter((row) => row.run === run.id).map((row) => [row.key, row]))
   return {
     chain,
@@ -54,7 +55,7 @@ async function predicateOf(tx: Sql, run: RunRow, chain: ChainLink, state: RunSta
     ticket: run.ticket,
     snapshot: { id: run.snapshot, commits },
     ...(run.rollback === null ? {} : { rollback: run.rollback }),
-    ...(run.operation === null ? {} : { operation: { ...run.operation, steps: await operationSteps(tx, run.id) } }),
+    ...(run.operation === null ? {} : { operation: { ...run.operation, steps } }),
     ...heldOf(run),
     changes: run.changes,
     plan: run.planDigest === null ? null : { digest: run.planDigest },
@@ -63,7 +64,7 @@ async function predicateOf(tx: Sql, run: RunRow, chain: ChainLink, state: RunSta
     effects: effectsOf(run, effects).map((row) => effectRecord(row, held.get(row.effect.key))),
     modules: modules.map((row) => row.outcome),
     probes: modules.flatMap((row) => row.probes.map((probe) => ({ ...probe, module: row.module }))),
-    unknown: [...(run.plan?.unknown ?? []), ...unknownOf(effects, modules)],
+    unknown: [...(run.plan?.unknown ?? []), ...unknownOf({ effects, modules, steps })],
     failure,
     provenance: provenanceOf({ run: run.id, environment: run.environment, modules: Object.keys(run.modules), plan: run.planDigest, commits, startedAt: run.createdAt, endedAt: now }),
     testResults: modules.flatMap(({ module, probes }) => {
@@ -73,12 +74,6 @@ async function predicateOf(tx: Sql, run: RunRow, chain: ChainLink, state: RunSta
     startedAt: run.createdAt,
     endedAt: now,
   }
-}
-
-/** What could not be found out on the way: what became of an effect, or of a module. */
-function unknownOf(effects: readonly EffectRow[], modules: readonly RunModuleRow[]): FailureJson[] {
-  const failures = [...effects.filter((row) => row.outcome?.state === 'unknown').map((row) => row.outcome?.failure), ...modules.map((row) => row.outcome.failure)]
-  return failures.filter((failure) => failure !== undefined).filter((failure) => errors[failure.code as ErrorCode]?.exit === 4)
 }
 
 function heldOf({ modules, snapshot }: RunRow): Pick<RunPredicate, 'held'> {

@@ -33,7 +33,7 @@ export async function settleVerification(tx: Sql, { run, parts, environment }: W
   const asking = { environment: run.environment, module: outcome.module, results: probes, all: probes.map(({ probe }) => probe), now }
   const changes = isVerified ? await settleProbes(tx, { ...asking, run: { id: run.id, reason: run.reason, at: run.createdAt }, touchedBy: [] }) : []
   await saveVerification(tx, { environment: run.environment, module: outcome.module, verification, ...since, verifiedAt: isVerified ? now : null, staleAt, began }, now)
-  if (changes.length > 0 || verification !== row.verification) await tellVerdict(tx, parts, { ...asking, from: row.verification, to: verification, changes, snapshot: run.snapshot })
+  if (changes.length > 0 || verification !== row.verification) await tellVerdict(tx, parts, { ...asking, from: row.verification, to: verification, changes, snapshot: run.snapshot, run: run.id })
 }
 
 function verificationOf(outcome: ModuleOutcome, row: StatusRow, asked: { intent: string } | undefined, now: number): Pick<StatusRow, 'verification' | 'verifiedSince'> {
@@ -56,7 +56,7 @@ export async function settleChange(tx: Sql, { run, parts, configuration, policy,
   const onFailure = decided(worst(results.map(({ verdict }) => verdict)), environment.spec.onFailure)
   const outcome: ModuleOutcome = { module: environmentItself, delivery: 'delivered', verification: worst(results.map(({ verdict }) => verdict)), readinessOnly: false, ...(onFailure === undefined ? {} : { onFailure }) }
   await saveModuleOutcome(tx, run.id, outcome, results, now)
-  if (changes.length > 0 || from !== to) await tellVerdict(tx, parts, { environment: run.environment, module: environmentItself, results, from, to, changes, snapshot: run.snapshot, now })
+  if (changes.length > 0 || from !== to) await tellVerdict(tx, parts, { environment: run.environment, module: environmentItself, results, from, to, changes, snapshot: run.snapshot, run: run.id, now })
 }
 
 /** What the run was at work on is looked at again from now on; what depends on what it changed, and was no part of it, at once. */

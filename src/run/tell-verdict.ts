@@ -1,4 +1,4 @@
-import { isFlapping } from '#model/probe-state.ts'
+import { environmentItself, isFlapping } from '#model/probe-state.ts'
 import type { Cause } from '#model/probe-state.ts'
 import type { ProbeResult } from '#model/probe.ts'
 import type { Verification } from '#model/run.ts'
@@ -8,6 +8,7 @@ import { announce } from '#store/events.ts'
 import { notify } from '#store/notifications.ts'
 import type { Sql } from '#store/sql.ts'
 import { appendToChain } from './chain.ts'
+import { notFoundOut } from './not-known.ts'
 import type { Parts } from './parts.ts'
 import type { ProbeChange } from './settle-probes.ts'
 
@@ -20,6 +21,8 @@ export type VerdictChange = {
   readonly changes: readonly ProbeChange[]
   readonly results: readonly ProbeResult[]
   readonly snapshot: string | null
+  /** The run whose probes found it; none where time asked. */
+  readonly run?: string
   readonly now: number
 }
 
@@ -41,7 +44,7 @@ export async function recordVerdict(tx: Sql, parts: Parts, change: VerdictChange
         before: distinct(states.flatMap(({ causes }) => causes)),
         message: messageOf(change),
         probes: results,
-        unknown: [],
+        unknown: notFoundOut(module, results),
       }),
     now,
   )
@@ -50,7 +53,7 @@ export async function recordVerdict(tx: Sql, parts: Parts, change: VerdictChange
 
 /** One event, and one message: none for what passes as it was meant to from the start, and none for each turn of what flaps. */
 export async function tellVerdict(tx: Sql, parts: Pick<Parts, 'redactor'>, change: VerdictChange): Promise<void> {
-  const { environment, module, from, to, changes, now } = change
+  const { environment, module, from, to, changes, run, now } = change
   const message = parts.redactor.redact(messageOf(change))
   const probes = changes.map(({ state }) => state.probe)
   await announce(tx, now, 'verdict', { environment, module, from, to, probes, message })
@@ -58,11 +61,12 @@ export async function tellVerdict(tx: Sql, parts: Pick<Parts, 'redactor'>, chang
   if (flapping.length > 0) await notify(tx, now, { kind: 'flapping', environment, module, body: { message: `${flapping.join(', ')} changes its verdict again and again: ${message}`, probes: flapping } })
   const isFirst = from === 'unknown' && isGood({ verdict: to })
   const flaps = changes.length > 0 && changes.every(({ state }) => isFlapping(state, now))
-  if (from !== to && !isFirst && !flaps) await notify(tx, now, { kind: 'verdict', environment, module, body: { message, from, to, probes } })
+  if (from !== to && !isFirst && !flaps) await notify(tx, now, { kind: 'verdict', environment, module, body: { message, from, to, probes, ...(run === undefined ? {} : { run }) } })
 }
 
 function messageOf({ environment, module, from, to, changes }: VerdictChange): string {
-  const verdict = from === to ? `${module} in ${environment} is still ${to}` : `${module} in ${environment} is ${to}, and was ${from}`
+  const name = module === environmentItself ? `${environment} itself` : `${module} in ${environment}`
+  const verdict = from === to ? `${name} is still ${to}` : `${name} is ${to}, and was ${from}`
   const told = changes.map(({ state }) => `${state.probe} ${state.verdict}: ${state.sample?.message ?? 'was not asked'}`)
   return told.length === 0 ? verdict : `${verdict} (${told.join('; ')})`
 }

@@ -18,6 +18,8 @@ import { describeStores } from '../../test/stores.ts'
 import type { Claim } from './claim.ts'
 import { lookAtOnce } from './look-again.ts'
 import type { Parts } from './parts.ts'
+import { record } from './record-run.ts'
+import { tellVerdict } from './tell-verdict.ts'
 import { Turns } from './turns.ts'
 import { verifyModule } from './verify-module.ts'
 
@@ -130,6 +132,29 @@ describeStores('A module that was delivered is looked at again and again', ({ op
     await store.script('delete from finding_change; delete from finding;')
   })
 
+  test('a delivery that did not verify is told by its verdict alone, and by the run where no verdict changed', async () => {
+    const parts = partsOf()
+    const ended = async (id: string): Promise<void> => {
+      await createRun(store, { id, environment: 'production', kind: 'change', snapshot: 's', actor: 'a', reason: 'web 2.0', ticket: null, startedBy: null, changes: [], modules: {}, createdAt: clock.now() })
+      await store.transaction(async (tx) => {
+        if (id === 'run-2') await tellVerdict(tx, parts, { environment: 'production', module: 'web', from: 'passed', to: 'failed', changes: [], results: [], snapshot: 's', run: id, now: clock.now() })
+        await record(tx, parts, id, 'failed', null, clock.now())
+      })
+    }
+    await ended('run-2')
+    // The next one mends nothing: its verdict is the one before it.
+    await ended('run-3')
+    expect(await told()).toEqual(['verdict: web in production is failed, and was passed', 'run-failed: run-3 (web 2.0) failed: what it delivered is not verified'])
+  })
+
+  test('what nobody could find out any more stands in the record as not known', async () => {
+    const due = await look()
+    clock.advance((due ?? 0) - clock.now())
+    verdicts = { b: 'unknown' }
+    await look()
+    expect((await records()).at(-1)).toMatchObject({ module: 'web', to: 'unknown', unknown: [{ code: 'probe-unknown', subject: 'probe b of web', message: 'b unknown' }] })
+  })
+
   test('what flaps is named once, and then recorded, but not said each time', async () => {
     const parts = partsOf(['a'])
     for (let turn = 0; turn < 10; turn += 1) {
@@ -182,7 +207,7 @@ describeStores('A module that was delivered is looked at again and again', ({ op
     clock.advance(1_000)
     verdicts = { dns: 'failed' }
     await look(parts, environmentItself)
-    expect(await told()).toEqual([`verdict: ${environmentItself} in production is failed, and was passed (dns failed: dns failed)`])
+    expect(await told()).toEqual(['verdict: production itself is failed, and was passed (dns failed: dns failed)'])
   })
 
   test('a change as a whole that does not pass is asked until it does', async () => {

@@ -24,6 +24,12 @@ export async function notify(sql: Sql, at: number, { kind, environment, module, 
   await enqueue(sql, { now: () => at }, `notify/${environment}`)
 }
 
+/** Whether something of this kind was told of a run: its `body` names it. */
+export async function isToldOf(sql: Sql, environment: string, kind: Notifiable, run: string): Promise<boolean> {
+  const [row] = await sql.query<{ told: boolean }>(`select exists (select from notification where environment = $1 and kind = $2 and body ->> 'run' = $3) as told`, [environment, kind, run])
+  return row?.told === true
+}
+
 /** What no channel was asked about yet, the oldest first; locked until the transaction ends. */
 export async function newNotifications(tx: Sql, environment: string, limit: number): Promise<NotificationRow[]> {
   return tx.query<NotificationRow>('select seq, at, kind, environment, module, body from notification where environment = $1 and sent_at is null order by seq limit $2 for update', [environment, limit])
