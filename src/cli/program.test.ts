@@ -76,7 +76,7 @@ describe('finding the control plane', () => {
     })
     writeFileSync(join(home, 'server.json'), JSON.stringify({ url: 'http://127.0.0.1:1' }))
     writeFileSync(join(home, 'token'), 'x')
-    expect((await plumb(['status', '--dir', home])).code).toBe(4)
+    expect(await plumb(['status', '--dir', home])).toMatchObject({ code: 4, notes: expect.stringContaining('no control plane runs there\n  Start it with') as string })
     writeFileSync(join(home, 'server.json'), '{ broken')
     expect((await plumb(['status', '--dir', home])).notes).toContain('no control plane runs there')
   })
@@ -85,7 +85,7 @@ describe('finding the control plane', () => {
     const other = createServer((_, answer) => answer.end('<html>')).listen(0, '127.0.0.1')
     await new Promise((resolve) => other.once('listening', resolve))
     const { port } = other.address() as AddressInfo
-    const told = await plumb(['status', '--server', `http://127.0.0.1:${port}`])
+    const told = await plumb(['status', '--server', `http://127.0.0.1:${port}`, '--token-file', 'viewer'])
     other.close()
     expect(told).toMatchObject({ code: 4, notes: expect.stringContaining('is no Plumbline') as string })
   })
@@ -97,6 +97,22 @@ describe('finding the control plane', () => {
   test('no token', async () => {
     expect(await plumb(['status', '--server', url], { cwd: '/' })).toMatchObject({ code: 2, notes: expect.stringContaining('token-missing') as string })
     expect((await plumb(['status', '--token-file', 'nowhere'])).code).toBe(2)
+  })
+
+  test('the folder’s token goes to no other address than the folder’s', async () => {
+    const heard: unknown[] = []
+    const other = createServer((request, answer) => answer.end(heard.push(request.headers.authorization))).listen(0, '127.0.0.1')
+    await new Promise((resolve) => other.once('listening', resolve))
+    const elsewhere = `http://127.0.0.1:${(other.address() as AddressInfo).port}`
+    const told = [await plumb(['status', '--server', elsewhere]), await plumb(['status'], { env: { server: elsewhere } }), await plumb(['status', '--server', elsewhere, '--dir', '/nowhere'])]
+    other.close()
+    for (const one of told) expect(one).toMatchObject({ code: 2, notes: expect.stringContaining('token-missing') as string })
+    expect(heard).toEqual([])
+  })
+
+  test.each(['http://192.0.2.2:18999', 'http://plumb.example', 'http://127.0.0.1.example'])('no token goes in the clear to %s', async (far) => {
+    for (const told of [await plumb(['status', '--server', far, '--token-file', 'viewer']), await plumb(['status', '--server', far], { env: { token: 'x'.repeat(43) } })])
+      expect(told).toMatchObject({ code: 2, notes: expect.stringContaining('token-in-clear') as string })
   })
 })
 

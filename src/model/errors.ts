@@ -208,6 +208,7 @@ export const errors = {
   'email-taken': { http: 409, exit: 1, about: 'An e-mail address belongs to another principal already.' },
   'server-not-running': { http: 503, exit: 4, about: 'No control plane runs where a command looks for one, or it does not answer.' },
   'token-missing': { http: 401, exit: 2, about: 'A command finds no token to sign in with.' },
+  'token-in-clear': { http: 422, exit: 2, about: 'A token would be sent without encryption to another machine.' },
   'port-taken': { http: 409, exit: 2, about: 'The port to listen on is in use, or this user may not listen there.' },
   'host-unknown': { http: 422, exit: 2, about: 'The machine does not have the address to listen on.' },
   // playground
