@@ -1,28 +1,10 @@
 import { expect, test } from 'vitest'
-import { z } from 'zod'
+import { provenance, statement, testResult, verificationSummary } from './published-fields.ts'
 import { aFinding, aRun, aSummary, aVerdictChange } from './records-fixture.ts'
 import { provenanceOf, testResultOf, testResultType, verificationSummaryType } from './standards.ts'
 import { aboutOf, findingType, keyRotationType, linkOf, policyType, pruneType, recordKinds, sealRecord, verdictChangeType } from './statement.ts'
 
 const link = { environment: 'staging', seq: 3, previous: `sha256:${'0'.repeat(64)}` } as const
-
-// What the published specifications ask for, in our own words: in-toto Statement v1, test-result v0.1, SLSA verification summary v1.
-const digests = z.record(z.string(), z.string().min(1)).refine((set) => Object.keys(set).length > 0)
-const descriptor = z.object({ uri: z.string().optional(), name: z.string().optional(), digest: digests.optional() }).refine((one) => one.uri ?? one.digest ?? one.name)
-const statement = z.object({ _type: z.literal('https://in-toto.io/Statement/v1'), subject: z.array(z.object({ name: z.string(), digest: digests })).min(1), predicateType: z.url(), predicate: z.looseObject({}) })
-const names = z.array(z.string()).optional()
-const testResult = z.object({ result: z.enum(['PASSED', 'WARNED', 'FAILED']), configuration: z.array(descriptor), url: z.url().optional(), passedTests: names, warnedTests: names, failedTests: names })
-const verificationSummary = z
-  .looseObject({
-    verifier: z.object({ id: z.url() }),
-    timeVerified: z.iso.datetime(),
-    resourceUri: z.string().regex(/^[a-z][a-z0-9+.-]*:/),
-    policy: z.object({ uri: z.string().min(1) }),
-    verificationResult: z.enum(['PASSED', 'FAILED']),
-    verifiedLevels: z.array(z.string().refine((level) => !level.startsWith('SLSA_'), 'only SLSA names its levels')),
-  })
-  .refine((one) => Object.keys(one).every((key) => key in verificationFields || URL.canParse(key)), 'a field of our own has a name that is a URI')
-const verificationFields = { verifier: 1, timeVerified: 1, resourceUri: 1, policy: 1, inputAttestations: 1, verificationResult: 1, verifiedLevels: 1, dependencyLevels: 1, slsaVersion: 1 }
 
 const kinds = { run: aRun(link), 'verdict-change': aVerdictChange(link), finding: aFinding(link), 'verification-summary': aSummary(link) }
 
@@ -63,11 +45,6 @@ test('every kind has a type of its own', () => {
 })
 
 test('a delivery in SLSA’s words is a provenance: what it was made from, by what, and when', () => {
-  const timestamp = z.iso.datetime()
-  const provenance = z.strictObject({
-    buildDefinition: z.strictObject({ buildType: z.url(), externalParameters: z.looseObject({}), internalParameters: z.looseObject({}), resolvedDependencies: z.array(descriptor) }),
-    runDetails: z.strictObject({ builder: z.strictObject({ id: z.url() }), metadata: z.strictObject({ invocationId: z.string(), startedOn: timestamp, finishedOn: timestamp }) }),
-  })
   const made = provenanceOf({ run: 'run-1', environment: 'staging', modules: ['orders-api'], plan: 'sha256:1', commits: { orders: 'a'.repeat(40), app: 'b'.repeat(40) }, startedAt: 0, endedAt: 1 })
   expect(provenance.parse(made).buildDefinition.resolvedDependencies.map((one) => one.name)).toEqual(['app', 'orders'])
 })

@@ -1,5 +1,6 @@
 import type { Verification } from '#model/run.ts'
-import type { FindingPredicate, RunPredicate, VerdictChangePredicate } from './predicates.ts'
+import { dayField } from './predicates.ts'
+import type { Day, FindingPredicate, RunPredicate, VerdictChangePredicate } from './predicates.ts'
 import { findingType, keyRotationType, linkOf, pinType, policyType, pruneType, runRecordType, verdictChangeType } from './statement.ts'
 import type { RecordStatement } from './statement.ts'
 
@@ -28,7 +29,7 @@ export type Moment = {
 
 type Told = Omit<Moment, 'environment' | 'record' | 'verdict' | 'onset' | 'by' | 'ref'> & Partial<Moment>
 
-/** The moments that a record tells of, in order. A day's summary is none: nothing happened then. */
+/** The moments that a record tells of, in order. A day's summary is one, too: nothing happened then, and how a module stood does not have to be looked for further back. */
 export function momentsOf(statement: RecordStatement): Moment[] {
   const link = linkOf(statement)
   const told = tell(statement)
@@ -67,7 +68,7 @@ function tell(statement: RecordStatement): Told[] {
     case pruneType:
       return [{ at: statement.predicate.at, kind: 'context', modules: [], text: `the first ${statement.predicate.size} records were pruned` }]
     default:
-      return [] // a day's summary
+      return [ofDay(statement.predicate[dayField])]
   }
 }
 
@@ -96,6 +97,11 @@ function ofVerdict({ module, from, to, message, onset, decidedAt, before, flappi
   const after = before.at(-1)
   const cause = after === undefined ? '' : ` (just before: ${after.kind} ${after.id}, ${after.about})`
   return { at: decidedAt, kind: 'verdict', modules: [module], text: `${message.includes(from) && message.includes(to) ? '' : `${from} -> ${to}: `}${message}${flapping ? ' (flapping)' : ''}${cause}`, verdict: to, onset, ref: after?.id ?? null }
+}
+
+function ofDay({ module, to, samples, changes, verification }: Day): Told {
+  const counted = Object.entries(samples).map(([verdict, count]) => `${count} ${verdict}`).join(', ')
+  return { at: to, kind: 'verdict', modules: [module], text: `the day ended ${verification}: samples ${counted}; ${changes} ${changes === 1 ? 'change' : 'changes'}`, verdict: verification }
 }
 
 function ofFinding({ at, module, object, decision, cause, by, fields, onset, actor, reason, finding }: FindingPredicate): Told {

@@ -27,6 +27,7 @@ import { pruneRecords } from './prune-records.ts'
 import { publishChain } from './publish-chain.ts'
 import { retries } from './retries.ts'
 import { run } from './run.ts'
+import { summarizeDays } from './summarize-days.ts'
 import { traced } from './telemetry/in-span.ts'
 import { Turns } from './turns.ts'
 import { verifyModule } from './verify-module.ts'
@@ -131,6 +132,8 @@ async function tidy(parts: Parts, signal: AbortSignal): Promise<{ again: number 
   const newest = await newestSnapshot(parts.sql)
   if (newest !== undefined) {
     const { keepSamples, records } = (await parts.configurations.of(newest)).workspace.spec
+    // First: what they are made of is forgotten next.
+    for (const environment of await chains(parts.sql)) await summarizeDays(parts, environment)
     await forgetSamples(parts.sql, parts.clock.now() - keepSamples)
     await forgetNotifications(parts.sql, parts.clock.now() - keepSamples)
     if (records.keep !== undefined) await pruneRecords(parts, records.keep)

@@ -146,6 +146,12 @@ export async function pruneChain(sql: Sql, environment: string, start: ChainStar
   await sql.query('update chain set start = $2 where environment = $1', [environment, start])
 }
 
+/** Until when days are summed up in a chain, not looking further back than `from`. */
+export async function summarizedUntil(sql: Sql, environment: string, from: number): Promise<number | undefined> {
+  const [row] = await sql.query<{ at: number | null }>(`select max(at) as at from record where environment = $1 and kind = 'verification-summary' and at >= $2`, [environment, from])
+  return row?.at ?? undefined
+}
+
 /** The records of some environments whose time lies between two, the newest first: about one module (or none in particular), or of all. */
 export async function recordsBetween(sql: Sql, ask: { environments: readonly string[]; module: string | null; from: number; to: number; limit: number }): Promise<{ text: string }[]> {
   return sql.query(

@@ -74,6 +74,11 @@ export class LookLog {
   }
 }
 
+/** How many samples of each module said what, from one time until another. */
+export async function sampleCounts(sql: Sql, environment: string, from: number, to: number): Promise<{ module: string; verdict: Verdict; count: number }[]> {
+  return sql.query(`select module, verdict, count(*)::int as count from sample where environment = $1 and at >= $2 and at < $3 group by module, verdict order by module, verdict`, [environment, from, to])
+}
+
 export async function forgetSamples(sql: Sql, before: number): Promise<void> {
   await sql.query('delete from sample where at < $1', [before])
 }
