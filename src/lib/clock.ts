@@ -19,6 +19,13 @@ export const systemClock: Clock = {
   },
 }
 
+/** A signal that is aborted after `ms`, by the clock; `end` when nobody waits for it any more, so that nothing is left behind. */
+export function startDeadline(clock: Clock, ms: number): { readonly signal: AbortSignal; end(): void } {
+  const [late, ended] = [new AbortController(), new AbortController()]
+  void clock.sleep(ms, ended.signal).then(() => late.abort(new DOMException('its time is over', 'TimeoutError')), () => {})
+  return { signal: late.signal, end: () => ended.abort() }
+}
+
 /** A clock that stands still until a test moves it. */
 export class FakeClock implements Clock {
   #now: number

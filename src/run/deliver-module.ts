@@ -1,19 +1,22 @@
 import type { Readiness } from '#drivers/driver.ts'
+import { startDeadline } from '#lib/clock.ts'
 import { Failure, asFailure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
 import type { Held, Step } from '#model/plan.ts'
-import type { ProbeResult, Verdict } from '#model/probe.ts'
+import type { ProbeResult } from '#model/probe.ts'
 import { worst } from '#model/probe.ts'
-import { showKey } from '#model/resource.ts'
 import type { ModuleOutcome } from '#model/run.ts'
-import { heldAt } from '#store/inventory.ts'
+import { heldAt, heldBy } from '#store/inventory.ts'
 import { journal, moduleOutcomes, updateRun } from '#store/runs.ts'
+import { awaitReady, followed, tooLate } from './await-ready.ts'
+import type { Trouble } from './await-ready.ts'
 import { applyEffect, confirmGone } from './apply-effect.ts'
 import { concludeModule } from './conclude-module.ts'
 import { removed } from './environment.ts'
 import { guarded, saveOutcome } from './guarded.ts'
+import { lookAtReadiness } from './look-at-readiness.ts'
+import type { ReadinessLook } from './look-at-readiness.ts'
 import type { Intents, ModuleIntent } from './render-run.ts'
-import { patience, tell } from './trouble.ts'
 import { verify } from './verify.ts'
 import { inSpan } from './telemetry/in-span.ts'
 import { bind } from './work.ts'
@@ -33,20 +36,34 @@ export async function deliverModule(work: Work, intents: Intents, step: Step): P
   }
   const base: ModuleOutcome = { module: step.module, delivery: 'delivering', verification: 'pending', readinessOnly: false }
 
-  const deadline = AbortSignal.timeout(intent?.config.spec.deadline ?? defaultDeadline)
-  const signal = AbortSignal.any([work.claim.signal, deadline])
-  await save(base)
-  const failure = step.failure ?? unreadHere(work, step.module, intent) ?? (await applyAndAwait(work, step, intent, signal, deadline))
-  work.claim.signal.throwIfAborted()
-  if (failure !== undefined) return save({ ...base, delivery: 'failed', verification: 'unknown', failure })
+  const deadline = startDeadline(parts.clock, intent?.config.spec.deadline ?? defaultDeadline)
+  const signals = { signal: AbortSignal.any([work.claim.signal, deadline.signal]), deadline: deadline.signal }
+  try {
+    await save(base)
+    const failure = step.failure ?? unreadHere(work, step.module, intent) ?? (await applyAndAwait(work, step, intent, signals.signal, signals.deadline))
+    work.claim.signal.throwIfAborted()
+    if (failure !== undefined) return await save({ ...base, delivery: 'failed', verification: 'unknown', failure })
 
-  await save({ ...base, delivery: 'delivered' })
-  if (await nothingLeftToDeliver(work)) await guarded(work, (tx) => updateRun(tx, run.id, 'verifying', parts.clock.now()))
-  const probes = intent === undefined ? [] : await verify(work, intent)
-  // Without probes readiness is all there is: where nothing tells of it either, nobody knows.
-  const untold = [...work.untold].some((one) => one.startsWith(`${step.module}\n`))
-  const verdict: Verdict = probes.length === 0 && untold ? 'unknown' : worst(probes.map((probe) => probe.verdict))
-  return { outcome: await concludeModule(work, step.module, intent, verdict, probes), probes }
+    await save({ ...base, delivery: 'delivered' })
+    if (await nothingLeftToDeliver(work)) await guarded(work, (tx) => updateRun(tx, run.id, 'verifying', parts.clock.now()))
+    const probes = intent === undefined ? [] : await verify(work, intent)
+    const { verdict, failure: why } = intent === undefined || probes.length > 0 ? { verdict: worst(probes.map((probe) => probe.verdict)) } : await readinessAlone(work, step, intent, signals)
+    return { outcome: await concludeModule(work, step.module, intent, { verdict, ...(why === undefined ? {} : { failure: why }) }, probes), probes }
+  } finally {
+    deadline.end()
+  }
+}
+
+/** Without probes readiness is all there is: as it was just awaited, or, where this run did nothing to the module, as it is seen now. */
+async function readinessAlone(work: Work, step: Step, intent: ModuleIntent, signals: { signal: AbortSignal; deadline: AbortSignal }): Promise<ReadinessLook> {
+  const { module, driver, target } = step
+  if (isIdle(step)) return lookAtReadiness(work, intent, await heldBy(work.parts.sql, work.run.environment, module), () => bind(work, module, driver, target, signals.signal), signals)
+  // Where nothing tells of it either, nobody knows.
+  return { verdict: [...work.untold].some((one) => one.startsWith(`${module}\n`)) ? 'unknown' : 'passed' }
+}
+
+function isIdle({ waves }: Step): boolean {
+  return waves.every((wave) => wave.length === 0)
 }
 
 /** A module that Git still has, and that could not be read this time: nobody can say what it wants, nor ask its probes. */
@@ -68,7 +85,7 @@ async function nothingLeftToDeliver(work: Work): Promise<boolean> {
 
 /** Why the module is not delivered; `undefined` when it is. */
 async function applyAndAwait(work: Work, step: Step, intent: ModuleIntent | undefined, signal: AbortSignal, deadline: AbortSignal): Promise<FailureJson | undefined> {
-  if (step.waves.every((wave) => wave.length === 0)) return undefined
+  if (isIdle(step)) return undefined
   try {
     const bound = await bind(work, step.module, step.driver, step.target, signal)
     if (step.place !== undefined && (await bound.place()) !== step.place) return elsewhere(step)
@@ -90,13 +107,13 @@ async function applyAndAwait(work: Work, step: Step, intent: ModuleIntent | unde
       if (first !== undefined) return first
       // Between kinds only namespaces and definitions are waited for: what follows lives in them.
       const grounds = wave.filter((effect) => effect.action !== 'unchanged').map((effect) => effect.key).filter((key) => /^(core\/Namespace|apiextensions\.k8s\.io\/CustomResourceDefinition)\//.test(key))
-      const notYet = await awaitReady(work, bound, step, signal, deadline, grounds)
+      const notYet = await readyAfterEffects(work, bound, step, signal, deadline, grounds)
       if (notYet !== undefined) return notYet
     }
-    return (await awaitGone(work, bound, step, signal, deadline, held)) ?? (await awaitReady(work, bound, step, signal, deadline))
+    return (await awaitGone(work, bound, step, signal, deadline, held)) ?? (await readyAfterEffects(work, bound, step, signal, deadline))
   } catch (error) {
     work.claim.signal.throwIfAborted()
-    if (deadline.aborted) return tooLate(step, [])
+    if (deadline.aborted) return tooLate(step.module, [])
     const failure = asFailure(error, `module ${step.module}`)
     if (failure.code === 'lease-lost' || failure.code === 'store-unavailable') throw failure
     return failure.toJSON()
@@ -116,7 +133,7 @@ async function awaitGone(work: Work, bound: Bound, step: Step, signal: AbortSign
   const last = new Map<string, Readiness>()
   const objects = rows.map((row) => ({ key: row.key, uid: row.outcome?.uid ?? '' }))
   const trouble: Trouble = {}
-  for await (const readiness of followed(work, bound, step, signal, objects, trouble)) {
+  for await (const readiness of followed(work, bound, { module: step.module, objects, signal, deadline }, trouble)) {
     last.set(readiness.key, readiness)
     const row = left.get(readiness.key)
     if (readiness.state !== 'gone' || row === undefined) continue
@@ -126,89 +143,16 @@ async function awaitGone(work: Work, bound: Bound, step: Step, signal: AbortSign
   }
   work.claim.signal.throwIfAborted()
   const waiting = [...left.keys()].map((key) => last.get(key) ?? ({ key, state: 'terminating', message: 'it is still being deleted' } satisfies Readiness))
-  return deadline.aborted ? (trouble.last ?? tooLate(step, waiting)) : undefined
+  return deadline.aborted ? (trouble.last ?? tooLate(step.module, waiting)) : undefined
 }
 
-async function awaitReady(work: Work, bound: Bound, step: Step, signal: AbortSignal, deadline: AbortSignal, only?: readonly string[]): Promise<FailureJson | undefined> {
+async function readyAfterEffects(work: Work, bound: Bound, { module }: Step, signal: AbortSignal, deadline: AbortSignal, only?: readonly string[]): Promise<FailureJson | undefined> {
   if (only?.length === 0) return undefined
   const done = await journal(work.parts.sql, work.run.id)
   const objects = done.flatMap((row) =>
-    row.module === step.module && (only?.includes(row.key) ?? true) && row.effect.action !== 'deleted' && row.outcome?.uid !== undefined
+    row.module === module && (only?.includes(row.key) ?? true) && row.effect.action !== 'deleted' && row.outcome?.uid !== undefined
       ? [{ key: row.key, uid: row.outcome.uid, ...(row.outcome.generation === undefined ? {} : { generation: row.outcome.generation }) }]
       : [],
   )
-  if (objects.length === 0) return undefined
-  const last = new Map<string, Readiness>()
-  const quiet = new AbortController()
-  const trouble: Trouble = {}
-  for await (const readiness of followed(work, bound, step, AbortSignal.any([signal, quiet.signal]), objects, trouble)) {
-    last.set(readiness.key, readiness)
-    // What nothing tells of gets some time to be told of; after that its probes must show that it works.
-    const untold = [...last.values()].filter((one) => one.state === 'untold')
-    if (untold.length > 0 && objects.every((object) => isSettled(last.get(object.key)))) void work.parts.clock.sleep(untoldGrace, signal).then(() => quiet.abort(), () => {})
-  }
-  work.claim.signal.throwIfAborted()
-  for (const readiness of last.values()) if (readiness.state === 'untold') work.untold.add(`${step.module}\n${readiness.key}`)
-  const missing = objects.map((object) => last.get(object.key) ?? ({ key: object.key, state: 'unknown', message: 'nothing was seen of it' } satisfies Readiness))
-  const notReady = missing.filter((readiness) => !isSettled(readiness))
-  if (notReady.length === 0) return undefined
-  const failed = notReady.filter((readiness) => readiness.state === 'failed' || readiness.state === 'gone')
-  if (deadline.aborted && failed.length === 0) return trouble.last ?? tooLate(step, notReady)
-  const [worstOne = { key: '', message: '', state: 'unknown' }] = failed.length > 0 ? failed : notReady
-  return new Failure({
-    code: 'not-ready',
-    subject: showKey(worstOne.key),
-    message: worstOne.message,
-    hint: `Look at it: kubectl describe ${showKey(worstOne.key).replace(' ', '/').toLowerCase()}`,
-    retry: 'later',
-  }).toJSON()
-}
-
-/** What a system is in trouble with, while nothing else is heard of it. */
-type Trouble = { last?: FailureJson }
-
-/** What a driver tells of objects, and goes on telling when the system was in trouble for a while: until each is settled, or the signal ends it. */
-async function* followed(work: Work, bound: Bound, step: Step, signal: AbortSignal, objects: Parameters<Bound['driver']['ready']>[1], trouble: Trouble): AsyncGenerator<Readiness> {
-  for (let attempt = 1; ; attempt += 1) {
-    let unknown: Readiness | undefined
-    try {
-      for await (const readiness of bound.driver.ready({ ...bound.call, signal }, objects)) {
-        if (readiness.state === 'unknown') unknown = readiness
-        else delete trouble.last
-        yield readiness
-      }
-      if (unknown === undefined || signal.aborted) return
-      trouble.last = new Failure({ code: 'readiness-unknown', subject: showKey(unknown.key), message: unknown.message, hint: 'It is not known whether it is ready: find out why it cannot be read.', retry: 'later' }).toJSON()
-    } catch (error) {
-      work.claim.signal.throwIfAborted()
-      if (signal.aborted) return
-      const failure = asFailure(error, `module ${step.module}`)
-      if (failure.retry === 'never') throw failure
-      trouble.last = failure.toJSON()
-    }
-    await tell(work, step.module, trouble.last)
-    await work.parts.clock.sleep(patience(attempt), signal).catch(() => {})
-    if (signal.aborted) return
-  }
-}
-
-/** How long to wait for a custom resource's conditions before its probes have to speak for it. */
-const untoldGrace = 10_000
-
-function isSettled(readiness: Readiness | undefined): boolean {
-  return readiness?.state === 'ready' || readiness?.state === 'untold'
-}
-
-function tooLate(step: Step, notReady: readonly Readiness[]): FailureJson {
-  return new Failure({
-    // What was never seen is not known to have failed.
-    code: notReady.some((one) => one.state === 'unknown') ? 'readiness-unknown' : 'deadline-exceeded',
-    subject: `module ${step.module}`,
-    message:
-      notReady.length === 0
-        ? 'it was not delivered within its deadline'
-        : `not ready within its deadline: ${notReady.map((one) => `${showKey(one.key)}: ${one.message}`).join('; ')}`,
-    hint: 'Mend what keeps it from becoming ready, or raise `spec.deadline` of the module.',
-    retry: 'later',
-  }).toJSON()
+  return awaitReady(work, bound, { module, objects, signal, deadline })
 }

@@ -51,4 +51,17 @@ describe('what does not become ready is not delivered', () => {
     const sha = await push('unseen', '  deadline: 1s\n')
     expect(await became(sha, 'unseen')).toMatchObject(failing('unseen', 'unknown', 'readiness-unknown', /no leader|nothing was seen/, /./))
   })
+
+  test('without probes its readiness is asked again by `plumb verify`: what was ready and is not any more has failed', async () => {
+    const sha = await push('once')
+    await shop.until('it is there', () => shop.kubernetes('GET', at('once')).catch(() => undefined))
+    const became = (type: string, reason: string): Promise<unknown> =>
+      shop.kubernetes('PATCH', `${at('once')}/status?fieldManager=kube-controller-manager&force=true`, JSON.stringify({ apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'once', namespace: 'default' }, status: { conditions: [{ type, status: 'True', reason, message: reason }] } }))
+    await became('Complete', 'CompletionsReached')
+    expect(await shop.settled(sha)).toMatchObject({ state: 'succeeded', steps: [{ verification: 'passed', readinessOnly: true }] })
+    await became('Failed', 'PodFailurePolicy')
+    const verified = await shop.plumb('verify', '-m', 'once', '-e', 'dev', '--reason', 'to see')
+    expect(verified).toMatchObject({ code: 1, out: expect.stringMatching(/not-ready: Job default\/once/) })
+    expect(await shop.module('once')).toMatchObject({ delivery: 'synced', verification: 'failed' })
+  })
 })
