@@ -12,6 +12,7 @@ const stranger = owner('python-requests', ['spec.replicas'])
 const operator = [stranger, owner('python-requests', ['status.phase'], { subresource: 'status' })]
 
 const entry = (user: string, more: Partial<AuditEntry> = {}): AuditEntry => ({ object: key, verb: 'patch', user, manager: 'kubectl-edit', at, ...more })
+const gone = (user: string, ago: number): AuditEntry => entry(user, { verb: 'delete', at: at - ago })
 const elevation: ElevationWindow = { id: 'e-1', person: 'kim', from: at - 60_000, until: at + 60_000, modules: ['web'] }
 const nobody: Traces = { owners: [], all: [], ours: false, audit: undefined, elevations: [], module: 'web' }
 const by = (...owners: Traces['owners']): Partial<Traces> => ({ owners, all: owners })
@@ -30,6 +31,7 @@ describe('who made a field so', () => {
     ['3: by a person, by client-side apply', { ...by(clientSide), audit: entry('lee') }, 'manual', 'lee'],
     ['3: removed by a person', { audit: entry('lee') }, 'manual', 'lee'],
     ['4: by a service account, under an unknown name', { ...by(stranger), audit: entry('system:serviceaccount:ops:bot') }, 'controller', null],
+    ['3: by whom k3s and OpenShift hand out to people', { ...by(stranger), audit: entry('system:admin') }, 'manual', 'system:admin'],
     ['4: by a service account, by client-side apply', { ...by(clientSide), audit: entry('system:serviceaccount:argocd:argocd') }, 'controller', null],
     ['5: removed, and nobody left a trace', {}, 'unknown', null],
     ['5: changed, and still ours alone', { ours: true }, 'unknown', null],
@@ -64,7 +66,12 @@ describe('which write an audit source tells of', () => {
     ['what was removed, just before it was seen', [entry('lee', { at: seenAt - 300 })], { verbs: writes, owners: [], seenAt }, 'lee'],
     ['what was removed, not long before', [entry('lee', { at: seenAt - 60_000 })], { verbs: writes, owners: [], seenAt }, undefined],
     ['what was removed, not where two wrote then', [entry('lee'), entry('kim', { at: at - 4_000 })], { verbs: writes, owners: [], seenAt }, undefined],
-    ['the last deletion, however long ago', [entry('kim', { verb: 'delete', at: at - 9_000_000 }), entry('lee', { verb: 'delete', at: at - 8_000_000 })], { verbs: ['delete'], owners: [], seenAt }, 'lee'],
+    ['a deletion, however long ago', [gone('lee', 8_000_000)], { verbs: ['delete'], owners: [], seenAt }, 'lee'],
+    ['the last deletion of one user', [gone('lee', 9_000_000), gone('lee', 8_000_000)], { verbs: ['delete'], owners: [], seenAt }, 'lee'],
+    ['no deletion where two deleted it', [gone('kim', 9_000_000), gone('lee', 8_000_000)], { verbs: ['delete'], owners: [], seenAt }, undefined],
+    ['no deletion from before we last applied it', [gone('kim', 9_000_000)], { verbs: ['delete'], owners: [], seenAt, since: at - 8_000_000 }, undefined],
+    ['the deletion since we last applied it', [gone('kim', 9_000_000), gone('lee', 7_000_000)], { verbs: ['delete'], owners: [], seenAt, since: at - 8_000_000 }, 'lee'],
+    ['no deletion from before somebody wrote it', [gone('kim', 9_000_000), entry('lee', { verb: 'create', at: at - 8_000_000 })], { verbs: ['delete'], owners: [], seenAt }, undefined],
   ])('%s', (_, entries, sought, user) => {
     expect(auditOf(entries, sought)?.user).toBe(user)
   })

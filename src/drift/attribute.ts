@@ -67,22 +67,26 @@ export type Sought = {
   readonly owners: readonly Owner[]
   /** When it was first seen to be so. */
   readonly seenAt: number
+  /** When it was surely not so yet: what was done before made nothing so. */
+  readonly since?: number
 }
 
 /**
  * The write that an audit source tells of, and that made a field, an object or its absence so: of a verb that fits, by the manager that owns the field now and
- * at its time; where nothing is left that has a time, shortly before it was seen. Of several the newest; none where another user wrote at the same time, and
- * nothing tells the two apart. What bears our own name explains no drift.
+ * at its time; where nothing is left that has a time, shortly before it was seen. A deletion counts however long ago it was, but not where the object was there
+ * afterwards: seen, or written. Of several the newest; none where another user wrote at the same time, or deleted it too, and nothing tells the two apart. What
+ * bears our own name explains no drift.
  */
-export function auditOf(entries: readonly AuditEntry[], { verbs, owners, seenAt }: Sought): AuditEntry | undefined {
+export function auditOf(entries: readonly AuditEntry[], { verbs, owners, seenAt, since = 0 }: Sought): AuditEntry | undefined {
   const at = latest(owners)
   const managers = new Set(owners.map((owner) => owner.manager))
-  const isThen = (entry: AuditEntry): boolean => (at === null ? entry.at <= seenAt + blurMs && (entry.verb === 'delete' || entry.at >= seenAt - beforeMs) : Math.abs(entry.at - at) <= blurMs)
+  const written = Math.max(since - blurMs, ...entries.filter(({ verb, at: then }) => verb !== 'delete' && then <= seenAt).map(({ at: then }) => then))
+  const isThen = (entry: AuditEntry): boolean => (at === null ? entry.at <= seenAt + blurMs && (entry.verb === 'delete' ? entry.at >= written : entry.at >= seenAt - beforeMs) : Math.abs(entry.at - at) <= blurMs)
   const fitting = entries
     .filter((entry) => verbs.includes(entry.verb) && entry.manager !== plumbline && isThen(entry) && (managers.size === 0 || entry.manager === null || managers.has(entry.manager)))
     .sort((a, b) => b.at - a.at)
   const [newest] = fitting
   if (newest === undefined) return undefined
-  const rival = fitting.find((entry) => entry.user !== newest.user && (at === null ? entry.verb !== 'delete' : newest.at - entry.at <= blurMs))
+  const rival = fitting.find((entry) => entry.user !== newest.user && (at === null || newest.at - entry.at <= blurMs))
   return rival === undefined ? newest : undefined
 }

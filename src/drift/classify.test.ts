@@ -81,6 +81,8 @@ describe('each cause, with its fields, its manager and its onset', () => {
     expect(classify(look({ key, state: 'absent' }))).toMatchObject([{ cause: 'missing', manager: null, person: null, onset: null, fields: [] }])
     const audit = [{ object: key, verb: 'delete', user: 'kim', manager: 'kubectl', at: at - 100 } as const]
     expect(classify(look({ key, state: 'absent' }, { audit }))).toMatchObject([{ cause: 'missing', person: 'kim', onset: at - 100 }])
+    // That one was before it was there as we applied it.
+    expect(classify(look({ key, state: 'absent' }, { audit: [{ ...audit[0]!, at: at - 90_000 }], since: at - 60_000 }))).toMatchObject([{ cause: 'missing', person: null, onset: null }])
   })
 
   test('missing: being deleted, which nothing takes back', () => {

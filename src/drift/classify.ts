@@ -27,6 +27,8 @@ export type Look = {
   readonly elevations: readonly ElevationWindow[]
   /** When it was first seen to be so: what leaves no time of its own is looked for just before. */
   readonly seenAt: number
+  /** When it was surely there as declared, or there at all, before that; 0 where nobody knows. */
+  readonly since?: number
 }
 
 /**
@@ -60,8 +62,8 @@ export function orphan(live: Present): Drift {
   }
 }
 
-function missing({ held, audit, seenAt }: Look, what: string): Drift {
-  const entry = auditOf(audit, { verbs: ['delete'], owners: [], seenAt })
+function missing({ held, audit, seenAt, since = 0 }: Look, what: string): Drift {
+  const entry = auditOf(audit, { verbs: ['delete'], owners: [], seenAt, since })
   return { cause: 'missing', fields: [], manager: entry?.manager ?? null, person: personOf(entry), onset: entry?.at ?? null, message: `${showKey(held.key)} ${what}`, digest: digestOf({ missing: held.uid }) }
 }
 

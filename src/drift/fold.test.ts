@@ -49,7 +49,7 @@ describe('one finding an object and cause', () => {
 
   test('what the policy ignores is no finding, and one that it ignores by now is closed', () => {
     expect(look({ drifts: [driftOf()], decide: () => 'ignore' })).toEqual([])
-    expect(look({ drifts: [driftOf()], known: [findingOf()], decide: () => 'ignore' })).toMatchObject([{ happened: 'resolved' }])
+    expect(look({ drifts: [driftOf()], known: [findingOf()], decide: () => 'ignore' })).toMatchObject([{ happened: 'ignored', finding: { state: 'resolved', decision: 'ignore', turns: [{ by: 'kubectl-edit' }] } }])
   })
 })
 
@@ -58,6 +58,13 @@ describe('a person’s word', () => {
 
   test('stands while nothing else changes', () => {
     expect(look({ drifts: [driftOf()], known: [accepted] })).toEqual([])
+  })
+
+  test('ends a fight too, until it goes on', () => {
+    const turns = ['a', 'b', 'a', 'b', 'a', 'b'].map((by, index) => ({ by, at: at + index }))
+    const fought = { ...accepted, turns, manager: 'b' }
+    expect(look({ drifts: [driftOf({ manager: 'b' })], known: [fought] })).toEqual([])
+    expect(look({ drifts: [driftOf({ manager: 'a', digest: 'sha256:6' })], known: [fought] })).toMatchObject([{ happened: 'contested', finding: { state: 'contested', accepted: null } }])
   })
 
   test('comes back when its time is over', () => {

@@ -27,8 +27,8 @@ export type FoldInput = {
 
 export type WayBack = { readonly state: 'under way' } | { readonly state: 'ended'; readonly failure: FailureJson | null }
 
-/** What became of a finding, for records and whoever listens. */
-export type Happened = 'opened' | 'changed' | 'contested' | 'resolved' | 'decided'
+/** What became of a finding, for records and whoever listens. `resolved`: reality is as declared. `ignored`: it is not, and the policy says that nobody is to know. */
+export type Happened = 'opened' | 'changed' | 'contested' | 'resolved' | 'ignored' | 'decided'
 
 export type Folded = { readonly finding: Finding; readonly happened: Happened }
 
@@ -60,7 +60,7 @@ function newestByCause(known: readonly Finding[]): Map<string, Finding> {
 function updated(input: FoldInput, drift: Drift, before: Finding | undefined): Folded | undefined {
   const { now } = input
   const decision = input.decide(drift)
-  if (decision === 'ignore') return before === undefined || before.state === 'resolved' ? undefined : resolved(input, before)
+  if (decision === 'ignore') return before === undefined || before.state === 'resolved' ? undefined : ignored(input, drift, before)
   const isBack = before?.state === 'resolved' && now - (before.resolvedAt ?? 0) < reopensFor
   if (before === undefined || (before.state === 'resolved' && !isBack)) return { finding: opened(input, drift, decision), happened: 'opened' }
   const ended = (before.state === 'reverting' || before.state === 'adopting') && !isBack ? input.wayBack(before) : undefined
@@ -82,8 +82,9 @@ function updated(input: FoldInput, drift: Drift, before: Finding | undefined): F
 /** A person’s word stands on what was there then; a way back stands while it is under way; a fight is for a person to end. */
 function stateOf(input: FoldInput, finding: Finding, isOther: boolean, wayBack: WayBack | undefined): FindingState {
   if (wayBack?.state === 'under way') return finding.state
-  if (fighters(finding.turns) !== undefined) return 'contested'
+  // Also in a fight: it is a person who ended it, until it goes on.
   if (!isOther && finding.state === 'accepted' && (finding.accepted?.until ?? 0) > input.now) return 'accepted'
+  if (fighters(finding.turns) !== undefined) return 'contested'
   return finding.decision === 'hold' ? 'held' : 'open'
 }
 
@@ -109,4 +110,9 @@ function opened({ subject, newId, now }: FoldInput, drift: Drift, decision: Drif
 function resolved({ restoredBy, now }: FoldInput, before: Finding): Folded {
   const turns = withTurn(before.turns, before.state === 'reverting' ? plumbline : (restoredBy ?? 'unknown'), now)
   return { finding: { ...before, state: 'resolved', accepted: null, failure: null, turns, resolvedAt: now, updatedAt: now }, happened: 'resolved' }
+}
+
+/** Nothing has become as declared, and nobody had a turn. */
+function ignored({ now }: FoldInput, drift: Drift, before: Finding): Folded {
+  return { finding: { ...before, ...drift, decision: 'ignore', state: 'resolved', accepted: null, failure: null, resolvedAt: now, updatedAt: now }, happened: 'ignored' }
 }

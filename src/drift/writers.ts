@@ -42,7 +42,7 @@ export function writerNames(owners: readonly Owner[]): string | null {
   return names.length === 0 ? null : [...new Set(names)].join(', ')
 }
 
-/** Whether a user of an API server is a program: a node, a component, a service account. */
+/** Whether a user of an API server is a program: a node, a component, a service account. `system:admin` is whom k3s and OpenShift hand out to people. */
 export function isProgram(user: string): boolean {
-  return user.startsWith('system:')
+  return user.startsWith('system:') && user !== 'system:admin'
 }

@@ -118,7 +118,7 @@ export type FindingPredicate = Chained & {
   readonly finding: string
   readonly module: string
   readonly object: string
-  readonly decision: 'opened' | 'changed' | 'accepted' | 'reverted' | 'adopted' | 'contested' | 'resolved'
+  readonly decision: 'opened' | 'changed' | 'accepted' | 'reverted' | 'adopted' | 'contested' | 'resolved' | 'ignored'
   readonly cause: string
   /** Who did what was found, as far as that is known. */
   readonly by: string

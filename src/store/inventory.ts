@@ -46,12 +46,14 @@ export type LastEffect = {
   readonly state: 'started' | 'done'
   readonly outcome: string | null
   readonly runIsOpen: boolean
+  /** When it ended, where it did. */
+  readonly endedAt: number | null
 }
 
 /** What was last done to some objects in an environment, by whichever module. */
 export async function lastEffects(sql: Sql, environment: string, keys: readonly string[]): Promise<LastEffect[]> {
   return sql.query<LastEffect>(
-    `select distinct on (e.key, e.module) e.key, e.module, e.effect->>'action' as action, e.state, e.outcome->>'state' as outcome, r.ended_at is null as "runIsOpen"
+    `select distinct on (e.key, e.module) e.key, e.module, e.effect->>'action' as action, e.state, e.outcome->>'state' as outcome, r.ended_at is null as "runIsOpen", e.ended_at as "endedAt"
      from effect e join run r on r.id = e.run
      where e.key = any($2::text[]) and r.environment = $1 and e.state <> 'pending'
      order by e.key, e.module, r.seq desc`,

@@ -37,7 +37,7 @@ export async function acceptFinding(parts: Parts, id: string, principal: Princip
 /** Something can be decided on it. */
 export function expectStanding(finding: Finding | undefined, id: string): asserts finding is Finding {
   if (finding === undefined || finding.state === 'resolved')
-    throw new Failure({ code: 'finding-resolved', subject: `finding ${id}`, message: 'it is resolved: reality is as declared', hint: `See what became of it: plumb drift show ${id}` })
+    throw new Failure({ code: 'finding-resolved', subject: `finding ${id}`, message: finding?.decision === 'ignore' ? 'the policy ignores it: nothing is decided on it' : 'it is resolved: reality is as declared', hint: `See what became of it: plumb drift show ${id}` })
   if (finding.state === 'reverting' || finding.state === 'adopting')
     throw new Failure({ code: 'finding-under-way', subject: `finding ${id}`, message: `it is ${finding.state}${finding.run === null ? '' : ` by ${finding.run}`}`, hint: 'Wait until that has ended.', retry: 'later' })
 }

@@ -105,6 +105,11 @@ export class LiveIndex {
     return this.#equal(slot) ? 'seen as fine' : undefined
   }
 
+  /** What was found not to be as declared, whether or not anybody is to know. */
+  marked(): ObjectKey[] {
+    return [...this.#slots].flatMap(([key, slot]) => (this.#flags[slot] === drifted ? [key] : []))
+  }
+
   /** A list of a kind begins. */
   begin(kind: ObjectKey): void {
     const name = kindOf(kind)

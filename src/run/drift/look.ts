@@ -128,7 +128,8 @@ function saidOf({ held }: Standing, seen: Known): 'left' | 'fine' | 'yielded' {
   return compareDeclared(held, seen).delegated.length > 0 ? 'yielded' : 'fine'
 }
 
-type Standing = { readonly held: Held | undefined; readonly isOurDoing: boolean }
+/** `appliedAt`: when our last apply of it was acknowledged, as far as the journal tells. */
+type Standing = { readonly held: Held | undefined; readonly isOurDoing: boolean; readonly appliedAt: number }
 
 /** What the inventory holds of objects in this environment, and whether we are at work on them just now. */
 async function standing(sql: Sql, { target, place }: Looker, keys: readonly ObjectKey[]): Promise<Map<ObjectKey, Standing>> {
@@ -138,9 +139,9 @@ async function standing(sql: Sql, { target, place }: Looker, keys: readonly Obje
     keys.flatMap((key): [ObjectKey, Standing][] => {
       const held = rows.get(key)
       // Another environment delivers it to the same place: it is watched from there.
-      if (held !== undefined && held.environment !== target.environment) return [[key, { held: undefined, isOurDoing: true }]]
+      if (held !== undefined && held.environment !== target.environment) return [[key, { held: undefined, isOurDoing: true, appliedAt: 0 }]]
       const own = (effects.get(key) ?? []).filter(({ module }) => held === undefined || module === held.module)
-      return [[key, { held, isOurDoing: own.some(isUnderWay) || (held !== undefined && own.some(wasDeleted)) }]]
+      return [[key, { held, isOurDoing: own.some(isUnderWay) || (held !== undefined && own.some(wasDeleted)), appliedAt: Math.max(0, ...own.filter(({ outcome }) => outcome === 'applied').map(({ endedAt }) => endedAt ?? 0)) }]]
     }),
   )
 }
@@ -161,10 +162,12 @@ function moved(before: Standing | undefined, after: Standing): boolean {
   return before?.isOurDoing !== after.isOurDoing || a?.run !== b?.run || a?.uid !== b?.uid || a?.desired !== b?.desired || a?.module !== b?.module
 }
 
-function driftsOf(looker: Looker, key: ObjectKey, { held }: Standing, observation: Known, findings: readonly Finding[], audit: readonly AuditEntry[]): Drift[] {
+function driftsOf(looker: Looker, key: ObjectKey, { held, appliedAt }: Standing, observation: Known, findings: readonly Finding[], audit: readonly AuditEntry[]): Drift[] {
   if (held !== undefined) {
     const seenAt = Math.min(looker.parts.clock.now(), ...findings.filter(({ state }) => state !== 'resolved').map(({ updatedAt }) => updatedAt))
-    return classify({ held, observation, audit, elevations: looker.policies.elevations, seenAt })
+    // It was there when we applied it, when another of its name was found, and when it was found to be there again.
+    const there = findings.map(({ cause, seenAt: at, resolvedAt }) => (cause === 'missing' ? (resolvedAt ?? 0) : at))
+    return classify({ held, observation, audit, elevations: looker.policies.elevations, seenAt, since: Math.max(appliedAt, ...there) })
   }
   return observation.state === 'present' && observation.claim !== undefined && observation.key === key && !observation.terminating ? [orphan(observation)] : []
 }

@@ -1,4 +1,4 @@
-import { Failure } from '#lib/failure.ts'
+import { asFailure, Failure } from '#lib/failure.ts'
 import { newId } from '#lib/ids.ts'
 import type { Finding } from '#model/finding.ts'
 import { showKey } from '#model/resource.ts'
@@ -25,17 +25,34 @@ export async function revertFinding(parts: Parts, id: string, asked: RevertAsked
   })
 }
 
-/** What the policy says is reverted, and was not tried yet as it is now. */
+/** What the policy says is reverted, and was not tried yet as it is now. One that has no way back says why, and holds no other up. */
 export async function revertByPolicy(parts: Parts, findings: readonly Finding[]): Promise<void> {
   for (const { id } of findings.filter(isToRevert)) {
-    await parts.sql.transaction(async (tx) => {
-      const finding = await lockFinding(tx, id)
-      if (finding !== undefined && isToRevert(finding)) await beginRevert(tx, parts, finding, { by: null, reason: `the drift policy of ${finding.environment} reverts what is ${finding.cause}`, ticket: null })
-    })
+    try {
+      await parts.sql.transaction(async (tx) => {
+        const finding = await lockFinding(tx, id)
+        if (finding !== undefined && isToRevert(finding)) await beginRevert(tx, parts, finding, { by: null, reason: `the drift policy of ${finding.environment} reverts what is ${finding.cause}`, ticket: null })
+      })
+    } catch (error) {
+      const failure = asFailure(error, `finding ${id}`)
+      if (failure.code !== noWayBack) throw failure
+      await sayWhyNot(parts, id, failure)
+    }
   }
 }
 
-/** One that failed waits for something else to change, or for a person. */
+async function sayWhyNot(parts: Parts, id: string, failure: Failure): Promise<void> {
+  const told = failure.toJSON()
+  await parts.sql.transaction(async (tx) => {
+    const finding = await lockFinding(tx, id)
+    if (finding === undefined || !isToRevert(finding) || JSON.stringify(finding.failure) === JSON.stringify(told)) return
+    await saveFindings(tx, [{ ...finding, failure: told }], parts.clock.now())
+  })
+}
+
+const noWayBack = 'revert-impossible'
+
+/** One that failed waits for something else to change, or for a person. One that had no way back may have one by the next look. */
 function isToRevert({ state, decision, run }: Finding): boolean {
   return state === 'open' && decision === 'revert' && run === null
 }
@@ -46,7 +63,7 @@ async function beginRevert(tx: Sql, parts: Parts, finding: Finding, { by, reason
   const status = (await statuses(tx, environment)).find((row) => row.module === module)
   if (finding.cause === 'orphan' || status === undefined || status.snapshot === null || status.delivered === null) {
     throw new Failure({
-      code: 'revert-impossible',
+      code: noWayBack,
       subject: `finding ${finding.id}`,
       message: finding.cause === 'orphan' ? `${showKey(object)} is not ours: only what the inventory holds is deleted` : `${module} was never delivered there as a whole: there is nothing to go back to`,
       hint: finding.cause === 'orphan' ? 'Take its label away, delete it by hand, or declare it in Git.' : `Deliver it: plumb deploy -e ${environment} -m ${module}`,

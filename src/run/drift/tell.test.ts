@@ -6,7 +6,7 @@ import { newKeyPair, publicKeyOf, signerOf } from '#record/dsse.ts'
 import { verifyChain } from '#record/verify.ts'
 import { findingOf } from '#drift/testing.ts'
 import { eventsAfter } from '#store/events.ts'
-import { addFindingChanges, saveFindings } from '#store/findings.ts'
+import { addFindingChanges, findingNow, saveFindings } from '#store/findings.ts'
 import { chainPage } from '#store/records.ts'
 import { saveSnapshot } from '#store/snapshots.ts'
 import type { Store } from '#store/sql.ts'
@@ -75,6 +75,15 @@ describeStores('What follows from findings', ({ store: openStore }) => {
     clock.advance(120 * minute)
     await tellDrift(parts, 'staging')
     expect(await digests()).toHaveLength(1)
+  })
+
+  test('what was accepted until now is open again, and what its policy says is tried at once', async () => {
+    await happen('accepted', { state: 'accepted', decision: 'revert', accepted: { by: 'kim', reason: 'load test', until: clock.now() + minute } })
+    expect(await tellDrift(parts, 'staging')).toEqual({ again: clock.now() + minute })
+    clock.advance(minute)
+    await tellDrift(parts, 'staging')
+    // Nothing was delivered here: that there is no way back says that it was looked for.
+    expect(await findingNow(store, 'f-1')).toMatchObject({ state: 'open', accepted: null, failure: { code: 'revert-impossible' } })
   })
 
   test('what is held is told again, day by day', async () => {

@@ -1,3 +1,4 @@
+import { fighters } from '#drift/contested.ts'
 import { quietUntil } from '#drift/quiet.ts'
 import type { Finding } from '#model/finding.ts'
 import type { FindingPredicate } from '#record/predicates.ts'
@@ -9,6 +10,7 @@ import type { Sql } from '#store/sql.ts'
 import { appendAllToChain, type BuildRecord } from '../chain.ts'
 import type { Parts } from '../parts.ts'
 import { policyInForce } from '../policy.ts'
+import { revertByPolicy } from './revert.ts'
 import { newestConfiguration } from './targets.ts'
 
 /** So many changes are put on the chain in one transaction. */
@@ -61,19 +63,24 @@ function predicateOf({ finding, at, what, actor, reason, body }: FindingChange):
 }
 
 /** What was accepted until now is open again. When the next one ends. */
-async function endAcceptances({ sql, clock }: Parts, environment: string): Promise<number | undefined> {
+async function endAcceptances(parts: Parts, environment: string): Promise<number | undefined> {
+  const { sql, clock } = parts
   const now = clock.now()
+  const ended: Finding[] = []
   const accepted = await listFindings(sql, { environment, states: ['accepted'], limit: 10_000 })
   for (const { id, accepted: acceptance } of accepted) {
     if (acceptance === null || acceptance.until > now) continue
     await sql.transaction(async (tx) => {
       const finding = await lockFinding(tx, id)
       if (finding?.state !== 'accepted' || (finding.accepted?.until ?? Infinity) > now) return
-      const back: Finding = { ...finding, state: finding.decision === 'hold' ? 'held' : 'open', accepted: null, updatedAt: now }
+      const back: Finding = { ...finding, state: fighters(finding.turns) !== undefined ? 'contested' : finding.decision === 'hold' ? 'held' : 'open', accepted: null, updatedAt: now }
+      ended.push(back)
       await saveFindings(tx, [back], now)
       await addFindingChanges(tx, [{ finding: id, environment, at: now, what: 'changed', actor: 'plumbline', reason: `it was accepted by ${finding.accepted?.by ?? 'somebody'} until now`, body: back }])
     })
   }
+  // Nothing else looks at it now: nothing was heard of the object.
+  await revertByPolicy(parts, ended)
   const ends = accepted.flatMap(({ accepted: acceptance }) => (acceptance !== null && acceptance.until > now ? [acceptance.until] : []))
   return ends.length === 0 ? undefined : Math.min(...ends)
 }

@@ -238,6 +238,13 @@ describeStores('a watcher', ({ store: openStore }) => {
     expect((await found((all) => all.length === 2)).map(({ object, decision, state }) => [object, decision, state]).sort()).toEqual([[set, 'report', 'open'], [map('a'), 'hold', 'held']])
   })
 
+  test('what has no way back says why, and holds up nothing else', async () => {
+    place.objects.set(map('a'), edited('2'))
+    place.objects.set(map('b'), edited('2'))
+    await start({}, { drift: { manual: 'revert' } })
+    expect(await found((all) => all.length === 2 && all.every(({ failure }) => failure !== null))).toMatchObject([{ state: 'open', failure: { code: 'revert-impossible' } }, { state: 'open', failure: { code: 'revert-impossible' } }])
+  })
+
   test('what the policy ignores is no finding', async () => {
     await start({}, { drift: { manual: 'ignore', missing: 'hold' } })
     place.set(map('a'), edited('2'))

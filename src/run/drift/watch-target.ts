@@ -298,8 +298,8 @@ class TargetWatch {
     this.#target = now
     const before = this.#looker?.policies.digest
     await this.#setOut()
-    // What is done about what was found is something else.
-    if (this.#looker?.policies.digest !== before) this.#queue.add(await objectsWithFindings(this.#parts.sql, now.environment, this.#place))
+    // What is done about what was found is something else, also about what was ignored.
+    if (this.#looker?.policies.digest !== before) this.#queue.add([...(await objectsWithFindings(this.#parts.sql, now.environment, this.#place)), ...this.#index.marked()])
   }
 
   async #isHere(run: string): Promise<boolean> {
