@@ -4,6 +4,7 @@ import type { Effect } from '#model/plan.ts'
 import type { Probe } from '#probes/probe.ts'
 import { newestBefore, ownBefore } from '#store/before.ts'
 import { createRun, findRun, openJournal, startEffect } from '#store/runs.ts'
+import type { RunKind } from '#store/runs.ts'
 import type { Sql } from '#store/sql.ts'
 import { describeStores } from '../../test/stores.ts'
 import type { Intents } from './render-run.ts'
@@ -20,8 +21,8 @@ const frame = { within: 0, every: 1_000, timeout: 1_000, kind: 'gauge', config: 
 const probes = [{ name: 'rate', ...frame, compare: { max: { times: 2 } } }, { name: 'plain', ...frame }]
 const intents = { modules: new Map([['web', { name: 'web', repository: 'r', probes: probes.map((config) => ({ config, owner: { name: 'web', repository: 'r', limits: 'everything' } })) }]]) } as unknown as Intents
 
-async function workOn(sql: Sql, id: string): Promise<Work> {
-  await createRun(sql, { id, environment: 'staging', kind: 'change', snapshot: 's', actor: 'a', reason: 'r', ticket: null, startedBy: null, changes: [], modules: { web: { intent: 'i', changed: true } }, createdAt: clock.now() })
+async function workOn(sql: Sql, id: string, kind: RunKind = 'change'): Promise<Work> {
+  await createRun(sql, { id, environment: 'staging', kind, snapshot: 's', actor: 'a', reason: 'r', ticket: null, startedBy: null, changes: [], modules: { web: { intent: 'i', changed: true } }, createdAt: clock.now() })
   const claim = { signal: new AbortController().signal, fence: async () => {}, assertLease: async () => {} }
   return { parts: { sql, clock, probes: [gauge] }, claim, run: await findRun(sql, id), configuration: { workspace: { spec: { repositories: {} } } }, policy: { limits: {} }, environment: { metadata: { name: 'staging' }, spec: { variables: {}, probes: [], changeProbes: [], addresses: {}, reach: [], targets: {} } } } as unknown as Work
 }
@@ -45,6 +46,14 @@ describeStores('The time before a change', ({ store }) => {
     await startEffect(sql, 'run-two', effect, clock.now())
     await sampleBefore(work, intents)
     expect(await ownBefore(sql, 'run-two', 'web')).toEqual(new Map())
+  })
+
+  test.each(['rollback', 'revert'] satisfies RunKind[])('is no other for a %s: what is broken is no measure', async (kind) => {
+    const sql = await store()
+    const known = await newestBefore(sql, 'staging', 'web')
+    await sampleBefore(await workOn(sql, `run-${kind}`, kind), intents)
+    expect(await newestBefore(sql, 'staging', 'web')).toEqual(known)
+    expect(await ownBefore(sql, `run-${kind}`, 'web')).toEqual(new Map())
   })
 
   test('is, for whoever looks later, that of the last run that asked', async () => {

@@ -2,6 +2,7 @@ import { environmentItself } from '#model/probe-state.ts'
 import { hasBefore, saveBefore } from '#store/before.ts'
 import type { BeforeRow } from '#store/before.ts'
 import { journal } from '#store/runs.ts'
+import type { RunRow } from '#store/runs.ts'
 import { takeBefore } from './ask-probe.ts'
 import { guarded } from './guarded.ts'
 import { probesOfEnvironment } from './owned-probes.ts'
@@ -15,7 +16,8 @@ import type { Work } from './work.ts'
  */
 export async function sampleBefore(work: Work, intents: Intents): Promise<void> {
   const { parts, run } = work
-  if (run.kind === 'verify') return
+  // What goes back is held against the time before what broke it: now it is broken.
+  if (run.kind === 'verify' || goesBack(run)) return
   const ofModules = Object.keys(run.modules).flatMap((module) => (intents.modules.get(module)?.probes ?? []).map((probe) => ({ module, probe })))
   const { own, change } = probesOfEnvironment(work.configuration, work.policy, work.environment)
   const asked = [...ofModules, ...[...own, ...change].map((probe) => ({ module: environmentItself, probe }))].filter(({ probe }) => probe.config.compare !== undefined)
@@ -23,6 +25,11 @@ export async function sampleBefore(work: Work, intents: Intents): Promise<void> 
   if ((await journal(parts.sql, run.id)).some((row) => row.state !== 'pending')) return
   const rows = await Promise.all(asked.map(({ module, probe }) => rowOf(work, module, probe)))
   await guarded(work, (tx) => saveBefore(tx, run.id, rows))
+}
+
+/** Whether a run brings back what was there before. */
+export function goesBack({ kind }: Pick<RunRow, 'kind'>): boolean {
+  return kind === 'rollback' || kind === 'revert'
 }
 
 async function rowOf(work: Work, module: string, probe: OwnedProbe): Promise<BeforeRow> {

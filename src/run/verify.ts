@@ -6,6 +6,7 @@ import { askProbe } from './ask-probe.ts'
 import { probesOfEnvironment } from './owned-probes.ts'
 import type { OwnedProbe } from './owned-probes.ts'
 import type { ModuleIntent } from './render-run.ts'
+import { goesBack } from './sample-before.ts'
 import { inSpan } from './telemetry/in-span.ts'
 import type { Work } from './work.ts'
 
@@ -35,8 +36,8 @@ async function askAll(work: Work, probes: readonly OwnedProbe[], before: Readonl
   )
 }
 
-/** What the probes of a module, or of the environment itself, found before the change: this run's own, or for one that changes nothing that of the last one that did. */
+/** What the probes of a module, or of the environment itself, found before the change: this run's own, or for one that changes nothing, or brings back what was there, that of the last one that did. */
 async function beforeOf({ parts, run }: Work, module: string, probes: readonly OwnedProbe[]): Promise<ReadonlyMap<string, Sample>> {
   if (probes.every(({ config }) => config.compare === undefined)) return new Map()
-  return run.kind === 'verify' ? newestBefore(parts.sql, run.environment, module) : ownBefore(parts.sql, run.id, module)
+  return run.kind === 'verify' || goesBack(run) ? newestBefore(parts.sql, run.environment, module) : ownBefore(parts.sql, run.id, module)
 }
