@@ -22,7 +22,7 @@ function look(module: number, round: number): Look {
   }
   const names = Array.from({ length: probesEach }, (_, index) => `probe-${index}`)
   return {
-    environment: 'production', module: `module-${module}`, delivered: 'intent', verification: 'passed', began: at, verifiedAt: at, staleAt: at + 120_000,
+    environment: 'production', module: `module-${module}`, delivered: null, verification: 'passed', began: at, verifiedAt: at, staleAt: at + 120_000,
     samples: names.map((probe) => ({ environment: 'production', module: `module-${module}`, probe, at, verdict: 'passed', run: null, sample })),
     probes: names.map((probe) => ({ probe, verdict: 'passed', askedAt: at, sample })),
   }

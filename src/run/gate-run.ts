@@ -3,22 +3,21 @@ import { Failure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
 import type { GateDecision } from '#model/gate.ts'
 import type { Plan, Step } from '#model/plan.ts'
-import { isGood } from '#model/judge-samples.ts'
 import { addressesOf, byHolders } from '#model/principal.ts'
 import type { Principal } from '#model/principal.ts'
-import { environmentItself, standingVerification } from '#model/probe-state.ts'
+import { standingVerification } from '#model/probe-state.ts'
 import { decideGate, refusedModules } from '#gate/gate.ts'
 import { planDigest } from '#plan/plan.ts'
 import type { EarlierModule, GateInput, GatedModule } from '#gate/rule.ts'
 import { heldBy } from '#store/inventory.ts'
 import { activePauses } from '#store/pauses.ts'
 import { principals } from '#store/principals.ts'
-import { probeStates } from '#store/probe-states.ts'
 import { approvalsOf } from '#store/runs.ts'
 import type { RunRow } from '#store/runs.ts'
 import { policyOf } from '#store/snapshots.ts'
 import { statuses } from '#store/statuses.ts'
 import { changesBetween } from './changes.ts'
+import { environmentWorks } from './environment-works.ts'
 import { removed } from './environment.ts'
 import { limitsOf, policyChanges, policyCommits } from './policy.ts'
 import type { Policy } from './policy.ts'
@@ -143,7 +142,7 @@ async function earlierModules(work: Work, name: string): Promise<EarlierModule[]
   const rows = new Map((await statuses(parts.sql, name)).map((row) => [row.module, row]))
   const now = parts.clock.now()
   // Where the environment itself, or the last change of it as a whole, does not work, nothing in it proves anything.
-  const isWhole = (await probeStates(parts.sql, name, environmentItself)).every(isGood)
+  const isWhole = await environmentWorks(parts.sql, earlier, now)
   return Object.keys(work.run.modules).map((module): EarlierModule => {
     const intent = there.modules.get(module)
     const row = rows.get(module)

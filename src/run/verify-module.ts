@@ -71,8 +71,10 @@ async function settle(parts: Parts, looks: Looks, looking: Looking, results: rea
   const verification = worst([...verdicts.values()])
   const isQuiet = verification === row.verification && states.every(({ probe }) => all.includes(probe)) && results.every(({ probe, verdict }) => known.get(probe)?.verdict === verdict)
   if (isQuiet) {
-    const probes = results.map(({ probe, samples }) => ({ probe, askedAt: samples.at(-1)?.collectedAt ?? now, sample: samples.at(-1) ?? null }))
-    await looks.log.keep({ environment, module, began, verifiedAt: now, staleAt, samples: samplesOf(environment, module, results, null), probes })
+    const probes = results.map(({ probe, verdict, samples }) => ({ probe, verdict, askedAt: samples.at(-1)?.collectedAt ?? now, sample: samples.at(-1) ?? null }))
+    await looks.log.keep({ environment, module, delivered: row.delivered, verification, began, verifiedAt: now, staleAt, samples: samplesOf(environment, module, results, null), probes })
+    // What was stale counts again: other environments may wait for that.
+    if (row.movedAt !== null || (row.verifiedAt !== null && row.verifiedAt + staleAt - now < began)) await wakeWaiting(parts)
     return nextAfter(row, every, states, now)
   }
   const settled = await parts.sql.transaction(async (tx) => {

@@ -117,9 +117,9 @@ export async function lastChange(sql: Sql, environment: string, modules: readonl
   return row
 }
 
-/** When the last run that changed something in an environment ended; null before the first. */
+/** When the last run that may have changed something in an environment ended; null before the first. */
 export async function lastEnd(sql: Sql, environment: string): Promise<number | null> {
-  const [row] = await sql.query<{ at: number | null }>(`select max(ended_at) as at from run where environment = $1 and kind in ('change', 'deploy') and state in ('succeeded', 'failed')`, [environment])
+  const [row] = await sql.query<{ at: number | null }>(`select max(ended_at) as at from run where environment = $1 and kind not in ('verify', 'forget') and state in ('succeeded', 'failed', 'halted', 'interrupted', 'rolled-back')`, [environment])
   return row?.at ?? null
 }
 

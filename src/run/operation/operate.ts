@@ -13,7 +13,7 @@ import { enqueue } from '#store/queue.ts'
 import { findRun, lockRuns, updateRun } from '#store/runs.ts'
 import { modulesIn } from '../configuration.ts'
 import { guarded } from '../guarded.ts'
-import { lookAtOnce } from '../look-again.ts'
+import { lookAtOnce, wakeLooks } from '../look-again.ts'
 import { platformOwner } from '../owned-probes.ts'
 import { end } from '../seal.ts'
 import type { Work } from '../work.ts'
@@ -107,6 +107,7 @@ async function sealOperation(work: Work, ended: Exclude<ReturnType<typeof nextSt
   await end(parts, work.claim, run, ended.end, failure, async (tx) => {
     // What the steps did to what is delivered, the probes of that find out.
     await lookAtOnce(tx, parts, run.environment, [...modulesIn(configuration, run.environment).keys()], `the operation ${run.operation?.name} was carried out (${run.id})`)
+    await wakeLooks(tx, parts, run.environment, [environmentItself])
   })
 }
 
