@@ -148,8 +148,12 @@ describe('the example repositories', () => {
     const pushed = head('orders')
     await ensureRepositories({ dir, values, searchPath: process.env['PATH'] ?? '' })
     expect(head('orders')).toBe(pushed)
+    const refs = (): string[] => git('-C', paths['orders'] ?? '', 'for-each-ref', '--format=%(objectname) %(refname)').trim().split('\n')
+    for (const ref of ['refs/plumbline/checkpoints/production', 'refs/notes/plumbline', 'refs/heads/mine', 'refs/tags/v1']) git('-C', paths['orders'] ?? '', 'update-ref', ref, pushed)
     await resetRepositories({ dir, values, searchPath: process.env['PATH'] ?? '' })
     expect(head('orders')).toBe(first)
+    // What the control plane published there is no part of the example.
+    expect(refs()).toEqual([`${first} refs/heads/main`, `${pushed} refs/notes/plumbline`, `${pushed} refs/plumbline/checkpoints/production`])
   })
 
   test('the hook runs whatever hooks the pusher has configured', async () => {

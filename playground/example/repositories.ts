@@ -30,10 +30,10 @@ export async function ensureRepositories(example: ExampleRepositories): Promise<
   return Object.fromEntries(await Promise.all(made))
 }
 
-/** Makes them all as they were at first: whatever was pushed is gone. Told as a push is told. */
+/** Makes them all as they were at first: whatever people pushed is gone. Told as a push is told. */
 export async function resetRepositories(example: ExampleRepositories): Promise<Record<string, string>> {
-  for (const name of Object.keys(histories)) rmSync(pathOf(example.dir, name), { recursive: true, force: true })
   const paths = await ensureRepositories(example)
+  await Promise.all(Object.entries(paths).map(([name, path]) => makeAnew(example, name, path)))
   await Promise.all(Object.values(paths).map((path) => tell(example, path)))
   return paths
 }
@@ -58,6 +58,18 @@ async function make({ dir, values, without = [], searchPath }: ExampleRepositori
   appendFileSync(join(fresh, 'config'), '[core]\n\thooksPath = hooks\n') // ours, whatever the pusher's own configuration says
   await git(['-C', fresh, 'fast-import', '--quiet', '--date-format=raw'], fastImport(filesOf(name, without), histories[name] ?? [], values))
   renameSync(fresh, path)
+}
+
+/** What Plumbline published is evidence, not example: a head that is gone from Git looks as if somebody had cut it, and no later one is published after it. */
+const isEvidence = (ref: string): boolean => ref.startsWith('refs/plumbline/') || ref === 'refs/notes/plumbline'
+
+/** In its place, so that no evidence is lost that comes in meanwhile. */
+async function makeAnew({ dir, values, without = [], searchPath }: ExampleRepositories, name: string, path: string): Promise<void> {
+  const git = gitIn(dir, searchPath)
+  await git(['-C', path, 'fast-import', '--quiet', '--force', '--date-format=raw'], fastImport(filesOf(name, without), histories[name] ?? [], values))
+  const refs = (await git(['-C', path, 'for-each-ref', '--format=%(refname)'])).split('\n')
+  const others = refs.filter((ref) => ref !== '' && ref !== 'refs/heads/main' && !isEvidence(ref))
+  await git(['-C', path, 'update-ref', '--stdin'], Buffer.from(others.map((ref) => `delete ${ref}\n`).join('')))
 }
 
 /** The system's git, which reads no configuration of whoever runs it. */
