@@ -39,7 +39,7 @@ export const jsonOf: Readonly<Record<string, string>> = {
   pin: '`Run`, or `{ run: null }` where it is there already; with `--lift`: `{ done }`',
   pause: '`{ done: true }`',
   resume: '`{ done }`',
-  drift: '`{ findings: Finding[], watches: Watch[] }`',
+  drift: '`{ findings: Finding[], more, waiting, failure, watches: Watch[] }`',
   'drift fields': '`{ objects[{ object, delegated[], emergent[], failure }] }`',
   'drift show': '`{ finding: Finding, history: { at, what, actor, reason }[] }`',
   accept: '`Finding`',

@@ -543,6 +543,12 @@ export type RotateRecordKeyBody = {
 export type FindingsAnswer = {
   /** The most serious first. */
   findings: Finding[]
+  /** How many there are beside these. */
+  more: number
+  /** How many, of all, are open or contested. */
+  waiting: number
+  /** Why it is not known which environments there are; the findings are then those of all in which something was found. */
+  failure: Failure | null
   /** Whether anybody would know of more. */
   watches: Watch[]
 }

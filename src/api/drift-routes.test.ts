@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Failure } from '#lib/failure.ts'
 import { newKeyPair, signerOf } from '#record/dsse.ts'
 import { findingNamed } from '#run/drift/commands.ts'
 import { tellDrift } from '#run/drift/tell.ts'
@@ -63,6 +64,23 @@ test('resolved findings are told only where they are asked for', async () => {
   const ids = async (query: string): Promise<string[]> => ((await place.get(`/v1/findings?environment=staging${query}`, operator)).body as { findings: { id: string }[] }).findings.map(({ id }) => id)
   expect(await ids('')).toEqual([])
   expect(await ids('&resolved=with')).toEqual(['f-of-staging', 'g-of-staging'])
+})
+
+test('the most serious are told first, and how many more there are', async () => {
+  const finding = (await lockFinding(place.store, 'f-of-staging')) as Finding
+  const more = (['held', 'accepted', 'open', 'contested'] as const).map((state, at): Finding => ({ ...finding, id: `h-${state}`, object: `core/ConfigMap/shop/h-${state}`, state, resolvedAt: null, updatedAt: finding.updatedAt - at }))
+  await saveFindings(place.store, more, place.clock.now())
+  const ask = async (query: string) => (await place.get(`/v1/findings?environment=staging${query}`, operator)).body as { findings: { id: string }[]; more: number; waiting: number; failure: { code: string } | null }
+  expect(await ask('&limit=3')).toMatchObject({ findings: [{ id: 'h-contested' }, { id: 'h-open' }, { id: 'h-held' }], more: 1, waiting: 2, failure: null })
+  expect(await ask('&limit=1')).toMatchObject({ findings: [{ id: 'h-contested' }], more: 3, waiting: 2 })
+})
+
+test('where the configuration cannot be read, what is known is told, and that it cannot', async () => {
+  const { of } = place.parts.configurations
+  place.parts.configurations.of = () => Promise.reject(new Failure({ code: 'git-failed', subject: 'platform', message: 'it is away', retry: 'later' }))
+  const { body } = await place.get('/v1/findings', operator)
+  place.parts.configurations.of = of
+  expect(body).toMatchObject({ failure: { code: 'git-failed' }, findings: expect.arrayContaining([expect.objectContaining({ id: 'h-open' })]) })
 })
 
 describe('the audit webhook of a target', () => {

@@ -3,7 +3,6 @@ import { fieldsAnswer, findingAnswer, findingsAnswer } from '#model/api/drift-vi
 import { acceptFinding } from '#run/drift/commands.ts'
 import { fieldsOf } from '#run/drift/fields.ts'
 import { revertFinding } from '#run/drift/revert.ts'
-import { newestConfiguration } from '#run/drift/targets.ts'
 import { viewFindings, viewHistory, viewWatches } from '#run/drift/views.ts'
 import { route } from './route.ts'
 import type { Route } from './route.ts'
@@ -20,11 +19,9 @@ export const driftRoutes: readonly Route[] = [
     query: findingsQuery,
     answer: findingsAnswer,
     handle: async ({ parts, sees, query: { environment, module, resolved, limit } }) => {
-      const environments = (await newestConfiguration(parts).catch(() => undefined))?.environments ?? new Map()
-      const asked = { environments: [...environments.keys()].filter(sees), ...(environment === undefined ? {} : { environment }), ...(module === undefined ? {} : { module }), resolved, limit }
       const all = await viewWatches(parts.sql, parts.clock.now())
       return {
-        findings: await viewFindings(parts.sql, asked, (name) => environments.get(name)?.spec.tier ?? 'production'),
+        ...(await viewFindings(parts, { environment, module, resolved, limit }, sees)),
         watches: all.filter((one) => sees(one.environment) && (environment === undefined || one.environment === environment)),
       }
     },

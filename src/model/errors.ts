@@ -56,6 +56,7 @@ export const errors = {
   'yield-unsafe': { http: 409, exit: 1, about: 'A field that its controller does not own yet: left out of an apply, it would be deleted.' },
   'import-unsupported': { http: 422, exit: 2, about: 'A target has no namespaces to import from.' },
   'import-unsure': { http: 502, exit: 4, about: 'Something in a namespace could not be read: a module without it would not be what is there.' },
+  'import-beyond-limits': { http: 403, exit: 1, about: 'A repository may not deliver to where something is imported from: it is not pushed there.' },
   'import-empty': { http: 404, exit: 1, about: 'A namespace has nothing that belongs into Git.' },
   'render-too-large': { http: 413, exit: 1, about: 'A module renders from, or to, more than is allowed.' },
   'render-unsupported': { http: 422, exit: 2, about: 'A source is of a sort that is not rendered yet.' },

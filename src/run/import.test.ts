@@ -9,6 +9,7 @@ import type { Desired } from '#model/resource.ts'
 import { desiredOf, kubernetesPlace } from '../../test/kubernetes-place.ts'
 import type { KubernetesPlace } from '../../test/kubernetes-place.ts'
 import { trial } from '../../test/trial.ts'
+import { expectDeliverable } from './import-now.ts'
 import { importNamespace } from './import.ts'
 import type { ImportedModule } from './import.ts'
 
@@ -103,6 +104,14 @@ describe.skipIf(!kubectlIsHere)('what was made by hand (kubectl has to be on the
     const again = await read().catch((error: unknown) => error)
     expect(again).toMatchObject({ code: 'import-empty' })
   })
+})
+
+test('goes only into a repository that may deliver there', () => {
+  const limits = { environments: ['production'], targets: ['cluster'], namespaces: ['orders-*'], kinds: 'namespaced' as const, secrets: [] }
+  const from = { environment: 'production', target: 'cluster', namespace: 'orders-api' }
+  expectDeliverable('everything', from, 'platform')
+  expectDeliverable(limits, from, 'orders')
+  for (const other of [{ environment: 'staging' }, { target: 'other' }, { namespace: 'billing' }]) expect(() => expectDeliverable(limits, { ...from, ...other }, 'orders')).toThrow(expect.objectContaining({ code: 'import-beyond-limits' }))
 })
 
 test('a namespace with nothing in it', async () => {

@@ -68,6 +68,27 @@ export async function listFindings(sql: Sql, filter: FindingFilter): Promise<Fin
   return rows.map(({ body }) => body)
 }
 
+/** How findings are put in order: by state, then by environment, then by cause, each as listed; then the newest change first. */
+export type FindingOrder = { readonly states: readonly FindingState[]; readonly environments: readonly string[]; readonly causes: readonly string[] }
+
+/** The most serious of those that a filter lets through; how many there are, and how many of them are in one of the states `counted`. */
+export async function worstFindings(sql: Sql, filter: FindingFilter & Pick<Required<FindingFilter>, 'environments' | 'states'>, order: FindingOrder, counted: readonly FindingState[]): Promise<{ findings: Finding[]; total: number; counted: number }> {
+  const where = `($1::text is null or environment = $1) and environment = any($2::text[]) and ($3::text is null or module = $3) and state = any($4::text[])`
+  const given = [filter.environment ?? null, textArray(filter.environments), filter.module ?? null, textArray(filter.states)]
+  const rows = await sql.query<Row>(
+    `select body from finding where ${where}
+     order by array_position($5::text[], state), array_position($6::text[], environment), array_position($7::text[], cause), updated_at desc, id limit $8`,
+    [...given, textArray(order.states), textArray(order.environments), textArray(order.causes), filter.limit],
+  )
+  const [all] = await sql.query<{ total: number; counted: number }>(`select count(*)::int as total, count(*) filter (where state = any($5::text[]))::int as counted from finding where ${where}`, [...given, textArray(counted)])
+  return { findings: rows.map(({ body }) => body), total: all?.total ?? 0, counted: all?.counted ?? 0 }
+}
+
+/** The environments that anything was ever found in. */
+export async function environmentsWithFindings(sql: Sql): Promise<string[]> {
+  return (await sql.query<{ environment: string }>('select distinct environment from finding order by 1')).map(({ environment }) => environment)
+}
+
 /** Those whose id is this, or ends so. */
 export async function findingsNamed(sql: Sql, name: string): Promise<Finding[]> {
   const rows = await sql.query<Row>(`select body from finding where id = $1 or (length($1) >= 4 and right(id, length($1)) = $1) order by updated_at desc limit 20`, [name])

@@ -22,10 +22,10 @@ export function driftCommands(program: Command, around: Surroundings, exit: Exit
     .option('--resolved', 'those that are resolved too')
     .action(async (options: Common & { resolved?: true }) => {
       const { client } = connect(options, around)
-      const { findings, watches } = await client.findings({ environment: options.env, module: options.module, resolved: options.resolved === true ? 'with' : 'without' })
-      answer(options, { findings, watches }, () => printDrift(findings, watches, lookOf(around)))
-      if (watches.some(isBlind)) exit(4)
-      else if (findings.some(({ state }) => state === 'open' || state === 'contested')) exit(1)
+      const found = await client.findings({ environment: options.env, module: options.module, resolved: options.resolved === true ? 'with' : 'without' })
+      answer(options, found, () => printDrift(found, lookOf(around)))
+      if (found.failure !== null || found.watches.some(isBlind)) exit(4)
+      else if (found.waiting > 0) exit(1)
     })
 
   narrowed(drift.command('fields').description('the fields of a module that are no drift: what others rightly move, and what was never declared')).action(async (_: unknown, command: Command) => {

@@ -16,6 +16,7 @@ const finding = (more: Partial<Finding> = {}): Finding => ({
   accepted: null, contested: [], run: null, failure: null, resolvedAt: null, ...more,
 })
 const watch = (more: Partial<Watch> = {}): Watch => ({ environment: 'production', target: 'cluster', driver: 'kubernetes', state: 'watching', since: at(60), objects: 3, listedAt: at(60), failure: null, ...more })
+const answer = (findings: Finding[], watches: Watch[]) => ({ findings, watches, more: 0, waiting: 0, failure: null })
 const look = (width: number, colours = false) => ({ colours, width, now })
 
 describe('plumb drift', () => {
@@ -28,7 +29,7 @@ describe('plumb drift', () => {
   ]
 
   test('tells what, by whom and since when, a line a finding', () => {
-    expect(printDrift(all, [watch()], look(160))).toEqual([
+    expect(printDrift(answer(all, [watch()]), look(160))).toEqual([
       'FINDING           STATE      CAUSE    ENVIRONMENT  OBJECT                        WHAT                                  WHO                                 SINCE',
       'f-1m7y9mc4r1tvxh  contested  manual   production   Deployment orders/orders-api  spec.replicas: 2 -> 5                 argocd-controller and kubectl-edit  1h',
       'f-1m7y9mc4r1tvxh  open       manual   production   Deployment orders/orders-api  spec.replicas: 2 -> 5                 kubectl (scale)                     1h',
@@ -40,20 +41,24 @@ describe('plumb drift', () => {
 
   test.each([60, 80, 100, 120, 200])('fits a terminal of %i columns', (width) => {
     const long = finding({ environment: 'e'.repeat(40), object: `apps/Deployment/${'n'.repeat(60)}/${'d'.repeat(60)}`, person: 'p'.repeat(80), fields: [{ path: 'spec.x', declared: 'v'.repeat(500), live: 'w'.repeat(500) }] })
-    for (const line of printDrift([...all, long], [watch({ state: 'down', failure: { code: 'kubernetes-unreachable', subject: 's', message: 'm '.repeat(200), retry: 'later' } })], look(width))) expect(widthOf(line)).toBeLessThanOrEqual(width)
+    for (const line of printDrift(answer([...all, long], [watch({ state: 'down', failure: { code: 'kubernetes-unreachable', subject: 's', message: 'm '.repeat(200), retry: 'later' } })]), look(width))) expect(widthOf(line)).toBeLessThanOrEqual(width)
   })
 
   test('says that all is as declared only where everybody is watched', () => {
-    expect(printDrift([], [watch()], look(100))).toEqual(['Everything is as declared.'])
-    expect(printDrift([], [watch(), watch({ state: 'down', since: at(7200), target: 'other' })], look(100)).join('\n')).toBe('Nothing is known to have drifted.\n\nother in production is not heard of since 2h: what changed there since is not known.')
-    expect(printDrift([], [watch({ state: 'unwatched' })], look(100)).join(' ')).toContain('is watched by no process')
+    expect(printDrift(answer([], [watch()]), look(100))).toEqual(['Everything is as declared.'])
+    expect(printDrift(answer([], [watch(), watch({ state: 'down', since: at(7200), target: 'other' })]), look(100)).join('\n')).toBe('Nothing is known to have drifted.\n\nother in production is not heard of since 2h: what changed there since is not known.')
+    expect(printDrift(answer([], [watch({ state: 'unwatched' })]), look(100)).join(' ')).toContain('is watched by no process')
+    // Nor that nothing is where it is not known which environments there are, nor that these are all.
+    const failure = { code: 'git-failed', subject: 's', message: 'it is away', retry: 'later' as const }
+    expect(printDrift({ ...answer([], [watch()]), failure }, look(100)).join('\n')).toMatch(/^Nothing is known to have drifted.\n\n.*it is away/s)
+    expect(printDrift({ ...answer(all, [watch()]), more: 7 }, look(160)).at(-1)).toBe('and 7 more, none of them more serious: narrow it with -e and -m')
   })
 
   test('what others wrote reaches the terminal as text alone', () => {
     const evil = finding({ manager: hostile, person: hostile, message: hostile, fields: [{ path: hostile, declared: hostile, live: { [hostile]: hostile } }], source: { repository: 'r', file: hostile, line: 1, commit: { sha: 'x', author: hostile, at: at(1), subject: hostile } }, accepted: { by: hostile, reason: hostile, until: at(-1) } })
-    const lines = [...printDrift([evil], [watch()], look(120)), ...printFinding({ finding: evil, history: [{ at: at(1), what: 'opened', actor: hostile, reason: hostile }] }, look(120))]
+    const lines = [...printDrift(answer([evil], [watch()]), look(120)), ...printFinding({ finding: evil, history: [{ at: at(1), what: 'opened', actor: hostile, reason: hostile }] }, look(120))]
     for (const line of lines) expect(line).not.toMatch(/[\p{Cc}\u2028\u202e\u2066\u200b]/u)
-    expect(printDrift([evil], [watch()], look(120, true)).map(stripVTControlCharacters)).toEqual(printDrift([evil], [watch()], look(120)))
+    expect(printDrift(answer([evil], [watch()]), look(120, true)).map(stripVTControlCharacters)).toEqual(printDrift(answer([evil], [watch()]), look(120)))
   })
 })
 

@@ -1,4 +1,4 @@
-import type { Finding, FindingAnswer, Watch } from '#api/client.ts'
+import type { Finding, FindingAnswer, FindingsAnswer, Watch } from '#api/client.ts'
 import { showKey } from '#model/resource.ts'
 import { failureLines } from './failure.ts'
 import { cut, safe, wrap } from './safe.ts'
@@ -8,16 +8,18 @@ import type { Cell, Look, Paint } from './table.ts'
 const head = ['FINDING', 'STATE', 'CAUSE', 'ENVIRONMENT', 'OBJECT', 'WHAT', 'WHO', 'SINCE'].map((text) => ({ text, tone: 'quiet' }) as const)
 
 /** `plumb drift`: one line a finding, the most serious first; then what nobody can see just now. */
-export function printDrift(findings: readonly Finding[], watches: readonly Watch[], look: Look): string[] {
+export function printDrift({ findings, watches, more, failure }: FindingsAnswer, look: Look): string[] {
   const paint = painter(look.colours)
   const blind = watches.filter(isBlind)
-  const none = findings.length > 0 ? [] : [blind.length === 0 ? paint('good', 'Everything is as declared.') : 'Nothing is known to have drifted.']
+  const none = findings.length > 0 ? [] : [blind.length === 0 && failure === null ? paint('good', 'Everything is as declared.') : 'Nothing is known to have drifted.']
   // Where the terminal is narrow, the rest gives way: `drift show` tells them.
   const shown = look.width < 80 ? [0, 1, 4, 5] : look.width < 110 ? [0, 1, 2, 4, 5, 6] : [0, 1, 2, 3, 4, 5, 6, 7]
   const rows = [head, ...findings.map((one) => cells(one, look))].map((row) => shown.map((at) => row[at] as Cell))
   const elastic = shown.flatMap((column, at) => (column === 3 || column === 6 ? [at] : [])).concat(shown.flatMap((column, at) => (column === 4 || column === 5 ? [at] : [])))
   const table = findings.length === 0 ? [] : columns(rows, { width: look.width, elastic }, paint)
-  return [...none, ...table, ...(blind.length === 0 ? [] : ['', ...blind.flatMap((watch) => watchLines(watch, look, paint))])]
+  const rest = more === 0 ? [] : [paint('quiet', `and ${more} more, none of them more serious: narrow it with -e and -m`)]
+  const trouble = failure === null ? [] : ['', ...failureLines(failure, '', paint, look.width)]
+  return [...none, ...table, ...rest, ...trouble, ...(blind.length === 0 ? [] : ['', ...blind.flatMap((watch) => watchLines(watch, look, paint))])]
 }
 
 /** What happens there would not be known. */

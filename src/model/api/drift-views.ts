@@ -112,6 +112,9 @@ export const fieldsAnswer = z.object({
 
 export const findingsAnswer = z.object({
   findings: z.array(findingView).describe('The most serious first.'),
+  more: z.number().describe('How many there are beside these.'),
+  waiting: z.number().describe('How many, of all, are open or contested.'),
+  failure: failureView.nullable().describe('Why it is not known which environments there are; the findings are then those of all in which something was found.'),
   watches: z.array(watchView).describe('Whether anybody would know of more.'),
 })
 

@@ -133,6 +133,17 @@ describe.skipIf(tool === undefined)(`kustomizations, by ${tool?.version ?? 'noth
     expect(file).toBe('apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: api\nspec:\n  replicas: 3\n  template:\n    spec:\n      containers:\n        - name: app\n          env:\n            - name: LEVEL\n              value: "0644"\n')
   })
 
+  test('a wide base, in which much looks alike, does not use up the tries that a new patch needs', async () => {
+    const names = Array.from({ length: 30 }, (_, at) => `other-${at}`)
+    const wide = {
+      ...overlay(''), 'base/kustomization.yaml': `resources: [${names.map((name) => `${name}.yaml`).join(', ')}, deployment.yaml]\n`,
+      ...Object.fromEntries(names.map((name) => [`base/${name}.yaml`, `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: ${name} }\nspec: { replicas: 1 }\n`])),
+    }
+    expect(told(await adopt(wide, fields({ 'spec.replicas': 3 })))).toMatchObject([expect.stringContaining(`${at}/deployment-api-patch.yaml`), expect.any(String)])
+    // Where nobody else shows it, the one of that name comes first.
+    expect(told(await adopt(wide, fields({ 'spec.replicas': 3 }), [place('production', at)]))).toEqual(['base/deployment.yaml:7:13 1 -> 3'])
+  })
+
   test('an image that the base decides gets an entry of images', async () => {
     expect(told(await adopt(overlay(''), fields({ [`${container}.image`]: 'shop/api:1.2' })))).toEqual([`${at}/kustomization.yaml:2:1  -> images:\n  - name: shop/api\n    newTag: "1.2"`])
   })

@@ -17,14 +17,18 @@ import { inManifests, intoManifests } from './in-manifests.ts'
 import { deletingPatch, namesAt, newPatch } from './overlay-patch.ts'
 import { Prover } from './prove.ts'
 import type { Rendered } from './prove.ts'
-import { soughtOf } from './sought.ts'
+import { soughtOf, turns } from './sought.ts'
 import type { Ranked, Sought } from './sought.ts'
 import { textsOf } from './texts.ts'
 import type { Text } from './texts.ts'
 import type { Adoption, Answer, Changes, Proposal, WishedField } from './wish.ts'
 
-/** Each try is a rendering: what is not found among the likeliest is not looked for for ever. */
+/**
+ * Each try is a rendering: what is not found among the likeliest is not looked for for ever. Some are kept for what is not written yet, so that a base in which
+ * much looks alike does not use them all up.
+ */
 const mostTries = 24
+const triesForNew = 8
 
 /**
  * Looks for the edit that makes a wish come true, and proves it: the rendering of the place is as it was but for what is wished, and every other
@@ -61,9 +65,20 @@ function refusal(code: string, key: string, message: string, hint: string): Answ
   return { outcome: 'refused', failure: new Failure({ code, subject: showKey(key), message, hint }).toJSON() }
 }
 
+/** The likeliest first. Of what is written already so many that tries are left for what is new; the rest of it comes last. */
+function inTurn(candidates: readonly Ranked[]): readonly Ranked[] {
+  const sorted = candidates.toSorted((a, b) => a.rank - b.rank)
+  const written = sorted.filter(({ rank }) => rank < turns.intoOwn)
+  const fresh = sorted.filter(({ rank }) => rank >= turns.intoOwn)
+  const first = mostTries - Math.min(triesForNew, fresh.length)
+  return [...written.slice(0, first), ...fresh, ...written.slice(first)]
+}
+
 class Search {
   changes: Changes = new Map()
   renamed: Proposal['renamed'] = []
+  /** Said where not everything was tried. */
+  #gaveUp = ''
   readonly #adoption: Adoption
   readonly #prover: Prover
   readonly #before: Bodies
@@ -92,7 +107,7 @@ class Search {
         name = all.renamed?.to ?? key
         return true
       })
-      if (found === undefined) return `no edit of the files that were read gives ${field.path} its live value here and changes nothing else`
+      if (found === undefined) return `no edit of the files that were read gives ${field.path} its live value here and changes nothing else${this.#gaveUp}`
       rendered = found
     }
     return undefined
@@ -105,7 +120,7 @@ class Search {
     const body = this.#before.get(key) ?? {}
     const candidates = [...declarations(key, texts), ...(root === undefined ? [] : await deletingPatch(root, this.#adoption.reader, key, body, namesAt(root, key)))]
     const found = await this.#first(candidates, async (after) => 'bodies' in after && isWithout(this.#before, after.bodies, key))
-    return found === undefined ? 'no edit of the files that were read takes the object out here and changes nothing else' : undefined
+    return found === undefined ? 'no edit of the files that were read takes the object out here and changes nothing else' + this.#gaveUp : undefined
   }
 
   async #candidates(sought: Sought, rendered: Rendered): Promise<Ranked[]> {
@@ -126,12 +141,16 @@ class Search {
   /** The first candidate that does what it should, and leaves all other places alone; its changes are kept. */
   async #first(candidates: readonly Ranked[], isWished: (after: Rendered) => Promise<boolean>): Promise<Rendered | undefined> {
     const tried = new Set<string>()
-    for (const { changes } of candidates.toSorted((a, b) => a.rank - b.rank)) {
+    this.#gaveUp = ''
+    for (const { changes } of inTurn(candidates)) {
       const all = new Map([...this.changes, ...changes])
       const name = [...changes].map(([path, bytes]) => `${path}\0${bytes?.toString('latin1') ?? ''}`).join('\0')
       if (tried.has(name)) continue
       tried.add(name)
-      if (tried.size > mostTries) return undefined
+      if (tried.size > mostTries) {
+        this.#gaveUp = `; it was given up after ${mostTries} tries`
+        return undefined
+      }
       const after = await this.#prover.render(this.#adoption.place, all)
       if (!(await isWished(after)) || !(await this.#prover.leavesOthersAlone(all))) continue
       this.changes = all

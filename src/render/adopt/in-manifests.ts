@@ -22,7 +22,8 @@ export function inManifests(sought: Sought, texts: readonly Text[]): Ranked[] {
       const written = readPath(value, sought.segments) ?? null
       // A value that is not the declared one was led to another on its way, or is another place's.
       const rank = equalJson(written, sought.declared ?? null) ? turns.manifest : turns.otherValue
-      return ranked(text, rank, edits(text, path, value, place, sought))
+      // A patch that has a target may bear any name: it comes after what bears this one.
+      return ranked(text, rank + (isNamed(value, sought) ? 0 : turns.unnamed), edits(text, path, value, place, sought))
     })
   })
 }

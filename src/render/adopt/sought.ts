@@ -36,7 +36,7 @@ export type Ranked = Candidate & { readonly rank: number }
  * The turns of the sorts of candidates. What Git writes already comes before anything new, and of that, what only this place reads: an edit of a
  * file that others read is likely to show there too. What merely holds the same value comes last.
  */
-export const turns = { entry: 0, patch: 10, manifest: 20, namesake: 60, otherValue: 70, equal: 80, shared: 100, intoOwn: 140, newEntry: 142, newPatch: 145 } as const
+export const turns = { entry: 0, patch: 10, manifest: 20, unnamed: 5, namesake: 60, otherValue: 70, equal: 80, shared: 100, intoOwn: 140, newEntry: 142, newPatch: 145 } as const
 
 export function ranked(text: Pick<Text, 'file' | 'sharing'>, rank: number, contents: readonly (Buffer | undefined)[]): Ranked[] {
   return contents

@@ -1,11 +1,13 @@
 import { fighters } from '#drift/contested.ts'
-import type { Tier } from '#drift/decide.ts'
-import { bySeverity } from '#drift/severity.ts'
+import { byTier, statesBySeverity } from '#drift/severity.ts'
+import { asFailure, type FailureJson } from '#lib/failure.ts'
 import type { FindingView } from '#model/api/drift-views.ts'
-import { findingStates, type Finding, type FindingState, type Source } from '#model/finding.ts'
-import { changesOfFinding, listFindings } from '#store/findings.ts'
+import { findingCauses, findingStates, type Finding, type FindingState, type Source } from '#model/finding.ts'
+import { changesOfFinding, environmentsWithFindings, worstFindings } from '#store/findings.ts'
 import type { Sql } from '#store/sql.ts'
 import { watches, type WatchRow } from '#store/watches.ts'
+import type { Parts } from '../parts.ts'
+import { newestConfiguration } from './targets.ts'
 
 const iso = (at: number): string => new Date(at).toISOString()
 const isoOrNull = (at: number | null): string | null => (at === null ? null : iso(at))
@@ -27,12 +29,25 @@ function viewSource(source: Source | null): FindingView['source'] {
   return source === null ? null : { ...source, commit: source.commit === null ? null : { ...source.commit, at: iso(source.commit.at) } }
 }
 
-export type Asked = { readonly environments?: readonly string[]; readonly environment?: string; readonly module?: string; readonly resolved: 'with' | 'without'; readonly limit: number }
+export type Asked = { readonly environment: string | undefined; readonly module: string | undefined; readonly resolved: 'with' | 'without'; readonly limit: number }
 
-/** The findings that a person has to know of, the most serious first. */
-export async function viewFindings(sql: Sql, { resolved, ...asked }: Asked, tierOf: (environment: string) => Tier): Promise<FindingView[]> {
+/** What waits for somebody to decide. */
+const waiting: readonly FindingState[] = ['open', 'contested']
+
+/**
+ * The findings that a person has to know of, the most serious first, and how many more there are. Where the configuration cannot be read, they are those of all
+ * environments in which something was found, and `failure` says so.
+ */
+export async function viewFindings(parts: Pick<Parts, 'sql' | 'configurations'>, { resolved, environment, module, limit }: Asked, sees: (environment: string) => boolean) {
+  const { sql } = parts
+  let failure: FailureJson | null = null
+  const configuration = await newestConfiguration(parts as Parts).catch((error: unknown) => void (failure = asFailure(error, 'configuration').toJSON()))
+  const tiers = new Map([...(configuration?.environments ?? [])].map(([name, { spec }]) => [name, spec.tier]))
+  const environments = byTier(configuration === undefined ? await environmentsWithFindings(sql) : [...tiers.keys()], (name) => tiers.get(name) ?? 'production').filter(sees)
   const states: readonly FindingState[] = resolved === 'with' ? findingStates : findingStates.filter((state) => state !== 'resolved')
-  return (await listFindings(sql, { ...asked, states })).sort(bySeverity(tierOf)).map(viewFinding)
+  const filter = { environments, states, limit, ...(environment === undefined ? {} : { environment }), ...(module === undefined ? {} : { module }) }
+  const found = await worstFindings(sql, filter, { states: statesBySeverity, environments, causes: findingCauses }, waiting)
+  return { findings: found.findings.map(viewFinding), more: found.total - found.findings.length, waiting: found.counted, failure }
 }
 
 export async function viewHistory(sql: Sql, finding: Finding) {
