@@ -49,6 +49,15 @@ describe.skipIf(missing !== '')(`the sql probe on a primary and its replica${mis
     expect(await ask({ target: 'orders-db', writes: { table: 'public.orders', column: 'status' } }, 'app')).toMatchObject({ verdict: 'passed', message: 'accepts writes to public.orders' })
   })
 
+  test('does not know where others have locked every row that it could write', async () => {
+    await orders.servers.primary.ask(async (locking) => {
+      await locking('begin')
+      await locking('select 1 from orders for update')
+      expect(await ask({ target: 'orders-db', writes: { table: 'public.orders', column: 'status' } }, 'app')).toMatchObject({ verdict: 'unknown', message: 'no row of public.orders could be written: others have locked what there is' })
+      await locking('rollback')
+    }, 'orders')
+  })
+
   test('sees a primary that was made read only', async () => {
     await onPrimary('alter role orders_probe set default_transaction_read_only = on')
     expect(await ask({ target: 'orders-db', writes: true })).toMatchObject({ verdict: 'failed', message: 'orders-db accepts no writes: its transactions are read only' })

@@ -10,7 +10,7 @@ export async function writesFound(session: SqlSession, target: string, writes: N
   if (refused !== undefined) return { verdict: 'failed', threshold, message: `${target} accepts no writes: ${refused}` }
   if (writes !== true) return writeRow(session, target, writes)
   // A server of MySQL has nothing that anybody may write: what its user may write, has to be named.
-  if (session.engine === 'mysql') return { verdict: 'passed', threshold, message: 'read_only is off; no table is named that could be written' }
+  if (session.engine === 'mysql') return { verdict: 'unknown', threshold, message: 'read_only is off, and no table is named that could be written: name a table and a column' }
   // A transaction's own message in the log: that needs no rights, and leaves nothing in a table or a catalogue (logical decoding sees it only if it commits).
   await session.ask(`select pg_logical_emit_message(true, 'plumbline-probe', '')`)
   return { verdict: 'passed', threshold, message: 'accepts writes' }
@@ -40,6 +40,8 @@ async function writeRow(session: SqlSession, target: string, { table, column }: 
   const [t, c] = [quoted(table), quoted(column)]
   const some = await session.ask(`select 1 from ${t} limit 1`)
   if (some.rows.length === 0) return { verdict: 'unknown', threshold, message: `${table} of ${target} has no row that could be written` }
-  await session.ask(session.engine === 'postgres' ? `update ${t} set ${c} = ${c} where ctid = (select ctid from ${t} limit 1 for update skip locked)` : `update ${t} set ${c} = ${c} limit 1`)
+  if (session.engine === 'mysql') await session.ask(`update ${t} set ${c} = ${c} limit 1`)
+  else if ((await session.ask(`update ${t} set ${c} = ${c} where ctid = (select ctid from ${t} limit 1 for update skip locked) returning 1`)).rows.length === 0)
+    return { verdict: 'unknown', threshold, message: `no row of ${table} could be written: others have locked what there is` }
   return { verdict: 'passed', threshold, message: `accepts writes to ${table}` }
 }
