@@ -61,6 +61,11 @@ export function isFlapping({ flips }: Pick<ProbeState, 'flips'>, now: number): b
   return flips.filter((flip) => flip.at > now - flapping.within).length > flapping.changes
 }
 
+/** Whether it flapped when it was last asked, and no longer does. */
+export function hasCalmed(state: Pick<ProbeState, 'flips' | 'askedAt'>, now: number): boolean {
+  return isFlapping(state, state.askedAt) && !isFlapping(state, now)
+}
+
 /** What is known of a module's verification, beside the verdict. */
 export type Verified = {
   readonly verification: Verification

@@ -49,6 +49,19 @@ const told = async (config: Partial<ProbeConfig>, patience: 'until it passes' | 
   return { verdict, asked, ...(window === undefined ? {} : { window }) }
 }
 
+test('each sample of a window has a turn of its own: none is held while nothing is asked', async () => {
+  const { place, owned } = fixture({ config: { script: 'p' }, window: { passed: 3, of: 3 } })
+  const turns: [number, number][] = []
+  const inTurn: Place['inTurn'] = async (round) => {
+    const began = place.parts.clock.now()
+    const taken = await round()
+    turns.push([began, place.parts.clock.now()])
+    return taken
+  }
+  await askProbe({ ...place, inTurn }, owned, 'now')
+  expect(turns).toEqual([[0, 0], [2_000, 2_000], [4_000, 4_000]])
+})
+
 describe('after a delivery a probe is asked until it passes, or its time is over', () => {
   test('one sample that passes is enough', async () => {
     expect(await told({ config: { script: 'fup' } }, 'until it passes')).toEqual({ verdict: 'passed', asked: 3 })

@@ -8,7 +8,10 @@ import { capabilitiesFor } from './probe-capabilities.ts'
 import type { Work } from './work.ts'
 
 /** Where probes are asked: by a run, or by nobody but time. */
-export type Place = Pick<Work, 'parts' | 'environment' | 'claim'>
+export type Place = Pick<Work, 'parts' | 'environment' | 'claim'> & {
+  /** Where others ask the same target: each round of samples has a turn of its own, and nobody waits for the pauses between. */
+  readonly inTurn?: <T>(round: () => Promise<T>) => Promise<T>
+}
 
 /**
  * How long a probe is asked. After a change it may take a while until things work (`until it passes`, at most `within`); what is
@@ -27,7 +30,8 @@ export async function askProbe(place: Place, probe: OwnedProbe, patience: Patien
   const verdicts: Sample['verdict'][] = []
   const end = clock.now() + config.within
   for (;;) {
-    const sample = await takeRound(place, probe, before)
+    const round = (): Promise<Sample> => takeRound(place, probe, before)
+    const sample = await (place.inTurn === undefined ? round() : place.inTurn(round))
     verdicts.push(sample.verdict)
     samples.push(sample)
     if (samples.length > Math.max(kept, config.window?.of ?? 1)) samples.splice(1, 1)

@@ -5,7 +5,7 @@ import type { Verification } from '#model/run.ts'
 import { isGood } from '#model/judge-samples.ts'
 import { verdictStatement } from '#record/statement.ts'
 import { announce } from '#store/events.ts'
-import { notify } from '#store/notifications.ts'
+import { lastTold, notify } from '#store/notifications.ts'
 import type { Sql } from '#store/sql.ts'
 import { appendToChain } from './chain.ts'
 import { notFoundOut } from './not-known.ts'
@@ -62,6 +62,13 @@ export async function tellVerdict(tx: Sql, parts: Pick<Parts, 'redactor'>, chang
   const isFirst = from === 'unknown' && isGood({ verdict: to })
   const flaps = changes.length > 0 && changes.every(({ state }) => isFlapping(state, now))
   if (from !== to && !isFirst && !flaps) await notify(tx, now, { kind: 'verdict', environment, module, body: { message, from, to, probes, ...(run === undefined ? {} : { run }) } })
+}
+
+/** What flapped, and was not told of at each turn, has come to rest: what it says now is told once, if it is another verdict than the one told last. */
+export async function tellAtRest(tx: Sql, environment: string, module: string, to: Verification, now: number): Promise<void> {
+  const from = await lastTold(tx, environment, module)
+  if (from === undefined || from === to) return
+  await notify(tx, now, { kind: 'verdict', environment, module, body: { message: `${module} in ${environment} no longer changes its verdict again and again: it is ${to}, and was last told as ${from}`, from, to, probes: [] } })
 }
 
 function messageOf({ environment, module, from, to, changes }: VerdictChange): string {

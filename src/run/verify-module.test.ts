@@ -166,6 +166,13 @@ describeStores('A module that was delivered is looked at again and again', ({ op
     expect(kinds).toEqual(['verdict', 'verdict', 'verdict', 'verdict', 'verdict', 'flapping'])
     expect((await records()).filter((one) => one['flapping'] === true)).toHaveLength(4)
     expect((await probeStates(store))[0]?.flips).toHaveLength(9)
+    // Once it has come to rest, what it says by then is told: the last turn was not.
+    verdicts = { a: 'passed' }
+    for (let turn = 0; turn < 3; turn += 1) {
+      clock.advance(40 * minute)
+      await look(parts)
+    }
+    expect((await told()).slice(6)).toEqual(['verdict: web in production no longer changes its verdict again and again: it is passed, and was last told as failed'])
   })
 
   test('at once when something changed underneath, and never while a run is at work on it', async () => {

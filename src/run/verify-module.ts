@@ -1,6 +1,6 @@
 import { aimsOf } from '#model/config/check-probes.ts'
 import { isGood } from '#model/judge-samples.ts'
-import { environmentItself } from '#model/probe-state.ts'
+import { environmentItself, hasCalmed, isFlapping } from '#model/probe-state.ts'
 import { worst } from '#model/probe.ts'
 import type { ProbeResult } from '#model/probe.ts'
 import { needed } from '#plan/order.ts'
@@ -19,7 +19,7 @@ import type { OwnedProbe } from './owned-probes.ts'
 import type { Parts } from './parts.ts'
 import { wakeWaiting } from './record-run.ts'
 import { samplesOf, settleProbes } from './settle-probes.ts'
-import { recordVerdict } from './tell-verdict.ts'
+import { recordVerdict, tellAtRest } from './tell-verdict.ts'
 import type { Turns } from './turns.ts'
 
 /** What looks share, beside the parts: turns at targets, and the log that many looks write at once. */
@@ -41,7 +41,7 @@ export async function verifyModule(parts: Parts, looks: Looks, environment: stri
   if (looks.turns.isCrowded(turns.flat())) return { again: now + crowdedMs }
   const before = looking.probes.some(({ config }) => config.compare !== undefined) ? await newestBefore(parts.sql, environment, module) : new Map<string, never>()
   const place = { parts, environment: looking.environment, claim }
-  const results = await Promise.all(looking.probes.map((probe, at) => looks.turns.take(turns[at] ?? [], () => askProbe(place, probe, 'now', before.get(probe.config.name)))))
+  const results = await Promise.all(looking.probes.map((probe, at) => askProbe({ ...place, inTurn: (round) => looks.turns.take(turns[at] ?? [], round) }, probe, 'now', before.get(probe.config.name))))
   return { again: await settle(parts, looks, looking, results, now, claim) }
 }
 
@@ -69,7 +69,8 @@ async function settle(parts: Parts, looks: Looks, looking: Looking, results: rea
   const known = new Map(states.map((state) => [state.probe, state]))
   const verdicts = new Map([...states, ...results].flatMap(({ probe, verdict }) => (all.includes(probe) ? [[probe, verdict]] : [])))
   const verification = worst([...verdicts.values()])
-  const isQuiet = verification === row.verification && states.every(({ probe }) => all.includes(probe)) && results.every(({ probe, verdict }) => known.get(probe)?.verdict === verdict)
+  const hasComeToRest = states.some((state) => hasCalmed(state, now)) && !states.some((state) => isFlapping(state, now))
+  const isQuiet = !hasComeToRest && verification === row.verification && states.every(({ probe }) => all.includes(probe)) && results.every(({ probe, verdict }) => known.get(probe)?.verdict === verdict)
   if (isQuiet) {
     const probes = results.map(({ probe, verdict, samples }) => ({ probe, verdict, askedAt: samples.at(-1)?.collectedAt ?? now, sample: samples.at(-1) ?? null }))
     await looks.log.keep({ environment, module, delivered: row.delivered, verification, began, verifiedAt: now, staleAt, samples: samplesOf(environment, module, results, null), probes })
@@ -87,6 +88,7 @@ async function settle(parts: Parts, looks: Looks, looking: Looking, results: rea
     await saveVerification(tx, { environment, module, verification, verifiedSince: isGood({ verdict: verification }) ? (current.verifiedSince ?? now) : null, verifiedAt: now, staleAt, began }, now)
     if (changes.length > 0 || verification !== current.verification)
       await recordVerdict(tx, parts, { environment, module, from: current.verification, to: verification, changes, results, snapshot: row.snapshot, now })
+    if (hasComeToRest) await tellAtRest(tx, environment, module, verification, now)
     return { next: nextAfter(row, every, await probeStates(tx, environment, module), now), changed: verification !== current.verification }
   })
   // Other environments may wait for just this.

@@ -1,6 +1,7 @@
 import type { FailureJson } from '#lib/failure.ts'
 import type { JsonObject } from '#lib/json.ts'
 import type { Notifiable } from '#model/config/notify.ts'
+import type { Verification } from '#model/run.ts'
 import { enqueue } from './queue.ts'
 import type { Sql } from './sql.ts'
 
@@ -28,6 +29,12 @@ export async function notify(sql: Sql, at: number, { kind, environment, module, 
 export async function isToldOf(sql: Sql, environment: string, kind: Notifiable, run: string): Promise<boolean> {
   const [row] = await sql.query<{ told: boolean }>(`select exists (select from notification where environment = $1 and kind = $2 and body ->> 'run' = $3) as told`, [environment, kind, run])
   return row?.told === true
+}
+
+/** The verification of a module that people were last told of. */
+export async function lastTold(sql: Sql, environment: string, module: string): Promise<Verification | undefined> {
+  const [row] = await sql.query<{ to: Verification }>(`select body ->> 'to' as to from notification where kind = 'verdict' and environment = $1 and module = $2 order by seq desc limit 1`, [environment, module])
+  return row?.to
 }
 
 /** What no channel was asked about yet, the oldest first; locked until the transaction ends. */
