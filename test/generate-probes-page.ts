@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { probeFrame } from '../src/model/config/probe.ts'
 import { probes } from '../src/probes/registry.ts'
 
 type JsonSchema = { type?: string | string[]; title?: string; description?: string; default?: unknown; const?: unknown; enum?: unknown[]; minimum?: number; maximum?: number; properties?: Record<string, JsonSchema>; required?: string[]; items?: JsonSchema; anyOf?: JsonSchema[]; additionalProperties?: JsonSchema | boolean }
@@ -12,7 +13,7 @@ export function probesPage(): string {
   })
   return `# Probes
 
-Generated from \`src/probes/\` (\`npm run docs\`): do not edit. What every probe has (\`name\`, \`within\`, \`every\`) is in [configuration.md](configuration.md).
+Generated from \`src/probes/\` (\`npm run docs\`): do not edit. What every probe has (${Object.keys(probeFrame).map((field) => `\`${field}\``).join(', ')}) is in [configuration.md](configuration.md).
 
 ${sections.join('\n')}`
 }

@@ -14,7 +14,7 @@ const bound = z
   .refine(({ times, plus }) => times !== undefined || plus !== undefined, 'expected times, plus, or both')
 
 /** What every probe has, whatever its kind. The member named after the kind holds the rest (`http: { … }`). */
-const probeFrame = {
+export const probeFrame = {
   name: name.describe('Unique among the probes beside it.'),
   settle: duration.prefault('0s').describe('How long to wait after the delivery before it is first asked.'),
   within: duration.prefault('60s').describe('How long it may take to pass, from when it is first asked.'),
