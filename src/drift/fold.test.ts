@@ -71,6 +71,14 @@ describe('a person’s word', () => {
     expect(look({ drifts: [driftOf()], known: [accepted], now: at + 60_000 })).toMatchObject([{ happened: 'decided', finding: { state: 'open', accepted: null, count: 1 } }])
   })
 
+  test('where it is declared is asked for again where the first field is another', () => {
+    const source = { repository: 'r', file: 'f', line: 1, commit: null }
+    const field = { declared: 2, live: 6 }
+    const sourceWith = (path: string) => only(look({ drifts: [driftOf({ digest: 'sha256:6', fields: [{ path, ...field }] })], known: [findingOf({ source })] })).source
+    expect(sourceWith('spec.replicas')).toEqual(source)
+    expect(sourceWith('spec.paused')).toBeNull()
+  })
+
   test('does not cover what came after it', () => {
     expect(look({ drifts: [driftOf({ digest: 'sha256:6' })], known: [accepted] })).toMatchObject([{ happened: 'changed', finding: { state: 'open', accepted: null } }])
   })

@@ -70,7 +70,7 @@ function updated(input: FoldInput, drift: Drift, before: Finding | undefined): F
   const turns = isOther || before.manager !== drift.manager ? withTurn(isReturned ? withTurn(before.turns, plumbline, now) : before.turns, drift.manager ?? 'unknown', now) : before.turns
   const facts = { ...input.subject, ...drift, turns, decision, ...(ended?.state === 'ended' ? { failure: ended.failure } : {}) }
   const finding: Finding = isOther
-    ? { ...before, ...facts, ...(ended?.state === 'under way' ? {} : { run: null, failure: null }), count: before.count + 1, source: isBack ? null : before.source, resolvedAt: null, updatedAt: now }
+    ? { ...before, ...facts, ...(ended?.state === 'under way' ? {} : { run: null, failure: null }), count: before.count + 1, source: isBack || before.fields[0]?.path !== drift.fields[0]?.path ? null : before.source, resolvedAt: null, updatedAt: now }
     : { ...before, ...facts }
   const state = stateOf(input, finding, isOther, ended)
   const next: Finding = { ...finding, state, accepted: state === 'accepted' ? finding.accepted : null, updatedAt: state === before.state && !isOther ? before.updatedAt : now }

@@ -73,6 +73,14 @@ test('somebody scales by hand; the drift is adopted, and is an obligation until 
   const found = await finding('open')
   expect(found).toMatchObject({ cause: 'manual', fields: [{ path: 'spec.replicas', live: 3 }] })
 
+  const table = await plumb('drift', '-e', 'sandbox', '-m', 'orders-api')
+  expect(table).toMatchObject({ code: 1, out: expect.stringContaining(found.id) })
+  expect(JSON.parse((await plumb('drift', '--json')).out)).toMatchObject({ findings: expect.arrayContaining([expect.objectContaining({ id: found.id })]), more: 0, failure: null })
+  expect((await plumb('drift', 'show', found.id.slice(-6))).out).toMatch(/spec\.replicas\n.*declared.*\n.*live +3/)
+  expect(await plumb('accept', found.id, '--reason', 'until the sale is over', '--until', '2d')).toMatchObject({ code: 0, out: expect.stringMatching(/is accepted until 2/) })
+  expect((await plumb('drift', '-m', 'orders-api')).code).toBe(0)
+  expect((await plumb('yield', '-e', 'sandbox')).out).toBe('Nothing is declared that another controller moves.')
+
   const { out: patch, notes } = await plumb('adopt', found.id, '--patch')
   expect(notes).toContain('deploy/sandbox/deployment.yaml:10:13')
   const clone = await shop.clone('orders')
@@ -87,12 +95,20 @@ test('somebody scales by hand; the drift is adopted, and is an obligation until 
   const { adoption: adopted } = await robin.adoption(found.id)
   expect(adopted).toMatchObject({ repository: 'orders', edits: [{ file: 'deploy/sandbox/deployment.yaml', after: '3' }], pullRequest: null })
   expect((await robin.finding(found.id)).finding.state).toBe('adopting')
+  await execute('git', ['-C', clone, 'fetch', '-q', 'origin'])
+  const { stdout: trailers } = await execute('git', ['-C', clone, 'log', '-1', '--format=%(trailers)', `origin/${adopted?.branch ?? ''}`])
+  expect(trailers).toMatch(new RegExp(`^Reason: Black Friday\nFinding: ${found.id}\nRun-Record: \\S+`, 'm'))
   const before = await scaled()
 
   const commit = await merge('orders', adopted?.branch ?? '')
   expect(await shop.settled('sandbox', commit)).toMatchObject({ state: 'succeeded' })
   expect(await shop.until('the finding resolves by itself', async () => ((await robin.finding(found.id)).finding.state === 'resolved' ? (await robin.finding(found.id)).history.map(({ what }) => what) : undefined))).toEqual(expect.arrayContaining(['opened', 'adopting', 'resolved']))
   expect(await scaled()).toBe(before)
+
+  await shop.kubectl('sandbox', '-n', 'orders', 'scale', 'deployment/orders-api', '--replicas=4')
+  const fourth = await finding('open')
+  expect(await plumb('revert', fourth.id, '--reason', 'three are enough')).toMatchObject({ code: 0, out: expect.stringContaining('succeeded') })
+  expect(await scaled()).toMatch(/^3 /)
 })
 
 test('where the policy of a module says so, it is adopted without a word', async () => {

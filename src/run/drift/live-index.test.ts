@@ -62,3 +62,13 @@ test('what was declared anew is held against what was seen last, where the paths
   expect(index.size).toBe(0)
   expect(index.see(key, 'u', body(3))).toBe('stranger')
 })
+
+test('sets of paths are kept as long as somebody declares them', () => {
+  for (let at = 0; at < 5; at += 1) index.expect({ key: `core/ConfigMap/shop/${at}`, uid: 'u', fields: [{ path: 'data.a', git: '1' }, { path: `metadata.labels["a.b/${at % 2}"]`, git: 'x' }] })
+  expect(index.sets).toBe(3)
+  expect(index.see('core/ConfigMap/shop/1', 'u', { data: { a: '1' }, metadata: { labels: { 'a.b/1': 'x' } } })).toBe('fine')
+  for (let at = 0; at < 4; at += 1) index.forget(`core/ConfigMap/shop/${at}`)
+  expect(index.sets).toBe(2)
+  index.expect({ key, uid: 'u', fields: [{ path: 'spec.other', git: 1 }] })
+  expect(index.sets).toBe(2)
+})

@@ -8,8 +8,13 @@ import { parseKey, type ObjectKey } from '#model/resource.ts'
 /** What a sighting is worth: `fine` needs no look; a `stranger` is not held. */
 type Seen = 'fine' | 'look' | 'stranger'
 
-/** The declared paths of an object, read once a text: most objects of a kind declare the same ones. */
-type PathSet = readonly (readonly Segment[])[]
+/**
+ * The declared paths of objects: most of a kind declare the same ones. They are one text, a line a path, and are read once only where several share them: a
+ * set of its own for each of many objects would cost far more than they do. `uses`: by how many; none, and it is gone.
+ */
+type PathSet = { readonly text: string; uses: number; segments: readonly (readonly Segment[])[] | undefined }
+
+const usesToKeep = 4
 
 const digestWords = 4
 const firstSlots = 1_024
@@ -30,13 +35,17 @@ export class LiveIndex {
   #round = new Uint32Array(firstSlots)
   #flags = new Uint8Array(firstSlots)
   readonly #sets: (PathSet | undefined)[] = []
-  readonly #setByDigest = new Map<string, PathSet>()
-  readonly #segments = new Map<FieldPath, readonly Segment[]>()
+  readonly #setByText = new Map<string, PathSet>()
   /** What is fine only as long as somebody else is there. */
   readonly #yielded = new Set<ObjectKey>()
   /** The list that is under way of a kind, or was last. */
   readonly #rounds = new Map<string, number>()
   #used = 0
+
+  /** How many sets of paths are kept. */
+  get sets(): number {
+    return this.#setByText.size
+  }
 
   get size(): number {
     return this.#slots.size
@@ -48,7 +57,7 @@ export class LiveIndex {
     const slot = known ?? this.#add(held.key)
     const set = this.#setOf(held.fields.map(({ path }) => path))
     const isSame = known !== undefined && this.#sets[slot] === set
-    this.#sets[slot] = set
+    if (!isSame) this.#use(slot, set)
     this.#write(this.#fine, slot, digestOf(held.uid, held.fields.map(answeredOf)))
     // It has findings, which a look resolves.
     const wasDrifted = known !== undefined && this.#flags[slot] === drifted
@@ -65,7 +74,7 @@ export class LiveIndex {
     if (slot === undefined) return
     this.#slots.delete(key)
     this.#yielded.delete(key)
-    this.#sets[slot] = undefined
+    this.#use(slot, undefined)
     this.#free.push(slot)
   }
 
@@ -155,20 +164,23 @@ export class LiveIndex {
   }
 
   #setOf(paths: readonly FieldPath[]): PathSet {
-    const name = hash('sha256', paths.join('\n'), 'buffer').toString('latin1')
-    const known = this.#setByDigest.get(name)
-    if (known !== undefined) return known
-    const set = paths.map((path) => {
-      const segments = this.#segments.get(path) ?? parsePath(path)
-      this.#segments.set(path, segments)
-      return segments
-    })
-    this.#setByDigest.set(name, set)
-    return set
+    const text = paths.join('\n')
+    return this.#setByText.get(text) ?? { text, uses: 0, segments: undefined }
+  }
+
+  #use(slot: number, set: PathSet | undefined): void {
+    const before = this.#sets[slot]
+    this.#sets[slot] = set
+    if (set !== undefined) {
+      this.#setByText.set(set.text, set)
+      set.uses += 1
+      if (set.uses === usesToKeep) set.segments = segmentsOf(set)
+    }
+    if (before !== undefined && (before.uses -= 1) === 0) this.#setByText.delete(before.text)
   }
 
   #digestAt(slot: number, uid: string, body: JsonObject): Buffer {
-    return digestOf(uid, (this.#sets[slot] ?? []).map((segments) => readPath(body, segments) ?? null))
+    return digestOf(uid, segmentsOf(this.#sets[slot]).map((segments) => readPath(body, segments) ?? null))
   }
 
   #write(into: Uint32Array, slot: number, digest: Buffer): void {
@@ -182,6 +194,10 @@ export class LiveIndex {
 }
 
 const drifted = 1
+
+function segmentsOf(set: PathSet | undefined): readonly (readonly Segment[])[] {
+  return set === undefined || set.text === '' ? [] : (set.segments ?? set.text.split('\n').map((path) => parsePath(path)))
+}
 
 /** Of an object and what is, or is to be, at its declared paths. */
 function digestOf(uid: string, values: readonly Json[]): Buffer {
