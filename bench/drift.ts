@@ -3,6 +3,8 @@
  * process of its own, the watcher here with the real driver, on the embedded store. It exits with 1 where a promise is broken: 60 ms from the watch event to
  * the committed finding (99th percentile), and 250 MB for the index of 100,000 objects (counted here for as many as there are).
  */
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -97,10 +99,18 @@ function timed(heard: (key: string) => void): Driver {
 const at = (sorted: readonly number[], part: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
 const megabytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(0)} MB`
 
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
+
+/** Objects of which each declares ten keys of its own: what costs an index most. */
+function ownKeys(count: number): Held[] {
+  return Array.from({ length: count }, (_, i) => ({ ...held(i, `uid-${i}`, ''), fields: [...Array.from({ length: 10 }, (__, key) => ({ path: `data.key-${i}-${key}`, git: '1' })), ...declared.slice(2)] }))
+}
+
 /** What the index alone costs, in bytes. */
 function indexCost(rows: readonly Held[]): number {
   const used = (): number => {
-    globalThis.gc?.()
+    collect()
     const { heapUsed, arrayBuffers } = process.memoryUsage()
     return heapUsed + arrayBuffers
   }
@@ -136,6 +146,8 @@ async function measure(objects: number, edits: number): Promise<boolean> {
   } as unknown as Parts
   const identity = await driver.identify({ clients: { kubernetes: client }, clock: systemClock, signal: new AbortController().signal } as never)
   const rows = address.uids.map((uid, i) => held(i, uid, identity.place ?? ''))
+  // What was received before is let go of by the time that it counts.
+  const ownCost = indexCost(ownKeys(objects))
   const cost = indexCost(rows)
   await fill(base, rows)
   await saveSnapshot(base, { id: 'snapshot', commits: {} }, Date.now())
@@ -177,6 +189,7 @@ async function measure(objects: number, edits: number): Promise<boolean> {
 
   console.log(`${objects} objects watched: first list compared in ${(listed / 1000).toFixed(1)} s, ${((used.user + used.system) / 1e6).toFixed(1)} s of CPU; RSS ${megabytes(rss)} before, ${megabytes(after)} then`)
   console.log(`the index of ${objects} objects: ${megabytes(cost)}, ${Math.round(cost / objects)} bytes each; 100,000 of them: ${megabytes((cost / objects) * 100_000)}`)
+  console.log(`where each declares ten keys of its own: ${Math.round(ownCost / objects)} bytes each; 100,000 of them: ${megabytes((ownCost / objects) * 100_000)}`)
   console.log(`${edits} edits, 50 a second: ${found?.count} findings; from the watch event to the committed finding: median ${at(waits, 0.5).toFixed(1)} ms, p99 ${at(waits, 0.99).toFixed(1)} ms, most ${at(waits, 1).toFixed(1)} ms`)
   await watching.stop()
   await teller.stop()
@@ -185,7 +198,7 @@ async function measure(objects: number, edits: number): Promise<boolean> {
   child.send('end')
   await once(child, 'exit')
   rmSync(dir, { recursive: true, force: true })
-  return found?.count === edits && at(waits, 0.99) <= 60 && (cost / objects) * 100_000 <= 250 * 1024 * 1024
+  return found?.count === edits && at(waits, 0.99) <= 60 && (Math.max(cost, ownCost) / objects) * 100_000 <= 250 * 1024 * 1024
 }
 
 const [, , first = '40000', second = '1000', mode = 'measure'] = process.argv
