@@ -18,6 +18,7 @@ import type { Store } from '#store/sql.ts'
 import { Configurations } from '#run/configuration.ts'
 import type { Parts } from '#run/parts.ts'
 import { Repositories } from '#run/repositories.ts'
+import { layEmptyStore } from './empty-store.ts'
 
 export const forgeToken = 'canary-forge-31f'
 export const deployment = 'apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: api, namespace: shop }\nspec:\n  replicas: 1 # enough\n'
@@ -40,7 +41,7 @@ export async function adoptPlace(): Promise<AdoptPlace> {
   const clock = new FakeClock()
   const fixture = new Fixture()
   const folder = mkdtempSync(join(tmpdir(), 'plumbline-adopt-run-'))
-  const store = await openStore({ dir: folder }, clock)
+  const store = await openStore({ dir: layEmptyStore(folder) }, clock)
   const forge = await new FakeForge('gitea', forgeToken).start()
   const opened: Repositories[] = []
   let count = 0

@@ -21,6 +21,7 @@ import { createRun } from '#store/runs.ts'
 import { saveSnapshot } from '#store/snapshots.ts'
 import type { Store } from '#store/sql.ts'
 import { saveStatus } from '#store/statuses.ts'
+import { layEmptyStore } from './empty-store.ts'
 
 export const places = ['sandbox', 'staging', 'production'] as const
 
@@ -46,7 +47,7 @@ export const webhookSecret = 'the-secret-of-the-installation'
 export async function openApiPlace(): Promise<ApiPlace> {
   const dir = mkdtempSync(join(tmpdir(), 'plumbline-api-'))
   const clock = new FakeClock()
-  const store = await openStore({ dir }, clock)
+  const store = await openStore({ dir: layEmptyStore(dir) }, clock)
   const log: string[] = []
   const parts = { sql: store, clock, webhookSecret, redactor: new Redactor(), probeTimes: probeTimes(), signer: signerOf(newKeyPair().privatePem), log: (line: string) => log.push(line), ...nothingBehind() } as unknown as Parts
   await seed(store, clock.now())

@@ -76,7 +76,7 @@ function createData(programs: string, data: string, password: string): void {
 }
 
 function settings(given: { port: number }): string[] {
-  const all = { port: given.port, listen_addresses: '127.0.0.1', unix_socket_directories: '', fsync: 'on', shared_buffers: '32MB', max_connections: 100, max_wal_size: '256MB' }
+  const all = { port: given.port, listen_addresses: '127.0.0.1', unix_socket_directories: '', fsync: 'on', dynamic_shared_memory_type: 'mmap', shared_buffers: '32MB', max_connections: 100, max_wal_size: '256MB' }
   return Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
 }
 

@@ -32,9 +32,9 @@ export function postgresMissing(): string | undefined {
 }
 
 /**
- * An empty database on a real PostgreSQL server, which is started once a process (for all its threads), on the loopback at any port, with
- * fsync on, as another user when this one is root. The server and its folder go when the process ends, however it ends: `postgres-supervisor.ts`
- * sees to that. `stop` drops the database.
+ * An empty database on a real PostgreSQL server, which is started once for all tests of a run (elsewhere: once a process), on the loopback at any port,
+ * with fsync on, as another user when this one is root. The server and its folder go when the run ends, however it ends: `postgres-supervisor.ts` sees to
+ * that. `stop` drops the database.
  */
 export async function startPostgres(): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
   const server = await sharedServer()
@@ -59,17 +59,19 @@ async function asAdmin(server: Server, statement: string): Promise<void> {
   }
 }
 
-/** Threads share nothing but the file system: the one that makes the folder starts the server, and the others wait for its address. */
+/** Workers share nothing but the file system: the one that makes the folder starts the server, and the others wait for its address. */
 async function sharedServer(): Promise<Server> {
   const programs = findPostgres()
   if (programs === undefined) throw new Error(postgresMissing())
-  const started = startTimeOf(process.pid) ?? ''
-  const folder = join(tmpdir(), `plumbline-postgres-${process.pid}-${started}`)
+  // Of a worker of the test runner: the runner itself, which outlives it.
+  const run = process.env['VITEST_WORKER_ID'] === undefined ? process.pid : process.ppid
+  const started = startTimeOf(run) ?? ''
+  const folder = join(tmpdir(), `plumbline-postgres-${run}-${started}`)
   try {
     mkdirSync(folder, { mode: 0o755 })
     const log = openSync(join(folder, 'supervisor.log'), 'w')
     const supervisor = fileURLToPath(new URL('./postgres-supervisor.ts', import.meta.url))
-    spawn(process.execPath, [supervisor, folder, String(process.pid), started, programs.bin, String(programs.copy)], { detached: true, stdio: ['ignore', log, log] }).unref()
+    spawn(process.execPath, [supervisor, folder, String(run), started, programs.bin, String(programs.copy)], { detached: true, stdio: ['ignore', log, log] }).unref()
     closeSync(log)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error

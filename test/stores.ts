@@ -5,6 +5,7 @@ import { afterAll, describe } from 'vitest'
 import { systemClock, type Clock } from '#lib/clock.ts'
 import { openStore, type StorePlace } from '#store/open.ts'
 import type { Store } from '#store/sql.ts'
+import { layEmptyStore } from './empty-store.ts'
 import { postgresMissing, startPostgres } from './postgres.ts'
 
 /** An empty place for a store, of one kind: a folder, or a database on a real server. `stop` removes it. */
@@ -38,6 +39,7 @@ export function describeStores(name: string, suite: (fixture: Fixture) => void):
       const take = async (): Promise<StorePlace> => {
         const { place, stop } = await emptyPlace(kind)
         undo.push(stop)
+        if ('dir' in place) layEmptyStore(place.dir)
         return place
       }
       const openAt = async (place: StorePlace, clock: Clock): Promise<Store> => {

@@ -14,13 +14,14 @@ import type { Parts } from './parts.ts'
 import { record } from './record-run.ts'
 import { waitRun } from './wait-run.ts'
 import type { Work } from './work.ts'
+import { layEmptyStore } from '../../test/empty-store.ts'
 
 const dir = mkdtempSync(join(tmpdir(), 'plumbline-told-'))
 const clock = new FakeClock()
 let store: Store
 let parts: Parts
 beforeAll(async () => {
-  store = await openStore({ dir }, systemClock)
+  store = await openStore({ dir: layEmptyStore(dir) }, systemClock)
   parts = { sql: store, clock, signer: { sign: () => ({ payloadType: '', payload: '', signatures: [] }) }, redactor: { redact: (text: string) => text.replace('hunter2', '…') } } as unknown as Parts
 })
 beforeEach(() => store.script('delete from notification; delete from run;'))

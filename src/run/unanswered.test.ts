@@ -11,6 +11,7 @@ import { openStore } from '#store/open.ts'
 import { createRun, journal, openJournal, startEffect } from '#store/runs.ts'
 import type { Store } from '#store/sql.ts'
 import { desiredOf, kubernetesPlace, type KubernetesPlace } from '../../test/kubernetes-place.ts'
+import { layEmptyStore } from '../../test/empty-store.ts'
 import { emptyPlace } from '../../test/stores.ts'
 import { applyEffect } from './apply-effect.ts'
 import { planModule } from './plan-module.ts'
@@ -23,6 +24,7 @@ let store: Store
 let stop: () => Promise<void>
 beforeAll(async () => {
   const at = await emptyPlace('pglite')
+  if ('dir' in at.place) layEmptyStore(at.place.dir)
   stop = at.stop
   store = await openStore(at.place, systemClock)
   cluster = await kubernetesPlace()

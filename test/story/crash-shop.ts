@@ -15,6 +15,7 @@ import { Fixture } from '#source/fixture.ts'
 import { openKeys } from '../../src/keys.ts'
 import { startChild } from '../child.ts'
 import type { Child } from '../child.ts'
+import { layEmptyStore } from '../empty-store.ts'
 import { eventually } from '../eventually.ts'
 import { askAsAdministrator, smallWorkspace, writeKubeconfig } from './small-shop.ts'
 
@@ -69,6 +70,7 @@ export async function openCrashShop(options: { readonly databaseUrl?: string; re
       const home = join(dir, name)
       mkdirSync(home, { recursive: true })
       if (last !== '' && !existsSync(join(home, 'keys'))) for (const shared of ['keys', 'token']) cpSync(join(last, shared), join(home, shared), { recursive: true })
+      if (options.databaseUrl === undefined && !existsSync(join(home, 'store'))) layEmptyStore(join(home, 'store'))
       const child = startChild('control-plane-child.ts', [JSON.stringify({ dir: home, ...options, workspace, kubeconfig })])
       children.push(child)
       await child.says('ready')

@@ -14,6 +14,7 @@ import { startPlayground } from '#playground/playground.ts'
 import type { Playground } from '#playground/playground.ts'
 import { startControlPlane } from '../../src/control-plane.ts'
 import type { ControlPlane } from '../../src/control-plane.ts'
+import { layEmptyStore } from '../empty-store.ts'
 
 const execute = promisify(execFile)
 
@@ -72,6 +73,7 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
   const playground = await startPlayground({ dir, clock: systemClock, log: (line) => log.push(line), ...(options.environments === undefined ? {} : { environments: options.environments }) })
   let plane: ControlPlane
   try {
+    if (options.databaseUrl === undefined && !existsSync(join(dir, 'store'))) layEmptyStore(join(dir, 'store'))
     plane = await startControlPlane({
       dir,
       ...(options.databaseUrl === undefined ? {} : { databaseUrl: options.databaseUrl }),

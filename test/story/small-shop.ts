@@ -20,6 +20,7 @@ import { enqueue } from '#store/queue.ts'
 import { startControlPlane } from '../../src/control-plane.ts'
 import type { ControlPlane, ControlPlaneOptions } from '../../src/control-plane.ts'
 import { offlineCommands } from '../../src/offline.ts'
+import { layEmptyStore } from '../empty-store.ts'
 import { eventually } from '../eventually.ts'
 import type { Printed } from './troubled-shop.ts'
 
@@ -114,6 +115,7 @@ export async function openSmallShop(options: SmallShopOptions): Promise<SmallSho
     options.prepare?.(fixture, dir)
     for (const name of options.namespaces ?? []) await askAsAdministrator(cluster, 'POST', '/api/v1/namespaces', JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }))
     const log: string[] = []
+    if (options.databaseUrl === undefined) layEmptyStore(join(dir, 'store'))
     const plane = await startControlPlane({
       dir,
       workspace: { url: repository.path, branch: 'main' },

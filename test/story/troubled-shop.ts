@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import { runCommandLine } from '#cli/program.ts'
 import type { ExitCode } from '#cli/program.ts'
@@ -21,7 +21,7 @@ export async function plumbWith(shop: Pick<Shop, 'dir'>, env: { dir?: string; se
     width: 400,
     cwd: shop.dir,
     env,
-    readFile: (path: string) => readFileSync(path, 'utf8'),
+    readFile: (path: string) => (existsSync(path) ? readFileSync(path, 'utf8') : undefined),
     now: () => Date.now(),
   }
   const code = await runCommandLine(argv, around, [])

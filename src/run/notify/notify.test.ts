@@ -16,6 +16,7 @@ import { openStore } from '#store/open.ts'
 import { saveSnapshot } from '#store/snapshots.ts'
 import type { Sql, Store } from '#store/sql.ts'
 import { Worker } from '#store/worker.ts'
+import { layEmptyStore } from '../../../test/empty-store.ts'
 import { eventually } from '../../../test/eventually.ts'
 import type { Parts } from '../parts.ts'
 import { tellVerdict } from '../tell-verdict.ts'
@@ -36,7 +37,7 @@ let received: Received[]
 let answers: number[]
 
 beforeAll(async () => {
-  store = await openStore({ dir }, systemClock)
+  store = await openStore({ dir: layEmptyStore(dir) }, systemClock)
   await saveSnapshot(store, { id: 's', commits: {} }, 0)
   receiver = createServer((request, response) => {
     let text = ''
