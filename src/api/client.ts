@@ -378,7 +378,7 @@ export type Step = {
 export type Timeline = {
   since: string
   until: string
-  /** What modules were found to be when it begins. */
+  /** What modules were found to be when it begins, by the newest 500 records of the 30 days before; a module that is looked at has one a day. What is in none of them is left out. */
   standing: { environment: string; module: string; verdict: 'passed' | 'warned' | 'failed' | 'unknown' | 'stale' }[]
   moments: Moment[]
   /** Whether nothing was left out: of very many records only the newest are told. */

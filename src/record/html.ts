@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { calledModule } from '#model/probe-state.ts'
 import { laneChart } from './lane-chart.ts'
 import { verification } from './markdown.ts'
 import type { Report } from './report.ts'
@@ -30,7 +31,7 @@ export function htmlOf(report: Report): string {
   const chains = report.chains.map((chain) => [
     chain.environment, String(chain.records), String(chain.sealed), chain.head ?? '', chain.defects.length === 0 ? 'passed' : `failed: ${chain.defects.map((one) => `${one.where} ${one.what}`).join('; ')}`,
   ])
-  const moments = report.moments.map((one) => [stamp(one.at), one.environment, one.kind, one.modules.join(', '), one.text, one.onset === null ? '' : stamp(one.onset), one.by ?? ''])
+  const moments = report.moments.map((one) => [stamp(one.at), one.environment, one.kind, one.modules.map(calledModule).join(', '), one.text, one.onset === null ? '' : stamp(one.onset), one.by ?? ''])
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${escape(policy)}"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escape(report.title)}</title><style>${style}</style></head><body>

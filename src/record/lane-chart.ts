@@ -1,3 +1,4 @@
+import { calledModule } from '#model/probe-state.ts'
 import type { Verification } from '#model/run.ts'
 import type { Moment } from './timeline.ts'
 import { stamp } from './tell.ts'
@@ -25,11 +26,11 @@ export function laneChart(all: readonly Moment[], escape: (text: string) => stri
   const height = top + shown.length * laneHeight + 26
   const rows = shown.map((lane, at) => {
     const y = top + at * laneHeight
-    const bars = lane.bars.map((bar) => rect(x(bar.from), y + 8, x(bar.to) - x(bar.from), `bar-${bar.verdict}`, `${lane.module} in ${lane.environment}: ${bar.verdict === 'none' ? 'not known' : bar.verdict}, from ${stamp(bar.from)}`, escape))
+    const bars = lane.bars.map((bar) => rect(x(bar.from), y + 8, x(bar.to) - x(bar.from), `bar-${bar.verdict}`, `${calledModule(lane.module)} in ${lane.environment}: ${bar.verdict === 'none' ? 'not known' : bar.verdict}, from ${stamp(bar.from)}`, escape))
     const mine = moments.filter((one) => one.environment === lane.environment && (one.modules.length === 0 || one.modules.includes(lane.module)))
     const marks = mine.map((one) => `<circle class="mark" cx="${x(one.at)}" cy="${y + 12}" r="3"><title>${escape(`${stamp(one.at)} ${one.kind}: ${one.text}`)}</title></circle>`)
     const onsets = mine.flatMap((one) => (one.onset === null ? [] : [`<line class="onset" x1="${x(one.onset)}" y1="${y + 3}" x2="${x(one.onset)}" y2="${y + 21}"><title>${escape(`since ${stamp(one.onset)}: ${one.text}`)}</title></line>`]))
-    return `<text x="0" y="${y + 16}">${escape(short(lane.module, 20))} <tspan class="quiet">${escape(short(lane.environment, 12))}</tspan></text>${bars.join('')}${onsets.join('')}${marks.join('')}`
+    return `<text x="0" y="${y + 16}">${escape(short(calledModule(lane.module), 22))} <tspan class="quiet">${escape(short(lane.environment, 12))}</tspan></text>${bars.join('')}${onsets.join('')}${marks.join('')}`
   })
   const began = all.filter((one) => one.kind === 'run' && one.text.startsWith('began'))
   const lines = began.map((one) => `<line class="change" x1="${x(one.at)}" y1="${top - 6}" x2="${x(one.at)}" y2="${height - 22}"><title>${escape(`${one.ref ?? ''} ${one.text}`)}</title></line>`)

@@ -1,3 +1,4 @@
+import { calledModule } from '#model/probe-state.ts'
 import type { Report } from './report.ts'
 import { stamp, tellRecord } from './tell.ts'
 import type { ToldRecord } from './tell.ts'
@@ -8,7 +9,7 @@ export function markdownOf(report: Report): string {
   lines.push(...table(['environment', 'records', 'sealed', 'head', 'verified'], report.chains.map((chain) => [chain.environment, String(chain.records), String(chain.sealed), chain.head ?? '', chain.defects.length === 0 ? 'passed' : `failed: ${chain.defects.map((one) => `${one.where} ${one.what}`).join('; ')}`])))
   if (report.leftOut > 0) lines.push(`${report.leftOut} older records are left out.`, '')
   lines.push('## Timeline', '')
-  lines.push(...table(['at', 'environment', 'what', 'modules', 'told', 'since', 'by'], report.moments.map((one) => [stamp(one.at), one.environment, one.kind, one.modules.join(', '), one.text, one.onset === null ? '' : stamp(one.onset), one.by ?? ''])))
+  lines.push(...table(['at', 'environment', 'what', 'modules', 'told', 'since', 'by'], report.moments.map((one) => [stamp(one.at), one.environment, one.kind, one.modules.map(calledModule).join(', '), one.text, one.onset === null ? '' : stamp(one.onset), one.by ?? ''])))
   lines.push('## Records', '')
   for (const { statement, digest } of report.records) lines.push(...told(tellRecord(statement, digest)))
   return `${lines.join('\n')}\n`

@@ -1,5 +1,6 @@
 import { worst } from '#model/probe.ts'
 import type { Verdict } from '#model/probe.ts'
+import { deliveredWord } from './delivered.ts'
 import { runRecordType } from './statement.ts'
 import type { RecordStatement } from './statement.ts'
 
@@ -12,6 +13,6 @@ export function notesOf(statement: RecordStatement, digest: string): CommitNote[
   const { run, state, changes, modules, chain, endedAt } = statement.predicate
   const verdicts = modules.map((one) => one.verification).filter((one): one is Verdict => one !== 'pending')
   const verified = verdicts.length === 0 ? 'not verified' : `verification ${worst(verdicts)}`
-  const line = `Plumbline: ${chain.environment} ${state}, ${verified}; ${run}, record ${chain.environment} #${chain.seq} ${digest} ${new Date(endedAt).toISOString()}`
+  const line = `Plumbline: ${chain.environment} ${state}: ${deliveredWord(modules)}, ${verified}; ${run}, record ${chain.environment} #${chain.seq} ${digest} ${new Date(endedAt).toISOString()}`
   return changes.map(({ repository, sha }) => ({ repository, commit: sha, line }))
 }

@@ -1,6 +1,7 @@
 import { canonicalJson } from '#lib/json.ts'
 import type { FieldChange } from '#model/plan.ts'
 import type { ProbeResult } from '#model/probe.ts'
+import { calledModule } from '#model/probe-state.ts'
 import { showKey } from '#model/resource.ts'
 import { dayField } from './predicates.ts'
 import type { EffectRecord, RunPredicate, VerdictChangePredicate } from './predicates.ts'
@@ -34,7 +35,7 @@ function tellOwn(statement: RecordStatement): ToldRecord {
     case verificationSummaryType: {
       const { module, from, to, samples, lastedMs, changes, worst, verification } = statement.predicate[dayField]
       const counts = (of: Readonly<Record<string, number>>, unit: (n: number) => string): string => Object.entries(of).map(([verdict, n]) => `${verdict} ${unit(n)}`).join(', ')
-      return { heading: `${module} on ${stamp(from)} to ${stamp(to)}: ${verification}`, facts: [['samples', counts(samples, String)], ['lasted', counts(lastedMs, seconds)], ['changes', String(changes)], ['worst', worst]], tables: [] }
+      return { heading: `${calledModule(module)} on ${stamp(from)} to ${stamp(to)}: ${verification}`, facts: [['samples', counts(samples, String)], ['lasted', counts(lastedMs, seconds)], ['changes', String(changes)], ['worst', worst]], tables: [] }
     }
     case findingType: {
       const { module, object, decision, cause, by, onset, actor, reason, ticket, fields, at, finding } = statement.predicate
@@ -62,7 +63,7 @@ function ofRun(run: RunPredicate): ToldRecord {
       { title: 'Commits', columns: ['repository', 'commit', 'author', 'subject'], rows: run.changes.map((one) => [one.repository, one.sha, one.author.name, one.subject]) },
       { title: 'Gates', columns: ['rule', 'outcome', 'said'], rows: run.gates.map((one) => [one.code, one.outcome, one.message]) },
       { title: 'Approvals', columns: ['by', 'at', 'reason', 'objects'], rows: run.approvals.map((one) => [one.principal, stamp(one.at), one.reason, one.objects.join(', ')]) },
-      { title: 'Modules', columns: ['module', 'delivery', 'verification', 'failure'], rows: run.modules.map((one) => [one.module, one.delivery, `${one.verification}${one.readinessOnly ? ' (readiness only)' : ''}`, one.failure?.message ?? '']) },
+      { title: 'Modules', columns: ['module', 'delivery', 'verification', 'failure'], rows: run.modules.map((one) => [calledModule(one.module), one.delivery, `${one.verification}${one.readinessOnly ? ' (readiness only)' : ''}`, one.failure?.message ?? '']) },
       { title: 'Steps', columns: ['step', 'kind', 'outcome', 'said'], rows: (run.operation?.steps ?? []).map((one) => [one.name, one.kind, one.state, one.message ?? '']) },
       { title: 'Effects', columns: ['object', 'outcome', 'fields'], rows: run.effects.filter((one) => one.action !== 'unchanged' || one.changes.length > 0).map(effectRow) },
       samplesOf(run.probes),
@@ -73,7 +74,7 @@ function ofRun(run: RunPredicate): ToldRecord {
 
 function ofVerdict(change: VerdictChangePredicate): ToldRecord {
   return {
-    heading: `${change.module} ${change.from} -> ${change.to}`,
+    heading: `${calledModule(change.module)} ${change.from} -> ${change.to}`,
     facts: facts([
       ['what', change.message], ['since', stamp(change.onset)], ['last seen otherwise', change.lastBefore === null ? 'never' : stamp(change.lastBefore)], ['known', stamp(change.decidedAt)],
       ['flapping', change.flapping ? 'yes' : null], ['snapshot', change.snapshot],
@@ -97,7 +98,7 @@ function fieldLine({ path, state, from, to }: FieldChange): string {
 
 function samplesOf(probes: readonly (ProbeResult & { readonly module: string })[]): ToldRecord['tables'][number] {
   const rows = probes.flatMap((probe) =>
-    probe.samples.map((one) => [probe.module, probe.probe, stamp(one.collectedAt), one.verdict, `${one.message}${one.threshold === undefined ? '' : ` (${one.threshold})`}`, one.target, `${one.durationMs} ms`]),
+    probe.samples.map((one) => [calledModule(probe.module), probe.probe, stamp(one.collectedAt), one.verdict, `${one.message}${one.threshold === undefined ? '' : ` (${one.threshold})`}`, one.target, `${one.durationMs} ms`]),
   )
   return { title: 'Samples', columns: ['module', 'probe', 'collected', 'verdict', 'said', 'asked', 'took'], rows }
 }

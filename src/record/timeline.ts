@@ -1,6 +1,7 @@
 import type { Verification } from '#model/run.ts'
 import { dayField } from './predicates.ts'
 import type { Day, FindingPredicate, RunPredicate, VerdictChangePredicate } from './predicates.ts'
+import { deliveredWord } from './delivered.ts'
 import { findingType, keyRotationType, linkOf, pinType, policyType, pruneType, runRecordType, verdictChangeType } from './statement.ts'
 import type { RecordStatement } from './statement.ts'
 
@@ -83,14 +84,28 @@ function ofRun(run: RunPredicate): Told[] {
     const first = probe.samples.find((sample) => sample.verdict !== 'passed')
     return first === undefined || probe.verdict === 'passed' ? [] : [{ ref: run.run, at: first.collectedAt, kind: 'verdict', modules: [probe.module], text: `first seen by ${probe.probe}: ${first.message}` }]
   })
-  const ended = run.state === 'superseded' ? `gave way: ${run.failure?.message ?? 'to another run'}` : `${run.state}${run.failure === null ? '' : `: ${run.failure.message}`}`
+  const delivered = run.modules.length === 0 ? '' : ` (${deliveredWord(run.modules)})`
+  const ended = run.state === 'superseded' ? `gave way: ${run.failure?.message ?? 'to another run'}` : `${run.state}${delivered}${run.failure === null ? '' : `: ${run.failure.message}`}`
   const groups = Map.groupBy(run.modules, (one) => one.verification)
   const verdicts = [...groups].flatMap(([verdict, ones]): Told[] => {
     if (verdict === 'pending') return []
-    const message = run.probes.find((probe) => probe.verdict === verdict && ones.some((one) => one.module === probe.module))?.samples.at(-1)?.message
-    return [{ ref: run.run, at: run.endedAt, kind: 'verdict', modules: ones.map((one) => one.module), text: `verification ${verdict}${message === undefined || verdict === 'passed' ? '' : `: ${message}`}`, verdict }]
+    const probes = run.probes.filter((probe) => ones.some((one) => one.module === probe.module))
+    const message = probes.find((probe) => probe.verdict === verdict)?.samples.at(-1)?.message
+    return [{ ref: run.run, at: run.endedAt, kind: 'verdict', modules: ones.map((one) => one.module), text: `verification ${verdict}${message === undefined || verdict === 'passed' ? '' : `: ${message}`}`, verdict, onset: onsetOf(verdict, probes) }]
   })
   return [...commits, { ...about, at: run.startedAt, kind: 'run', text: `began: ${run.reason}`, by: run.actor }, ...approvals, ...bad, ...verdicts, { ...about, at: run.endedAt, kind: 'run', text: ended }]
+}
+
+/** Since when modules were what a run found them to be: what is good since the last of their probes is, all else since the first of those that say so. */
+function onsetOf(verdict: Verification, probes: RunPredicate['probes']): number | null {
+  const onsets = probes.flatMap((probe) => {
+    if (verdict !== 'passed' && probe.verdict !== verdict) return []
+    const other = probe.samples.findLastIndex((sample) => sample.verdict !== probe.verdict)
+    const first = probe.samples[other + 1] ?? probe.samples.at(-1)
+    return first === undefined ? [] : [first.collectedAt]
+  })
+  if (onsets.length === 0) return null
+  return verdict === 'passed' ? Math.max(...onsets) : Math.min(...onsets)
 }
 
 function ofVerdict({ module, from, to, message, onset, decidedAt, before, flapping }: VerdictChangePredicate): Told {

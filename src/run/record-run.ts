@@ -18,6 +18,7 @@ import { effectRecord } from './effect-record.ts'
 import { endRollback } from './end-rollback.ts'
 import { unknownOf } from './not-known.ts'
 import type { Parts } from './parts.ts'
+import { endsUnattended, wholeSpan } from './telemetry/in-span.ts'
 
 /** Appends the run's record to its environment's chain, and with it the run has ended. */
 export async function record(tx: Sql, parts: Parts, id: string, state: RunState, failure: FailureJson | null, now: number): Promise<void> {
@@ -26,6 +27,7 @@ export async function record(tx: Sql, parts: Parts, id: string, state: RunState,
   const { seq, head } = await appendToChain(tx, parts, run.environment, async (link) => runStatement(await predicateOf(tx, run, link, state, failure, now)), now)
   if (await updateRun(tx, id, state, now, { failure, recordSeq: seq, recordDigest: head })) {
     await tallyRun(tx, id)
+    if (parts.tracer !== undefined && endsUnattended(state)) wholeSpan(parts.tracer, run, state, failure, now)
     await tellFailed(tx, parts, run, state, failure, now)
   }
   if (run.kind === 'rollback') await endRollback(tx, parts, run, state, now)

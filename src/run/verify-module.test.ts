@@ -147,6 +147,14 @@ describeStores('A module that was delivered is looked at again and again', ({ op
     expect(await told()).toEqual(['verdict: web in production is failed, and was passed', 'run-failed: run-3 (web 2.0) failed: what it delivered is not verified'])
   })
 
+  test('a run that a person cancels has the span of its whole, though nobody was at work on it', async () => {
+    await createRun(store, { id: 'run-2', environment: 'production', kind: 'change', snapshot: 's', actor: 'a', reason: 'web 2.0', ticket: null, startedBy: null, changes: [], modules: {}, createdAt: clock.now() })
+    const whole: unknown[] = []
+    const parts = { ...partsOf(), tracer: { whole: (...told: unknown[]) => whole.push(told) } } as unknown as Parts
+    await store.transaction((tx) => record(tx, parts, 'run-2', 'cancelled', null, clock.now() + 5))
+    expect(whole).toEqual([['run-2', clock.now(), clock.now() + 5, { environment: 'production', kind: 'change', state: 'cancelled', snapshot: 's' }, 'cancelled']])
+  })
+
   test('what nobody could find out any more stands in the record as not known', async () => {
     const due = await look()
     clock.advance((due ?? 0) - clock.now())

@@ -132,7 +132,7 @@ describe('evidence, by the command', () => {
       const { stdout: told } = await git('git', ['-C', repository, 'log', '-1', '--notes=plumbline', '--format=%N', commit])
       return told.includes('Plumbline: sandbox') ? told : undefined
     })
-    expect(note).toContain(`Plumbline: sandbox ${run.state}, verification ${run.state === 'succeeded' ? 'passed' : 'failed'}; ${run.id}, record sandbox #${run.record?.seq} ${run.record?.digest}`)
+    expect(note).toContain(`Plumbline: sandbox ${run.state}: delivered, verification ${run.state === 'succeeded' ? 'passed' : 'failed'}; ${run.id}, record sandbox #${run.record?.seq} ${run.record?.digest}`)
   }, 60_000)
 
   test('records verify from the first key on when it was replaced, whole and one by one, and a changed one is named', async () => {

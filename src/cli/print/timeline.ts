@@ -1,4 +1,5 @@
 import type { Moment, Timeline } from '#api/client.ts'
+import { calledModule } from '#model/probe-state.ts'
 import { safe, widthOf, wrap } from './safe.ts'
 import { lasting, painter, word } from './table.ts'
 import type { Look, Paint } from './table.ts'
@@ -59,7 +60,7 @@ function keyOf({ environment, module }: Lane): string {
 
 /** The lanes' names, each above its lane. */
 function legend(lanes: readonly Lane[], paint: Paint): string[] {
-  return lanes.map((lane, at) => `${' '.repeat(timeWidth)}${lanes.slice(0, at).map(() => '│ ').join('')}┌ ${safe(lane.module)} ${paint('quiet', `in ${safe(lane.environment)}`)}`)
+  return lanes.map((lane, at) => `${' '.repeat(timeWidth)}${lanes.slice(0, at).map(() => '│ ').join('')}┌ ${safe(calledModule(lane.module))} ${paint('quiet', `in ${safe(lane.environment)}`)}`)
 }
 
 const timeWidth = 10
@@ -81,7 +82,7 @@ function whereOf({ environment, modules }: Moment, lanes: readonly Lane[]): stri
   if (lanes.length < 2) return ''
   const place = lanes.some((lane) => lane.environment !== lanes[0]?.environment) ? ` in ${safe(environment)}` : ''
   if (modules.length === 0) return place === '' ? '' : `all${place}: `
-  return `${modules.length === 1 ? safe(modules[0] ?? '') : `${modules.length} modules`}${place}: `
+  return `${modules.length === 1 ? safe(calledModule(modules[0] ?? '')) : `${modules.length} modules`}${place}: `
 }
 
 function told({ at, is, moment }: Row, { graph, rest, where }: { readonly graph: string; readonly rest: string; readonly where: string }, lanes: number, width: number, paint: Paint): string[] {

@@ -20,6 +20,8 @@ const most = 4_096
 const atOnce = 512
 const everyMs = 1_000
 const timeoutMs = 10_000
+/** A process that stops waits no longer for a collector. */
+const stopMs = 3_000
 
 /**
  * Sends spans to an OpenTelemetry collector, as OTLP/HTTP in JSON, some at a time. Nobody waits for it: what is not taken, or is more than is kept, is lost, and
@@ -30,6 +32,7 @@ export class OtlpExporter {
   readonly #clock: Clock
   readonly #log: (line: string) => void
   readonly #stopping = new AbortController()
+  readonly #givingUp = new AbortController()
   #waiting: Span[] = []
   #sending: Promise<void> | undefined
   #isTold = false
@@ -46,15 +49,22 @@ export class OtlpExporter {
     this.#sending ??= this.#sendSoon()
   }
 
-  /** Sends what is left. */
+  /** Sends what is left; what a collector does not take within 3 s in all is lost. */
   async stop(): Promise<void> {
     this.#stopping.abort()
+    const sent = new AbortController()
+    const late = this.#clock.sleep(stopMs, sent.signal).then(
+      () => this.#givingUp.abort(new Error(`it did not take ${this.#waiting.length} spans or more within ${stopMs / 1_000} s`)),
+      () => {},
+    )
     await this.#sending
+    sent.abort()
+    await late
   }
 
   async #sendSoon(): Promise<void> {
     await this.#clock.sleep(everyMs, this.#stopping.signal).catch(() => {})
-    while (this.#waiting.length > 0) await this.#send(this.#waiting.splice(0, atOnce))
+    while (this.#waiting.length > 0 && !this.#givingUp.signal.aborted) await this.#send(this.#waiting.splice(0, atOnce))
     this.#sending = undefined
   }
 
@@ -62,7 +72,7 @@ export class OtlpExporter {
     const { url, headers } = this.#endpoint
     try {
       // undici follows no redirect of itself.
-      const answer = await request(url, { method: 'POST', headers: { ...headers, 'content-type': 'application/json', 'user-agent': 'plumbline' }, body: JSON.stringify(otlpOf(spans)), signal: AbortSignal.timeout(timeoutMs) })
+      const answer = await request(url, { method: 'POST', headers: { ...headers, 'content-type': 'application/json', 'user-agent': 'plumbline' }, body: JSON.stringify(otlpOf(spans)), signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#givingUp.signal]) })
       await answer.body.dump()
       if (answer.statusCode >= 200 && answer.statusCode < 300) this.#isTold = false
       else this.#tell(`it answered ${answer.statusCode}`)

@@ -309,7 +309,7 @@ export const timelineAnswer = z
   .object({
     since: time,
     until: time,
-    standing: z.array(z.object({ environment: z.string(), module: z.string(), verdict: verification })).describe('What modules were found to be when it begins.'),
+    standing: z.array(z.object({ environment: z.string(), module: z.string(), verdict: verification })).describe('What modules were found to be when it begins, by the newest 500 records of the 30 days before; a module that is looked at has one a day. What is in none of them is left out.'),
     moments: z.array(momentView),
     whole: z.boolean().describe('Whether nothing was left out: of very many records only the newest are told.'),
   })

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { OtlpExporter } from '#clients/otlp/exporter.ts'
 import { FakeClock } from '#lib/clock.ts'
 import { tracesOf } from '../../up-command.ts'
+import { eventually } from '../../../test/eventually.ts'
 import { Tracer } from './tracer.ts'
 
 type Sent = { traceId: string; spanId: string; parentSpanId?: string; name: string; kind: number; startTimeUnixNano: string; endTimeUnixNano: string; attributes: { key: string; value: { stringValue: string } }[]; status: { code?: number; message?: string } }
@@ -62,6 +63,23 @@ test('what is no part of a run has no trace, and a collector that does not take 
   }, 503)
   expect(spans.map(({ name }) => name)).toEqual(['attempt'])
   expect(lines).toEqual([expect.stringMatching(/^traces are lost: 127\.0\.0\.1:\d+: it answered 503$/)])
+})
+
+test('a collector that is silent holds nobody up who stops', async () => {
+  let asked = 0
+  const receiver = createServer(() => (asked += 1))
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve))
+  const [clock, lines] = [new FakeClock(), [] as string[]]
+  const exporter = new OtlpExporter({ endpoint: { url: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/v1/traces`, headers: {} }, clock, log: (line) => lines.push(line) })
+  for (let span = 0; span < 1_500; span += 1) exporter.add({ traceId: '0', spanId: '0', name: 'x', from: 0, to: 1, attributes: {} })
+  const stopped = exporter.stop()
+  await eventually(() => asked === 1)
+  clock.advance(3_000)
+  await stopped
+  expect(asked).toBe(1)
+  expect(lines).toEqual([expect.stringMatching(/^traces are lost: .*: it did not take 988 spans or more within 3 s$/)])
+  receiver.closeAllConnections()
+  receiver.close()
 })
 
 test.each([[{ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }], [{ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://c:4318', OTEL_EXPORTER_OTLP_HEADERS: 'nothing' }]])('%o is refused', (env) => {
