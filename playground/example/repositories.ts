@@ -63,9 +63,17 @@ async function make({ dir, values, without = [], searchPath }: ExampleRepositori
 /** What Plumbline published is evidence, not example: a head that is gone from Git looks as if somebody had cut it, and no later one is published after it. */
 const isEvidence = (ref: string): boolean => ref.startsWith('refs/plumbline/') || ref === 'refs/notes/plumbline'
 
-/** In its place, so that no evidence is lost that comes in meanwhile. */
-async function makeAnew({ dir, values, without = [], searchPath }: ExampleRepositories, name: string, path: string): Promise<void> {
+/** In its place, so that no evidence is lost that comes in meanwhile; but what is no repository any more holds none. */
+async function makeAnew(example: ExampleRepositories, name: string, path: string): Promise<void> {
+  const { dir, values, without = [], searchPath } = example
   const git = gitIn(dir, searchPath)
+  const isWhole = await git([`--git-dir=${path}`, 'rev-parse', '--is-bare-repository']).then(() => true, () => false)
+  if (!isWhole) {
+    rmSync(path, { recursive: true, force: true })
+    await make(example, name, path)
+    writeHook(dir, name, path)
+    return
+  }
   await git(['-C', path, 'fast-import', '--quiet', '--force', '--date-format=raw'], fastImport(filesOf(name, without), histories[name] ?? [], values))
   const refs = (await git(['-C', path, 'for-each-ref', '--format=%(refname)'])).split('\n')
   const others = refs.filter((ref) => ref !== '' && ref !== 'refs/heads/main' && !isEvidence(ref))

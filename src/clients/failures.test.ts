@@ -38,7 +38,7 @@ describe('what PostgreSQL says', () => {
     [{ code: '57014' }, 'canceling statement', 'sql-failed', /took too long/],
     [{ code: '42P01' }, 'relation "orders" does not exist, hush-hush-1', 'sql-failed', /does not exist/],
     [{ code: '22P02' }, 'invalid input syntax: "a row’s text"', 'sql-failed', /SQLSTATE 22P02\)$/],
-    [{ code: 'ANSWER_TOO_LARGE' }, 'x', 'sql-failed', /more than is read/],
+    [{ code: 'ANSWER_TOO_LARGE' }, 'x', 'sql-answer-too-large', /more than is read/],
     [{}, 'The server does not support SSL connections', 'tls-failed', /does not speak TLS/],
     [{}, 'Connection terminated unexpectedly', 'connection-lost', /closed the connection/],
     [{}, 'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string', 'sql-denied', /a password is needed/],
