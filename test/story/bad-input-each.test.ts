@@ -56,7 +56,7 @@ describe('bad input is said, with what to do next, and nothing is lost', () => {
   beforeAll(async () => {
     shop = await openSmallShop({
       // A sandbox takes back what somebody changed by hand: here a person is to be asked.
-      environment: '  targets: { cluster: { kubernetes: { context: dev } } }\n  drift: { manual: report, controller: report, unknown: report }\n',
+      environment: '  targets: { cluster: { kubernetes: { context: dev } } }\n  drift: { manual: report, controller: report, missing: report, unknown: report }\n',
       repositories: '    team: { url: ../team.git, poll: 1h, allow: { environments: ["*"], targets: [cluster], namespaces: [team, "t-*"], kinds: namespaced } }\n',
       files: { 'base/module.yaml': moduleFile('base'), 'base/manifests/all.yaml': configMap('shared', '1', 'team') },
       namespaces: ['team', 't-leaving'],

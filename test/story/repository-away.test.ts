@@ -17,7 +17,7 @@ describe('a repository that is rewritten or away, a name that nobody knows, and 
   beforeAll(async () => {
     shop = await openSmallShop({
       repositories: '    team: { url: ../team.git, poll: 1h, allow: { environments: ["*"], targets: [cluster], namespaces: [default], kinds: namespaced } }\n',
-      environment: '  addresses: { elsewhere: "http://nowhere.invalid" }\n  reach: [elsewhere]\n  targets: { cluster: { kubernetes: { context: dev } } }\n',
+      environment: '  addresses: { elsewhere: "http://nowhere.invalid" }\n  reach: [elsewhere]\n  targets: { cluster: { kubernetes: { context: dev } } }\n  drift: { missing: report, unknown: report }\n', // what a story deletes, it delivers again itself
       files: { 'base/module.yaml': moduleFile('base'), 'base/manifests/map.yaml': configMap('base') },
       prepare: (fixture) => void (first = (team = fixture.repository('team')).commit(files('1'))),
     })
