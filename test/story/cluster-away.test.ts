@@ -88,7 +88,7 @@ describe('a cluster that says nothing, or says that it is broken, is waited for'
   })
 
   test('it does not answer until the deadline: what became of it is unknown, is recorded so, and is found out when it is back', async () => {
-    await shop.push({ 'app/module.yaml': moduleFile('app', '  deadline: 1s\n') })
+    await shop.push({ 'app/module.yaml': moduleFile('app', '  deadline: 5s\n') })
     await delivered()
     const before = await inventory()
     trouble = ({ method }) => (method === 'PATCH' ? 'hang' : undefined)
@@ -99,7 +99,7 @@ describe('a cluster that says nothing, or says that it is broken, is waited for'
     expect((await shop.plumb('show', failed.id)).out).toContain('effect-interrupted: ConfigMap default/app')
     expect(await inventory()).toEqual(before)
     over()
-    hurry = 20
+    hurry = 10 // the deadline hurries too: half a second is enough for an apply
     await delivered()
     hurry = 1
     expect(await runOf(sha)).toMatchObject({ state: 'succeeded' })
