@@ -58,22 +58,21 @@ export async function considerEnvironment(parts: Parts, name: string, signal: Ab
   const gone = all.filter((module) => !held.has(module))
   const again = new Set([...(await overdue(parts, name)), ...(await reconfigured(parts, snapshot, name, known))])
   const difference = asked === undefined ? compare(intents, known, gone, again) : askedFor(intents, asked, gone)
-  await advance(parts, snapshot, difference.unchanged, known)
+  await advance(parts, name, snapshot, difference.unchanged, known)
   await wakeLooks(sql, parts, name, [environmentItself])
   if (difference.changed.size === 0) return undefined
 
   // A look at what is there replaces nothing.
-  const replaced = asked?.kind === 'verify' ? [] : (await replaceable(sql, name)).filter((run) => Object.keys(run.modules).some((module) => difference.changed.has(module)))
+  const replaced = asked?.kind === 'verify' ? [] : (await replaceable(sql, name)).filter((run) => changedBy(run).some((module) => difference.changed.has(module)))
   // What a replaced run was to change is still to be changed.
   const changed = new Map(difference.changed)
-  for (const run of replaced)
-    for (const [module, { changed: was }] of Object.entries(run.modules)) {
-      const intent = intents.modules.get(module)?.intent ?? (gone.includes(module) ? removed : undefined)
-      if (was && !changed.has(module) && intent !== undefined) changed.set(module, intent)
-    }
+  for (const module of replaced.flatMap(changedBy)) {
+    const intent = intents.modules.get(module)?.intent ?? (gone.includes(module) ? removed : undefined)
+    if (!changed.has(module) && intent !== undefined) changed.set(module, intent)
+  }
   const dependencies = [...modulesIn(configuration, name)].map(([module, { config }]) => ({ name: module, dependsOn: config.spec.dependsOn }))
   // What was never delivered because something before it failed (it was halted) is delivered now, unless a run of its own is about to.
-  const pending = new Set((await openRuns(sql, name)).filter((run) => !replaced.some((old) => old.id === run.id)).flatMap((run) => Object.entries(run.modules).flatMap(([module, { changed: is }]) => (is ? [module] : []))))
+  const pending = new Set((await openRuns(sql, name)).filter((run) => !replaced.some((old) => old.id === run.id)).flatMap(changedBy))
   if (asked?.kind !== 'verify')
     for (const module of affected([...changed.keys()], dependencies)) {
       const intent = intents.modules.get(module)?.intent
@@ -100,7 +99,7 @@ export async function considerEnvironment(parts: Parts, name: string, signal: Ab
     createdAt: clock.now(),
   }
   // Somebody decided on other runs meanwhile: what they decided counts.
-  return (await open(parts, run, replaced, intents, known)) ? run.id : considerEnvironment(parts, name, signal, asked)
+  return (await open(parts, run, replaced, intents)) ? run.id : considerEnvironment(parts, name, signal, asked)
 }
 
 /** What failed under another policy, or another commit of the workspace's own repository: its limits, targets or gates may be others now. What was in doubt is clear perhaps in any other snapshot. */
@@ -149,6 +148,11 @@ async function replaceable(sql: Sql, environment: string): Promise<RunRow[]> {
   return (await openRuns(sql, environment)).filter((run) => (run.kind === 'change' || run.kind === 'deploy') && (run.state === 'planning' || run.state === 'waiting'))
 }
 
+/** What a run changes. What is in it only because it depends on that is looked at again, whatever it is by then. */
+function changedBy({ modules }: Pick<RunRow, 'modules'>): string[] {
+  return Object.entries(modules).flatMap(([module, { changed }]) => (changed ? [module] : []))
+}
+
 /** Modules that are known here and that the snapshot no longer has: a module is known as long as it holds anything. What is broken, or could not be read, is not gone. */
 export function goneModules(configuration: Configuration, environment: string, known: ReadonlyMap<string, StatusRow>): string[] {
   const present = modulesIn(configuration, environment)
@@ -178,28 +182,35 @@ function askedFor(intents: Intents, asked: Asked, gone: readonly string[]): Diff
 }
 
 /** A snapshot that changes nothing of a module is where that module is. */
-async function advance(parts: Parts, snapshot: SnapshotRow, unchanged: readonly string[], known: ReadonlyMap<string, KnownStatus>): Promise<void> {
-  for (const module of unchanged) {
-    const row = known.get(module)
-    if (row === undefined || row.pinned !== null || row.snapshotSeq === snapshot.seq || row.delivered !== row.intent) continue
-    await saveStatus(parts.sql, { ...row, snapshot: snapshot.id, snapshotSeq: snapshot.seq, updatedAt: parts.clock.now() })
-  }
-  if (unchanged.length > 0) await wakeWaiting(parts)
+async function advance(parts: Parts, environment: string, snapshot: SnapshotRow, unchanged: readonly string[], known: ReadonlyMap<string, KnownStatus>): Promise<void> {
+  const isBehind = (row: KnownStatus): boolean => row.pinned === null && row.snapshotSeq !== snapshot.seq && row.delivered === row.intent
+  const behind = new Map(unchanged.flatMap((module) => known.get(module) ?? []).filter(isBehind).map(({ module, intent }) => [module, intent]))
+  // Only what moves wakes others: a run that waits has its environment looked at, and would be woken by that look for ever.
+  if (behind.size === 0) return
+  await parts.sql.transaction(async (tx) => {
+    await lockRuns(tx, environment)
+    // As it is by now: a run may have been decided on, or have ended, since this look began.
+    const rows = (await statuses(tx, environment)).filter((row) => behind.get(row.module) === row.intent && isBehind(row))
+    for (const row of rows) await saveStatus(tx, { ...row, snapshot: snapshot.id, snapshotSeq: snapshot.seq, updatedAt: parts.clock.now() })
+    if (rows.length > 0) await wakeWaiting({ sql: tx, clock: parts.clock })
+  })
 }
 
 /** Opens a run in place of others, each of which ends with its record. Tells whether it did: not when other runs could be replaced by now. */
-async function open(parts: Parts, run: NewRun, replaced: readonly RunRow[], intents: Intents, known: ReadonlyMap<string, StatusRow>): Promise<boolean> {
+async function open(parts: Parts, run: NewRun, replaced: readonly RunRow[], intents: Intents): Promise<boolean> {
   const now = parts.clock.now()
   return parts.sql.transaction(async (tx) => {
     await lockRuns(tx, run.environment)
     const standing = await replaceable(tx, run.environment)
-    const inTheWay = run.kind === 'verify' ? [] : standing.filter((one) => Object.keys(one.modules).some((module) => run.modules[module]?.changed === true))
+    const inTheWay = run.kind === 'verify' ? [] : standing.filter((one) => changedBy(one).some((module) => run.modules[module]?.changed === true))
     if (inTheWay.some((one) => !replaced.some((old) => old.id === one.id)) || replaced.some((old) => !standing.some((one) => one.id === old.id))) return false
     await createRun(tx, run)
     for (const old of replaced) {
       await inheritApprovals(tx, old.id, run.id)
       await record(tx, parts, old.id, 'superseded', replacedBy(old, run), now)
     }
+    // As they are by now: another run may have ended since this one was decided on.
+    const known = new Map((await statuses(tx, run.environment)).map((row) => [row.module, row]))
     if (run.kind !== 'verify')
       for (const [module, { intent, changed }] of Object.entries(run.modules)) {
         const row = known.get(module) ?? statusOf(run.environment, module, intents.modules.get(module), now)

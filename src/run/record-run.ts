@@ -7,7 +7,7 @@ import { runStatement } from '#record/statement.ts'
 import { heldBy } from '#store/inventory.ts'
 import { isToldOf, notify } from '#store/notifications.ts'
 import { operationSteps } from '#store/operations.ts'
-import { enqueue } from '#store/queue.ts'
+import { enqueue, enqueueAll } from '#store/queue.ts'
 import { approvalsOf, findRun, journal, moduleOutcomes, openRuns, updateRun } from '#store/runs.ts'
 import type { EffectRow, NewRun, RunRow } from '#store/runs.ts'
 import { tallyRun } from '#store/tallies.ts'
@@ -96,8 +96,9 @@ export async function wakeAfter(parts: Parts, environment: string): Promise<void
 }
 
 /** Runs of other environments may wait for just this. */
-export async function wakeWaiting(parts: Parts): Promise<void> {
-  for (const run of await openRuns(parts.sql)) if (run.state === 'waiting' || run.state === 'planning') await enqueue(parts.sql, parts.clock, `run/${run.id}`)
+export async function wakeWaiting({ sql, clock }: Pick<Parts, 'sql' | 'clock'>): Promise<void> {
+  const waiting = (await openRuns(sql)).filter(({ state }) => state === 'waiting' || state === 'planning')
+  await enqueueAll(sql, clock, waiting.map(({ id }) => `run/${id}`))
 }
 
 /** Why a run ended before it began: another one does its work, or (without `by`) nothing is left of what it was to change. */

@@ -20,7 +20,7 @@ export async function waitRun(work: Work, plan: Plan, gate: RunGate): Promise<vo
     if (before === undefined || isEnded(before.state)) return // somebody cancelled or replaced it meanwhile
     await updateRun(tx, work.run.id, 'waiting', clock.now(), { waiting, plan, planDigest: plan.digest, gates: gate.decisions, failure: null })
     // Until it is accepted the old policy stands: who waited to know by which one things are delivered knows.
-    if (work.run.kind === 'policy') await enqueue(tx, clock, `environment/${work.run.environment}`)
+    if (work.run.kind === 'policy' && before.state !== 'waiting') await enqueue(tx, clock, `environment/${work.run.environment}`)
     const asks = newlyAsks(before, plan, waiting)
     if (asks !== undefined) await notify(tx, clock.now(), { kind: 'approval', environment: before.environment, module: null, body: { message: work.parts.redactor.redact(`${before.id} (${before.reason}) waits: ${asks.message}`), run: before.id, plan: plan.digest, rule: asks.code } })
     if (due.length > 0) await enqueue(tx, clock, `run/${work.run.id}`, { due: Math.min(...due) })
