@@ -149,9 +149,9 @@ function recordingOf(file: string): Recording {
   return JSON.parse(readFileSync(join(folder, file), 'utf8')) as Recording
 }
 
-/** Which documents are asked for depends on kubectl's version and its cache. */
+/** Which documents are asked for depends on kubectl's version and its cache, and the recorded server had no core group to be discovered. */
 function isDiscovery(path: string): boolean {
-  return /^\/(?:apis?(?:\?|$)|openapi|apis\/[^/]+\/[^/]+\?timeout)/.test(path)
+  return /^\/(?:apis?(?:\?|$)|openapi|apis\/[^/]+\/[^/]+\?timeout|api\/v1\?timeout)/.test(path)
 }
 
 function normal(path: string): string {

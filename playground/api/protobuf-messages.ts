@@ -148,6 +148,13 @@ const autoscaler: Message = {
   3: one('maxReplicas', 'count'),
   4: one('targetCPUUtilizationPercentage', 'count'),
 }
+const metricTarget: Message = { 1: one('type'), 2: one('value', 'quantity'), 3: one('averageValue', 'quantity'), 4: one('averageUtilization', 'count') }
+const autoscalerV2: Message = {
+  1: one('scaleTargetRef', { 1: one('kind'), 2: one('name'), 3: one('apiVersion') }),
+  2: one('minReplicas', 'count'),
+  3: one('maxReplicas', 'count'),
+  4: list('metrics', { 1: one('type'), 4: one('resource', { 1: one('name'), 2: one('target', metricTarget) }) }),
+}
 const autoscalerStatus: Message = { 3: one('currentReplicas', 'int'), 4: one('desiredReplicas', 'int') }
 const resourceAttributes: Message = { 1: one('namespace'), 2: one('verb'), 3: one('group'), 4: one('version'), 5: one('resource'), 6: one('subresource'), 7: one('name') }
 
@@ -177,6 +184,7 @@ export const protobufMessages: Readonly<Record<string, Message>> = {
   },
   'authorization.k8s.io/v1/SelfSubjectRulesReview': { 1: metadata, 2: one('spec', { 1: one('namespace') }), 3: status({ 3: one('incomplete', 'bool'), 4: one('evaluationError') }) },
   'autoscaling/v1/HorizontalPodAutoscaler': { 1: metadata, 2: one('spec', autoscaler), 3: status(autoscalerStatus) },
+  'autoscaling/v2/HorizontalPodAutoscaler': { 1: metadata, 2: one('spec', autoscalerV2), 3: status(autoscalerStatus) },
   'batch/v1/CronJob': { 1: metadata, 2: one('spec', cronJob), 3: status() },
   'batch/v1/Job': { 1: metadata, 2: one('spec', job), 3: status(jobStatus) },
   'networking.k8s.io/v1/Ingress': { 1: metadata, 2: one('spec', ingress), 3: status({ 1: one('loadBalancer', {}) }) },
