@@ -7,7 +7,7 @@ import type { Store } from '#store/sql.ts'
 import { watches } from '#store/watches.ts'
 import { eventually } from '../../../test/eventually.ts'
 import { describeStores } from '../../../test/stores.ts'
-import { asDeclared, edited, FakePlace, findingsIn, holdMap, map, startWatcher, watchedParts } from './testing.ts'
+import { asDeclared, declared, edited, FakePlace, findingsIn, holdMap, map, startWatcher, watchedParts } from './testing.ts'
 
 const unreachable = new Failure({ code: 'kubernetes-unreachable', subject: 'place', message: 'it does not answer', retry: 'later' })
 
@@ -204,11 +204,20 @@ describeStores('a watcher', ({ store: openStore }) => {
     expect(place.observed).toBe(1)
   })
 
-  test('an object with a module’s label that nobody holds is an orphan, unless another brought it along', async () => {
+  test('an object with a module’s label that nobody holds is an orphan, unless another brought it along; of many that are held none is looked at', async () => {
+    // More than a page of the inventory.
+    const names = Array.from({ length: 1_200 }, (_, i) => `many-${String(i).padStart(4, '0')}`)
+    await store.query(
+      `insert into inventory (place, key, uid, environment, module, desired, fields, run) select 'place', key, 'u', 'staging', 'web', 'sha256:run-1', $2::jsonb, 'run-1' from jsonb_array_elements_text($1::jsonb) as one (key)`,
+      [names.map(map), declared],
+    )
+    for (const name of names) place.objects.set(map(name), asDeclared())
     await start()
-    place.set(map('theirs'), { ...asDeclared('x'), claim: 'web' })
     place.set(map('brought'), asDeclared('y'))
+    // It can wait longest: all that was to be looked at before was.
+    place.set(map('theirs'), { ...asDeclared('x'), claim: 'web' })
     expect(await found((all) => all.length > 0)).toMatchObject([{ object: map('theirs'), cause: 'orphan', module: 'web' }])
+    expect(place.observed).toBe(2)
     place.delete(map('theirs'))
     await found(([one]) => one?.state === 'resolved')
   })

@@ -106,8 +106,8 @@ class TargetWatch {
     const unsubscribe = this.#feed.subscribe((event) => this.#hear(event))
     try {
       await this.#setOut()
-      this.#ready.resolve()
       await this.#load()
+      this.#ready.resolve()
       this.#followAudit()
       await this.#looks()
       this.#claim.signal.throwIfAborted()
@@ -130,14 +130,19 @@ class TargetWatch {
 
   async #load(): Promise<void> {
     const { sql } = this.#parts
+    const kinds = new Map<string, Held>()
     for (let after = ''; ; ) {
       const page = await heldAfter(sql, this.#place, this.#target.environment, after, inventoryPage)
-      for (const held of page) this.#index.expect(held)
-      for (const held of page) this.#follow(held)
+      for (const held of page) {
+        this.#index.expect(held)
+        kinds.set(kindOf(held.key), held)
+      }
       const last = page.at(-1)
       if (last === undefined || page.length < inventoryPage) break
       after = last.key
     }
+    // Only now: what is listed before it is expected would be a stranger, and every one of them be looked at.
+    for (const held of kinds.values()) this.#follow(held)
     this.#status.count(this.#index.size, this.#signal)
     this.#status.forget(theTarget)
     // What was found before is looked at again, whether or not anything is heard of it.
@@ -146,7 +151,7 @@ class TargetWatch {
       this.#index.mark(key)
       this.#found.add(key)
     }
-    this.#queue.add(found)
+    this.#queue.behind(found)
   }
 
   /** Each kind of what is held is watched, once. */
@@ -176,7 +181,7 @@ class TargetWatch {
           else if (one.state === 'listing') this.#index.begin(key)
           else if (one.state === 'listed') {
             attempt = 1
-            this.#queue.add(this.#index.end(key))
+            this.#queue.behind(this.#index.end(key))
             this.#status.count(this.#index.size, this.#signal)
             this.#status.listed(kind)
           } else if (one.state === 'lost') this.#status.lost(kind, one.failure)
@@ -299,7 +304,7 @@ class TargetWatch {
     const before = this.#looker?.policies.digest
     await this.#setOut()
     // What is done about what was found is something else, also about what was ignored.
-    if (this.#looker?.policies.digest !== before) this.#queue.add([...(await objectsWithFindings(this.#parts.sql, now.environment, this.#place)), ...this.#index.marked()])
+    if (this.#looker?.policies.digest !== before) this.#queue.behind([...(await objectsWithFindings(this.#parts.sql, now.environment, this.#place)), ...this.#index.marked()])
   }
 
   async #isHere(run: string): Promise<boolean> {
