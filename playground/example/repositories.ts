@@ -126,14 +126,26 @@ function filled(path: string, text: string, values: Readonly<Record<string, stri
   })
 }
 
-/** After a push: one signed notice a ref, to whoever is written in `<dir>/notify.json`. */
+/**
+ * After a push: one signed notice a branch, to whoever is written in `<dir>/notify.json`. The shell leaves out what is no branch, notes and record heads
+ * among them, which are pushed often: a Node for each would cost more than all the rest of the push.
+ */
 function writeHook(dir: string, name: string, path: string): void {
   const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
   const hooks = join(path, 'hooks')
   mkdirSync(hooks, { recursive: true, mode: 0o700 })
   const words = [process.execPath, notifier, join(dir, 'notify.json'), name].map(quoted).join(' ')
   const fresh = join(hooks, 'post-receive.new')
-  writeFileSync(fresh, `#!/bin/sh\nNODE_COMPILE_CACHE=${quoted(join(dir, 'compiled'))} exec ${words}\n`, { mode: 0o700 })
+  const script = `#!/bin/sh
+branches=
+while read -r before after ref; do
+  case $ref in refs/heads/*) branches="$branches$before $after $ref
+" ;; esac
+done
+[ -n "$branches" ] || exit 0
+printf %s "$branches" | NODE_COMPILE_CACHE=${quoted(join(dir, 'compiled'))} ${words}
+`
+  writeFileSync(fresh, script, { mode: 0o700 })
   chmodSync(fresh, 0o700)
   renameSync(fresh, join(hooks, 'post-receive'))
 }

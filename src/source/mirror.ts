@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '#lib/clock.ts'
@@ -66,6 +67,8 @@ export class Mirror {
   #rebuilding: Promise<void> | undefined
   #corrupt = false
   #swept = false
+  /** What `keep` holds, as far as it was asked since the start. */
+  readonly #kept = new Set<string>()
 
   constructor(options: MirrorOptions) {
     this.name = options.name
@@ -102,11 +105,18 @@ export class Mirror {
 
   /** The branch's last fetched commit; `undefined` before the first fetch. */
   async head(): Promise<string | undefined> {
-    const exit = await tryGit(this.#setup, this.#call(['rev-parse', '--verify', '--quiet', `refs/heads/${this.branch}^{commit}`])).catch((error: unknown) => {
-      if (error instanceof Failure && error.code === 'process-missing') throw error
-      throw this.#noted(error)
-    })
-    return exit.code === 0 ? exit.stdout.toString('utf8').trim() : undefined
+    return await this.id(`refs/heads/${this.branch}^{commit}`)
+  }
+
+  /** The id of what a ref or a commit's name names here; undefined where there is nothing that can be read. */
+  async id(name: string): Promise<string | undefined> {
+    if (!existsSync(join(this.#gitDir, 'HEAD'))) return undefined
+    try {
+      return (await this.#objects.read(name, 0))?.id
+    } catch (error) {
+      if (error instanceof Failure && error.code === 'mirror-corrupt') return void this.#noted(error)
+      throw error
+    }
   }
 
   /** Failures of its calls: `commit-unknown`, `path-outside-repository`, `file-too-large`, `tree-too-large`, `not-a-file`, `mirror-corrupt`. */
@@ -157,18 +167,21 @@ export class Mirror {
   /** Holds a commit that was delivered, so that it can be rendered again offline, also after a force push. */
   async keep(sha: string): Promise<void> {
     await this.#rebuilding
+    if (this.#kept.has(sha)) return
     await git(this.#setup, this.#call(['update-ref', `${keptRefs}${objectId(sha, this.name)}`, sha]))
+    this.#kept.add(sha)
   }
 
   /** Lets go of a commit that `keep` held. */
   async release(sha: string): Promise<void> {
     await this.#rebuilding
+    this.#kept.delete(sha)
     await git(this.#setup, this.#call(['update-ref', '-d', `${keptRefs}${objectId(sha, this.name)}`]))
   }
 
   /** Commits one small file on a ref of the remote; see `push-ref.ts`. */
   async push(file: PushFile, signal: AbortSignal): Promise<PushedFile> {
-    return await this.#withRemote(signal, (call) => pushFile(this.#setup, call, this.url, file))
+    return await this.#withRemote(signal, (call) => pushFile(this.#setup, call, this.url, this, file))
   }
 
   /** A branch of Plumbline's own on the remote: its tip, which can be read from then on; undefined where there is none. See `propose.ts`. */
@@ -202,7 +215,7 @@ export class Mirror {
 
   /** Adds lines to the notes of commits of the remote; see `push-notes.ts`. */
   async pushNotes(notes: Notes, signal: AbortSignal): Promise<number> {
-    return await this.#withRemote(signal, (call) => pushNotes(this.#setup, call, this.url, notes))
+    return await this.#withRemote(signal, (call) => pushNotes(this.#setup, call, this.url, this, notes))
   }
 
   /** Packs what many fetches left, when it is worth it. To be called when there is nothing else to do. */
@@ -251,6 +264,7 @@ export class Mirror {
       this.#rebuilding = undefined
     }
     this.#objects.close()
+    this.#kept.clear()
     this.#trees = new TreeCache(this.#objects, this.name)
     this.#corrupt = false
   }

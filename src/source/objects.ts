@@ -7,7 +7,7 @@ import { complaint, gitCommand } from './git.ts'
 
 export type GitObject = { readonly id: string; readonly type: 'blob' | 'tree' | 'commit' | 'tag'; readonly bytes: Buffer }
 /** What `read` found: the object, that it is larger than the limit, or that it is not there. */
-export type ObjectAnswer = GitObject | { readonly tooLarge: number } | undefined
+export type ObjectAnswer = GitObject | { readonly id: string; readonly tooLarge: number } | undefined
 
 type Waiting = { readonly maxBytes: number; readonly resolve: (answer: ObjectAnswer) => void; readonly reject: (reason: unknown) => void }
 type Receiving = { readonly id: string; readonly type: GitObject['type']; readonly size: number; left: number; readonly chunks: Buffer[] | undefined }
@@ -41,7 +41,7 @@ export class ObjectStore {
     this.#clock = clock
   }
 
-  /** `name` is an object id, with or without `^{tree}`; the caller has checked that it is one. */
+  /** `name` is an object id or a ref, with or without `^{tree}`; the caller has checked that it is one. */
   read(name: string, maxBytes: number): Promise<ObjectAnswer> {
     this.#idle?.abort()
     const child = (this.#child ??= this.#start())
@@ -128,7 +128,7 @@ export class ObjectStore {
     if (object.left === 0) {
       this.#receiving = undefined
       const { id, type, size, chunks } = object
-      this.#answer(chunks === undefined ? { tooLarge: size } : { id, type, bytes: Buffer.concat(chunks, size) })
+      this.#answer(chunks === undefined ? { id, tooLarge: size } : { id, type, bytes: Buffer.concat(chunks, size) })
     }
     return chunk.subarray(part.length)
   }

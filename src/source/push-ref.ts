@@ -1,6 +1,8 @@
 import { Failure } from '#lib/failure.ts'
+import { importCommit } from './fast-import.ts'
 import type { GitCall, GitSetup } from './git.ts'
 import { complaint, git, tryGit } from './git.ts'
+import type { Here } from './push-notes.ts'
 
 export type PushFile = {
   /** Below `refs/plumbline/`, such as `refs/plumbline/checkpoints/production`. */
@@ -14,6 +16,9 @@ export type PushFile = {
   readonly author: { readonly name: string; readonly email: string }
 }
 
+/** A commit is held by it until the remote has taken it: the ref itself says only what the remote said. */
+const draftRef = 'refs/plumbline/draft'
+
 export type PushedFile = { readonly commit: string; readonly previous: string | undefined }
 
 /**
@@ -21,26 +26,37 @@ export type PushedFile = { readonly commit: string; readonly previous: string | 
  * moved or cut is a Failure `ref-moved`, never overwritten. Failures: `ref-refused`, `ref-moved`, `push-refused`, `repository-unreachable`,
  * `git-failed`.
  */
-export async function pushFile(setup: GitSetup, call: GitCall, url: string, file: PushFile): Promise<PushedFile> {
+export async function pushFile(setup: GitSetup, call: GitCall, url: string, here: Here, file: PushFile): Promise<PushedFile> {
   if (!/^refs\/plumbline\/[a-z0-9-]+(\/[a-z0-9-]+)*$/.test(file.ref) || !/^[a-z0-9][a-z0-9.-]*$/.test(file.name)) {
     throw new Failure({ code: 'ref-refused', subject: file.ref, message: `${JSON.stringify(file.ref)} with ${JSON.stringify(file.name)} is not a ref and file that Plumbline writes` })
   }
-  const run = async (args: readonly string[], more: Partial<GitCall> = {}): Promise<string> =>
-    (await git(setup, { ...call, ...more, env: { ...call.env, ...more.env }, args })).toString('utf8').trim()
-  const ours = await local(setup, call, file.ref)
-  const theirs = await remoteRef(setup, call, url, file.ref)
-  if (ours !== undefined && ours !== theirs && !(await isAhead(setup, call, run, url, file.ref, ours, theirs))) {
-    throw moved(call.subject, file.ref, ours, theirs)
-  }
-  const previous = theirs
-  if (previous !== undefined && previous !== ours) await run(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', url, `+${file.ref}:${file.ref}`])
-  const commit = await write(run, file, previous)
+  const ours = await here.id(file.ref)
+  // Where we stood is most likely where the remote stands: the push finds out, at no cost.
+  const previous = ours ?? (await begin(setup, call, url, file.ref))
+  return await pushOn(setup, call, url, here, file, { ours, previous })
+}
+
+/** The ref as the remote has it, here as well. */
+async function begin(setup: GitSetup, call: GitCall, url: string, ref: string): Promise<string | undefined> {
+  const theirs = await remoteRef(setup, call, url, ref)
+  if (theirs !== undefined) await git(setup, { ...call, args: ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', url, `+${ref}:${ref}`] })
+  return theirs
+}
+
+async function pushOn(setup: GitSetup, call: GitCall, url: string, here: Here, file: PushFile, at: { readonly ours: string | undefined; readonly previous: string | undefined }): Promise<PushedFile> {
+  const { ours, previous } = at
+  const changes = [{ clear: true }, { file: file.name, content: file.content }] as const
+  const commit = await importCommit(setup, call, { ref: draftRef, parent: previous, message: file.message, at: file.at, author: file.author, changes })
   const lease = `--force-with-lease=${file.ref}:${previous ?? ''}`
   const pushed = await tryGit(setup, { ...call, args: ['push', '--quiet', '--porcelain', '--no-verify', lease, '--', url, `${commit}:${file.ref}`] })
   if (pushed.code !== 0) {
-    const now = await remoteRef(setup, call, url, file.ref)
-    if (now !== previous && now !== commit) throw moved(call.subject, file.ref, previous, now)
-    if (now !== commit) {
+    const theirs = await remoteRef(setup, call, url, file.ref)
+    if (theirs !== commit) {
+      if (theirs !== previous) {
+        if (ours !== previous || ours === undefined || !(await isAhead(setup, call, url, file.ref, ours, theirs))) throw moved(call.subject, file.ref, previous, theirs)
+        await begin(setup, call, url, file.ref)
+        return await pushOn(setup, call, url, here, file, { ours, previous: theirs })
+      }
       throw new Failure({
         code: 'push-refused',
         subject: call.subject,
@@ -50,13 +66,8 @@ export async function pushFile(setup: GitSetup, call: GitCall, url: string, file
       })
     }
   }
-  await run(['update-ref', file.ref, commit])
+  await git(setup, { ...call, args: ['update-ref', file.ref, commit] })
   return { commit, previous }
-}
-
-async function local(setup: GitSetup, call: GitCall, ref: string): Promise<string | undefined> {
-  const exit = await tryGit(setup, { ...call, args: ['rev-parse', '--verify', '--quiet', ref] })
-  return exit.code === 0 ? exit.stdout.toString('utf8').trim() : undefined
 }
 
 /** What a ref of the remote points to. Failure `repository-unreachable`. */
@@ -73,22 +84,10 @@ export async function remoteRef(setup: GitSetup, call: GitCall, url: string, ref
 }
 
 /** Whether the remote has gone on from where we stood: our own push, whose answer was lost, or another replica's. */
-async function isAhead(
-  setup: GitSetup, call: GitCall, run: (args: readonly string[]) => Promise<string>, url: string, ref: string, ours: string, theirs: string | undefined,
-): Promise<boolean> {
+async function isAhead(setup: GitSetup, call: GitCall, url: string, ref: string, ours: string, theirs: string | undefined): Promise<boolean> {
   if (theirs === undefined) return false
-  await run(['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', url, ref])
+  await git(setup, { ...call, args: ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--', url, ref] })
   return (await tryGit(setup, { ...call, args: ['merge-base', '--is-ancestor', ours, theirs] })).code === 0
-}
-
-async function write(run: (args: readonly string[], more?: Partial<GitCall>) => Promise<string>, file: PushFile, parent: string | undefined): Promise<string> {
-  const blob = await run(['hash-object', '-w', '--no-filters', '--stdin'], { stdin: file.content })
-  const tree = await run(['mktree'], { stdin: `100644 blob ${blob}\t${file.name}\n` })
-  const date = `@${Math.floor(file.at / 1000)} +0000`
-  const person = (role: string): Record<string, string> => ({
-    [`GIT_${role}_NAME`]: file.author.name, [`GIT_${role}_EMAIL`]: file.author.email, [`GIT_${role}_DATE`]: date,
-  })
-  return await run(['commit-tree', tree, ...(parent === undefined ? [] : ['-p', parent])], { stdin: file.message, env: { ...person('AUTHOR'), ...person('COMMITTER') } })
 }
 
 function moved(subject: string, ref: string, ours: string | undefined, theirs: string | undefined): Failure {
