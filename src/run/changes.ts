@@ -8,7 +8,7 @@ import type { Intents } from './render-run.ts'
 
 export type Change = Commit & { readonly repository: string }
 
-/** As many as a run tells of. Whoever asks who wrote it all asks without a limit. */
+/** As many as a run tells of. Who wrote it all, `authors.ts` asks. */
 const most = 50
 
 /** The commits that lie between what was delivered and a snapshot, in the repositories of some modules: who changed what, and why. The newest first. */
@@ -18,7 +18,6 @@ export async function changesBetween(
   modules: readonly string[],
   intents: Intents,
   known: ReadonlyMap<string, StatusRow>,
-  limit = most,
 ): Promise<Change[]> {
   // Of a repository's modules, the one that is the furthest behind tells from where.
   const oldest = new Map<string, StatusRow | undefined>()
@@ -32,11 +31,11 @@ export async function changesBetween(
   }
   const from = new Map<string, string | undefined>()
   for (const [repository, row] of oldest) from.set(repository, typeof row?.snapshot === 'string' ? (await findSnapshot(parts.sql, row.snapshot))?.commits[repository] : undefined)
-  return changesSince(parts, snapshot, from, limit)
+  return changesSince(parts, snapshot, from)
 }
 
 /** The commits of some repositories up to a snapshot, each since a commit of its own; where that is not known, the head alone. The newest first. */
-export async function changesSince(parts: Parts, snapshot: SnapshotRow, from: ReadonlyMap<string, string | undefined>, limit = most): Promise<Change[]> {
+export async function changesSince(parts: Parts, snapshot: SnapshotRow, from: ReadonlyMap<string, string | undefined>): Promise<Change[]> {
   const changes: Change[] = []
   for (const [repository, before] of from) {
     const head = snapshot.commits[repository]
@@ -44,9 +43,9 @@ export async function changesSince(parts: Parts, snapshot: SnapshotRow, from: Re
     const mirror = parts.repositories.mirror(repository)
     // Without a point to start from (the first delivery), the head speaks for itself.
     const commits = before === undefined ? [await mirror.commit(head)] : await mirror.log(before, head).catch(async () => [await mirror.commit(head)])
-    changes.push(...commits.slice(0, limit).map((commit) => ({ ...commit, repository })))
+    changes.push(...commits.slice(0, most).map((commit) => ({ ...commit, repository })))
   }
-  return changes.sort((a, b) => b.at - a.at).slice(0, limit)
+  return changes.sort((a, b) => b.at - a.at).slice(0, most)
 }
 
 /** Who, why and on which ticket: a person's word first, else what the newest commit says. */

@@ -3,8 +3,7 @@ import { Failure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
 import type { GateDecision } from '#model/gate.ts'
 import type { Plan, Step } from '#model/plan.ts'
-import { addressesOf, byHolders } from '#model/principal.ts'
-import type { Principal } from '#model/principal.ts'
+import { byHolders } from '#model/principal.ts'
 import { standingVerification } from '#model/probe-state.ts'
 import { decideGate, refusedModules } from '#gate/gate.ts'
 import { planDigest } from '#plan/plan.ts'
@@ -14,12 +13,11 @@ import { activePauses } from '#store/pauses.ts'
 import { principals } from '#store/principals.ts'
 import { approvalsOf } from '#store/runs.ts'
 import type { RunRow } from '#store/runs.ts'
-import { policyOf } from '#store/snapshots.ts'
 import { statuses } from '#store/statuses.ts'
-import { changesBetween } from './changes.ts'
+import { authorsOf } from './authors.ts'
 import { environmentWorks } from './environment-works.ts'
 import { removed } from './environment.ts'
-import { limitsOf, policyChanges, policyCommits } from './policy.ts'
+import { limitsOf, policyChanges } from './policy.ts'
 import type { Policy } from './policy.ts'
 import { renderAll } from './render-run.ts'
 import type { Intents } from './render-run.ts'
@@ -110,25 +108,6 @@ async function gatedModules(work: Work, intents: Intents): Promise<GatedModule[]
       }
     }),
   )
-}
-
-/** Who wrote what this run delivers: by the e-mail addresses of the commits. `strangers` are the addresses that belong to nobody who is known. */
-async function authorsOf(work: Work, intents: Intents, known: readonly Principal[]): Promise<{ authors: string[]; strangers: string[] }> {
-  const { parts, run, snapshot } = work
-  // Who has somebody's change rolled back, or an operation carried out, is the author of that.
-  if (run.kind === 'rollback' || run.kind === 'operation') return { authors: run.startedBy === null ? [] : [run.startedBy], strangers: [] }
-  // All of them: the run itself tells of the newest commits alone.
-  const rows = new Map((await statuses(parts.sql, run.environment)).map((row) => [row.module, row]))
-  const all =
-    run.kind === 'policy'
-      ? await policyCommits(parts, snapshot, (await policyOf(parts.sql, run.environment))?.snapshot, Infinity)
-      : await changesBetween(parts, snapshot, Object.keys(run.modules).filter((module) => run.modules[module]?.snapshot === undefined), intents, rows, Infinity)
-  const written = new Set([...run.changes, ...all].map((change) => change.author.email.toLowerCase()))
-  const addresses = new Set(known.flatMap((principal) => addressesOf(principal).map((email) => email.toLowerCase())))
-  return {
-    authors: known.filter((principal) => addressesOf(principal).some((email) => written.has(email.toLowerCase()))).map((principal) => principal.name),
-    strangers: [...written].filter((email) => !addresses.has(email)).sort(),
-  }
 }
 
 /** What the environment that comes first has of this very snapshot. */

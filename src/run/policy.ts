@@ -14,7 +14,6 @@ import { acceptPolicy, findSnapshot, policyOf } from '#store/snapshots.ts'
 import type { SnapshotRow } from '#store/snapshots.ts'
 import type { Sql } from '#store/sql.ts'
 import { changesSince, storyOf } from './changes.ts'
-import type { Change } from './changes.ts'
 import type { Asked } from './asked.ts'
 import type { Configuration } from './configuration.ts'
 import type { Parts } from './parts.ts'
@@ -113,15 +112,9 @@ async function openOrEnd(parts: Parts, snapshot: SnapshotRow, environment: Envir
   })
 }
 
-/** The commits of the workspace's repository since the snapshot whose policy is in force. */
-export async function policyCommits(parts: Parts, snapshot: SnapshotRow, since: string | undefined, limit?: number): Promise<Change[]> {
-  const repository = parts.repositories.workspaceName()
-  const before = since === undefined ? undefined : await findSnapshot(parts.sql, since)
-  return changesSince(parts, snapshot, new Map([[repository, before?.commits[repository]]]), limit)
-}
-
 async function policyRun(parts: Parts, snapshot: SnapshotRow, environment: string, since: string, digest: Digest, asked: Asked | undefined): Promise<NewRun> {
-  const changes = await policyCommits(parts, snapshot, since)
+  const repository = parts.repositories.workspaceName()
+  const changes = await changesSince(parts, snapshot, new Map([[repository, (await findSnapshot(parts.sql, since))?.commits[repository]]]))
   const now = parts.clock.now()
   return { id: newId('run', now), environment, kind: 'policy', snapshot: snapshot.id, ...storyOf(changes, asked), changes, startedBy: asked?.by ?? null, modules: {}, planDigest: digest, createdAt: now }
 }

@@ -128,6 +128,23 @@ describe('a mirror', () => {
     })
   })
 
+  test('tells who wrote what lies between two commits, however many there are; of rewritten history, everybody who wrote any of it', async () => {
+    const source = fixture.repository('orders')
+    const first = source.commit({ a: '1', b: '1' })
+    const many = Array.from({ length: 1_200 }, (_, at) => `commit refs/heads/main\nauthor X <${at === 0 ? 'early' : 'late'}@shop.example> ${1_790_000_000 + at} +0000\ncommitter X <x@shop.example> ${1_790_000_000 + at} +0000\ndata 0\n${at === 0 ? `from ${first}\n` : ''}M 100644 inline ${at === 0 ? 'a' : 'b'}\ndata 5\n${String(at).padStart(5)}\n`)
+    execFileSync('git', ['--git-dir', source.path, 'fast-import', '--quiet'], { input: many.join('') })
+    const last = source.run('rev-parse', 'refs/heads/main')
+    const mirror = fixture.mirror(source.path)
+    await mirror.fetch(never)
+    expect(await mirror.authors(first, last)).toEqual(['early@shop.example', 'late@shop.example'])
+    expect(await mirror.authors(first, last, ['b'])).toEqual(['late@shop.example'])
+    expect(await mirror.authors(last, last)).toEqual([])
+    // Back to where it was, and to what has never been here.
+    expect(await mirror.authors(last, first)).toEqual(['ada@shop.example', 'early@shop.example', 'late@shop.example'])
+    expect(await mirror.authors('1'.repeat(40), last)).toEqual(['ada@shop.example', 'early@shop.example', 'late@shop.example'])
+    await expect(mirror.authors(first, '1'.repeat(40))).rejects.toMatchObject({ code: 'git-failed' })
+  })
+
   test('tells which paths differ: content, mode, link, and existence', async () => {
     const source = fixture.repository('orders')
     const same = { same: 'x', 'deep/down/same': 'x' }

@@ -148,6 +148,19 @@ export class Mirror {
     return await Promise.all(output.toString('utf8').split('\n').filter((sha) => sha !== '').map((sha) => this.commit(sha)))
   }
 
+  /**
+   * The e-mail addresses of whoever wrote a commit that `to` has and `from` has not, however many there are; with `paths`, one that touches one of them.
+   * Where `to` does not come after `from` (a force push), or `from` is not here any more, nobody can say what lies between: then those of everybody who
+   * wrote any of it. Failure `git-failed` where `to` cannot be read.
+   */
+  async authors(from: string | undefined, to: string, paths: readonly string[] = []): Promise<string[]> {
+    const isRange = from !== undefined && (await this.#contains(objectId(to, this.name), objectId(from, this.name)))
+    const left = from !== undefined && !isRange && (await this.commit(from).then(() => true, () => false)) ? [from] : []
+    const range = isRange ? [objectId(to, this.name), `^${from}`] : [objectId(to, this.name), ...left]
+    const output = await git(this.#setup, this.#call(['log', '--format=%ae', ...range, '--', ...paths], { timeoutMs: 120_000 }))
+    return [...new Set(output.toString('utf8').split('\n').filter((email) => email !== ''))].sort()
+  }
+
   /** The commit that last touched a line of a file, as of a commit; undefined where Git cannot tell. */
   async blame(commit: string, file: string, line: number): Promise<Commit | undefined> {
     const sha = await blameLine(this.#setup, this.#call([]), commit, file, line)
