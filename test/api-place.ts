@@ -111,7 +111,7 @@ function nothingBehind(): Partial<Record<keyof Parts, unknown>> {
   const configuration = {
     workspace: { metadata: { name: 'shop' }, spec: { repositories: {} } },
     environments: new Map(places.map((place) => [place, document(place, place)])),
-    modules: new Map([['shop', { repository: 'shop' }]]),
+    modules: new Map([['shop', { repository: 'shop', config: { spec: {} } }]]),
     problems: [],
     broken: [],
   }

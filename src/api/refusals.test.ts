@@ -71,8 +71,38 @@ test('an address that this machine does not have, and a port that is taken', asy
   }
 })
 
+const since = 'since=2026-01-01T00:00:00Z'
+const looks: [string, string][] = [
+  ['runs', '/v1/runs?'], ['findings', '/v1/findings?'], ['timeline', `/v1/timeline?${since}&`], ['operations', '/v1/operations?'], ['records', '/v1/records?'],
+]
+
+describe('a name that nobody knows is not answered with nothing', () => {
+  test.each([...looks.map(([what, path]) => [what, `${path}environment=stagin`]), ['yielded', '/v1/environments/stagin/yielded'], ['fields', '/v1/environments/stagin/fields?module=shop']])('%s of an environment', async (_, path) => {
+    expect(await place.get(path ?? '', admin)).toMatchObject({ status: 404, body: { error: { code: 'environment-unknown', subject: 'environment stagin', hint: 'Did you mean “staging”? Known here: sandbox, staging, production.' } } })
+  })
+
+  test.each([['runs', '/v1/runs?'], ['findings', '/v1/findings?'], ['timeline', `/v1/timeline?${since}&`], ['yielded', '/v1/environments/staging/yielded?'], ['fields', '/v1/environments/staging/fields?']])('%s of a module', async (_, path) => {
+    expect(await place.get(`${path}module=shpo`, admin)).toMatchObject({ status: 404, body: { error: { code: 'module-unknown', subject: 'module shpo', hint: 'Did you mean “shop”? Known here: shop.' } } })
+  })
+
+  test('nor is a pause ended, or a pin lifted, of what there is not', async () => {
+    expect(await asked('/v1/environments/stagin/resume', { module: null })).toMatchObject(refused('environment-unknown', /no such environment/))
+    for (const what of ['resume', 'unpin']) expect(await asked(`/v1/environments/staging/${what}`, { module: 'shpo', ...(what === 'unpin' ? because : {}) })).toMatchObject(refused('module-unknown', /no such module/))
+  })
+
+  test('what was removed, and is in the store alone, is told; to whoever may look at it', async () => {
+    await createRun(place.store, { id: 'run-of-before', environment: 'before', kind: 'change', snapshot: 'snapshot', actor: 'root', reason: 'why', ticket: null, startedBy: null, changes: [], modules: { gone: { intent: 'i', changed: true } }, createdAt: place.clock.now() })
+    for (const query of ['environment=before', 'module=gone']) expect(await place.get(`/v1/runs?${query}`, admin)).toMatchObject({ status: 200, body: { runs: [{ id: 'run-of-before' }] } })
+    const stranger = await place.token('stranger', [{ role: 'viewer', environments: ['stag*'] }])
+    expect(await place.get('/v1/runs?module=gone', stranger)).toMatchObject({ body: { error: { code: 'module-unknown', hint: 'Known here: shop.' } } })
+    expect(await place.get('/v1/runs?environment=stagin', stranger)).toMatchObject({ body: { error: { code: 'environment-unknown', hint: expect.stringContaining('Known here: staging.') } } })
+    expect(await place.get('/v1/runs?environment=before', stranger)).toMatchObject({ body: { error: { code: 'forbidden' } } })
+  })
+})
+
 // The last one, since it empties the store.
-test('before the repositories were read nothing can be asked for', async () => {
+test('before the repositories were read nothing can be asked for, and no name is a wrong one', async () => {
   for (const table of ['run', 'snapshot']) await place.store.query(`truncate ${table} cascade`)
   for (const what of ['deploy', 'prune']) expect(await asked(`/v1/environments/staging/${what}`, because)).toMatchObject({ error: { code: 'snapshot-unknown', retry: 'later' } })
+  expect(await place.get('/v1/runs?environment=stagin', admin)).toMatchObject({ status: 200, body: { runs: [] } })
 })

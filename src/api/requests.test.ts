@@ -138,7 +138,7 @@ describe('answers', () => {
   const needs: Readonly<Record<string, string>> = { timeline: '?since=2026-01-01T00:00:00Z' }
   test.each(routes.filter((route) => route.method === 'get' && !elsewhere.has(route.id)).map((route) => route.id))('%s gives all that its schema says, and nothing else', async (id) => {
     const raw = place.fresh(routes.map((route) => ({ ...route, answer: z.any() })))
-    const path = (routes.find((route) => route.id === id)?.path ?? '').replace('{run}', 'latest').replace('{finding}', 'f-of-staging') + (needs[id] ?? '')
+    const path = (routes.find((route) => route.id === id)?.path ?? '').replace('{run}', 'latest').replace('{finding}', 'f-of-staging').replace('{environment}', 'staging') + (needs[id] ?? '')
     const answer = await raw.request(path, { headers: { authorization: `Bearer ${admin}` } })
     expect(answer.status).toBe(200)
     expect((await place.get(path, admin)).body).toEqual(await answer.json())

@@ -1,12 +1,15 @@
 import type { Context } from 'hono'
 import type { z } from 'zod'
 import { Failure } from '#lib/failure.ts'
+import { isObject } from '#lib/json.ts'
 import { runNamed } from '#run/commands.ts'
 import { findingNamed } from '#run/drift/commands.ts'
 import { redactedDocument } from '#model/redacted.ts'
 import type { Parts } from '#run/parts.ts'
 import { authorise, visibleTo } from './authorise.ts'
 import type { Bearer, Demand } from './authorise.ts'
+import { expectKnown } from './expect-known.ts'
+import type { Names } from './expect-known.ts'
 import type { Call, Route } from './route.ts'
 
 /** Authorisation, and only then a look at what was sent. This is the one place where a route is entered. */
@@ -21,6 +24,7 @@ export async function serveRoute(context: Context, parts: Parts, route: Route, {
   const finding = route.where === 'finding' ? await findingNamed(parts, params['finding'] ?? '', sees) : undefined
   authorise(principal, { role: route.role, where: placeOf(route, params, query, run ?? finding) })
   const body = route.body === undefined ? undefined : expectShape(route, route.body, 'body', await readJson(context, route))
+  await expectKnown(parts, namesIn(route, params, { ...query, ...(isObject(body) ? body : {}) }), sees)
   const call: Call<'workspace', unknown, unknown> = { parts, principal, sees, params, run: run as undefined, finding: finding as undefined, query, body, signal: context.req.raw.signal }
   const answer = await route.handle(call as Call<never, never, never>)
   return context.json(redactedDocument(route.answer.parse(answer) as object, (text) => parts.redactor.redact(text)))
@@ -32,6 +36,12 @@ function placeOf(route: Route, params: Readonly<Record<string, string>>, query: 
   const only = query['environment']
   if (route.where === 'each') return typeof only === 'string' ? { environment: only } : 'somewhere'
   return 'workspace'
+}
+
+/** What a request names that has to be there: the module of an import is one to be. */
+function namesIn({ path }: Route, params: Readonly<Record<string, string>>, { environment, module }: Readonly<Record<string, unknown>>): Names {
+  const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+  return { environment: params['environment'] ?? text(environment), module: path.endsWith('/import') ? undefined : text(module) }
 }
 
 /** PostgreSQL keeps no NUL, and no name of ours has a control character. */

@@ -39,6 +39,12 @@ describe('what waits for a person', () => {
     })
   }
 
+  test('nothing waits where there is no such place', async () => {
+    for (const look of [['runs'], ['drift'], ['timeline'], ['operations'], ['yield'], ['record', 'export', '--out', 'nowhere']])
+      expect(await shop.plumb(...look, '-e', 'prod')).toMatchObject({ code: 2, out: '', err: expect.stringMatching(/environment prod: the workspace has no such environment.*\n.*Known here: dev\./) })
+    expect(await shop.plumb('runs', '-m', 'wep')).toMatchObject({ code: 2, err: expect.stringContaining('Did you mean “web”?') })
+  })
+
   test('is left alone by a change of what only depends on it', async () => {
     const first = await shop.settled(await shop.push({ 'database/manifests/map.yaml': configMap('database', '2') }, 'Another database'))
     expect(first).toMatchObject({ state: 'waiting', steps: [{ module: 'database' }, { module: 'web', effects: [] }] })
