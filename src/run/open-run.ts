@@ -1,13 +1,14 @@
 import { isEnded } from '#model/run.ts'
 import type { Plan } from '#model/plan.ts'
-import { findRun, lockRuns, openJournal, updateRun } from '#store/runs.ts'
+import { enqueue } from '#store/queue.ts'
+import { findRun, lastEffect, lockRuns, openJournal, updateRun } from '#store/runs.ts'
 import { isBlocked } from './begin.ts'
 import type { RunGate } from './gate-run.ts'
 import type { Work } from './work.ts'
 
 /**
  * Writes the plan, the decisions on it and every effect down: from here on a crash is taken up where it happened. Tells whether it did: not when
- * somebody cancelled or replaced the run while its plan was made, nor when another run has become active on one of its modules, whose end wakes this one.
+ * somebody cancelled or replaced the run while its plan was made, nor when another run has become active on one of its modules, whose end wakes this one, or has been and is over.
  */
 export async function openRun(work: Work, plan: Plan, gate: RunGate): Promise<boolean> {
   const { sql, clock, repositories } = work.parts
@@ -20,6 +21,11 @@ export async function openRun(work: Work, plan: Plan, gate: RunGate): Promise<bo
     if (run === undefined || isEnded(run.state) || (await isBlocked(tx, run))) return false
     // A module was taken out of it while its plan was made: it is planned anew, as whoever took it out has it woken.
     if (Object.keys(work.run.modules).some((module) => !(module in run.modules))) return false
+    // Another run did something to its modules since: what was planned before that would be refused as moved. It is planned anew, at once.
+    if ((await lastEffect(tx, run.environment, Object.keys(run.modules))) !== work.standsOn) {
+      await enqueue(tx, clock, `run/${run.id}`)
+      return false
+    }
     await openJournal(tx, run.id, plan.steps.flatMap((step) => (step.failure === undefined ? step.waves.flat() : [])))
     await updateRun(tx, run.id, 'delivering', clock.now(), { plan, planDigest: plan.digest, gates: gate.decisions, failure: null })
     return true

@@ -117,6 +117,19 @@ export async function lastChange(sql: Sql, environment: string, modules: readonl
   return row
 }
 
+/** The last effect on one of these modules, of the newest runs: which, and when. Another answer later means that something was done meanwhile. Null before the first. */
+export async function lastEffect(sql: Sql, environment: string, modules: readonly string[]): Promise<string | null> {
+  const [row] = await sql.query<{ effect: string }>(
+    `select effect.run || ' ' || effect.key || ' ' || coalesce(effect.ended_at, effect.started_at) as effect
+       from (select id from run where environment = $1 order by seq desc limit 100) newest
+       join effect on effect.run = newest.id
+      where effect.module = any($2::text[]) and effect.started_at is not null
+      order by coalesce(effect.ended_at, effect.started_at) desc, effect.run desc, effect.key limit 1`,
+    [environment, textArray(modules)],
+  )
+  return row?.effect ?? null
+}
+
 /** When the last run that may have changed something in an environment ended; null before the first. */
 export async function lastEnd(sql: Sql, environment: string): Promise<number | null> {
   const [row] = await sql.query<{ at: number | null }>(`select max(ended_at) as at from run where environment = $1 and kind not in ('verify', 'forget') and state in ('succeeded', 'failed', 'halted', 'interrupted', 'rolled-back')`, [environment])
