@@ -1,6 +1,6 @@
 import type { Cause, KubernetesObject } from '#playground/contract.ts'
 import { metadataErrors, type NameRule } from './metadata-errors.ts'
-import { labelNameProblems, pathSegmentProblems, serviceNameProblems } from './names.ts'
+import { labelNameProblems, pathSegmentProblems, serviceNameProblems } from '#lib/object-names.ts'
 import type { Rule } from './rules/look.ts'
 import * as others from './rules/others.ts'
 import * as workloads from './rules/workloads.ts'

@@ -1,4 +1,5 @@
 import { Environment } from '@marcbachmann/cel-js'
+import { addExtensions } from '#lib/cel-extensions.ts'
 import { equalJson, isObject, type Json } from '#lib/json.ts'
 import type { Cause, Schema } from '#playground/contract.ts'
 import { duplicate, forbidden, invalidValue, required } from './causes.ts'
@@ -16,11 +17,13 @@ type Program = { readonly run: ReturnType<typeof metered>; readonly usesOldSelf:
 const milliseconds = 1_000
 const longest = 5000
 
-const environment = new Environment({
-  enableOptionalTypes: true,
-  homogeneousAggregateLiterals: false,
-  limits: { maxAstNodes: 2000, maxDepth: 100, maxListElements: 500, maxMapEntries: 500, maxCallArguments: 32 },
-})
+const environment = addExtensions(
+  new Environment({
+    enableOptionalTypes: true,
+    homogeneousAggregateLiterals: false,
+    limits: { maxAstNodes: 2000, maxDepth: 100, maxListElements: 500, maxMapEntries: 500, maxCallArguments: 32 },
+  }),
+)
   .registerVariable('self', 'dyn')
   .registerVariable('oldSelf', 'dyn')
 

@@ -1,7 +1,7 @@
 import { equalJson, isObject, type Json, type JsonObject } from '#lib/json.ts'
 import type { Cause, KubernetesObject } from '#playground/contract.ts'
 import { forbidden, invalidValue, required, tooLong } from './causes.ts'
-import { labelValueProblems, qualifiedNameProblems, subdomainProblems } from './names.ts'
+import { labelKeyProblems, labelValueProblems, subdomainProblems } from '#lib/object-names.ts'
 
 export type NameRule = (name: string) => string[]
 
@@ -37,7 +37,7 @@ function changed(metadata: JsonObject, live: JsonObject): Cause[] {
 export function labelErrors(labels: Json | undefined, field: string): Cause[] {
   if (!isObject(labels)) return []
   return Object.entries(labels).flatMap(([key, value]) => [
-    ...qualifiedNameProblems(key).map((problem) => invalidValue(field, key, problem)),
+    ...labelKeyProblems(key).map((problem) => invalidValue(field, key, problem)),
     ...(typeof value === 'string' ? labelValueProblems(value).map((problem) => invalidValue(field, value, problem)) : []),
   ])
 }
@@ -46,7 +46,7 @@ const annotationBytes = 256 * 1024
 
 function annotationErrors(annotations: Json | undefined): Cause[] {
   if (!isObject(annotations)) return []
-  return Object.keys(annotations).flatMap((key) => qualifiedNameProblems(key.toLowerCase()).map((problem) => invalidValue('metadata.annotations', key, problem)))
+  return Object.keys(annotations).flatMap((key) => labelKeyProblems(key.toLowerCase()).map((problem) => invalidValue('metadata.annotations', key, problem)))
 }
 
 function annotationSizeErrors(annotations: Json | undefined): Cause[] {
@@ -57,7 +57,7 @@ function annotationSizeErrors(annotations: Json | undefined): Cause[] {
 
 function finalizerErrors(finalizers: Json | undefined): Cause[] {
   if (!Array.isArray(finalizers)) return []
-  return finalizers.flatMap((finalizer, i) => qualifiedNameProblems(String(finalizer)).map((problem) => invalidValue(`metadata.finalizers[${i}]`, finalizer, problem)))
+  return finalizers.flatMap((finalizer, i) => labelKeyProblems(String(finalizer)).map((problem) => invalidValue(`metadata.finalizers[${i}]`, finalizer, problem)))
 }
 
 function ownerErrors(owners: Json | undefined): Cause[] {

@@ -109,6 +109,20 @@ describe('rules', () => {
     expect(said(many, { list })).toEqual(['spec: Invalid value: "object": validation failed due to running out of cost budget, no further validation rules will be run'])
   })
 
+  test.each([
+    ['cidr("10.0.0.0/8").containsIP(self.text)', '10.1.2.3', '11.1.2.3'],
+    ['isURL(self.text) && url(self.text).getScheme() == "https"', 'https://a.example/', 'http://a.example/'],
+    ['semver(self.text, true).isLessThan(semver("2.0.0"))', 'v1.9', '2.0.0'],
+    ['!format.dns1123Label().validate(self.text).hasValue()', 'my-name', 'My name'],
+    ['quantity(self.text) == quantity("1Gi")', '1024Mi', '1G'],
+    ['self.text.split(",").all(i, item, item.find("[0-9]+") == string(i))', 'a0,b1', 'a0,b2'],
+    ['sets.contains(["a", "b"], self.text.split(""))', 'ba', 'bc'],
+  ])('rules have Kubernetes’ libraries: %s', (rule, right, wrong) => {
+    const schema: Schema = { ...ruled(rule), properties: { text: { type: 'string' } } }
+    expect(said(schema, { text: right })).toEqual([])
+    expect(said(schema, { text: wrong })).toEqual([expect.stringContaining('failed rule: ')])
+  })
+
   test('a cost that an expression would swallow counts all the same', () => {
     const list = Array.from({ length: 500 }, (_, i) => i)
     expect(said(ruled('self.list.all(a, self.list.all(b, a + b >= 0)) || true'), { list })[0]).toContain('actual cost limit exceeded')

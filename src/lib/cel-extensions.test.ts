@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { openCel } from './cel.ts'
-import { Quantity } from './cel-quantity.ts'
+import { Quantity } from './cel-library/quantity.ts'
 
 const cel = openCel({ timeoutMs: 400 })
 afterAll(() => cel.close())
@@ -15,7 +15,7 @@ describe('CEL beyond the standard', () => {
     ['quantity("1.5").asApproximateFloat()', 1.5],
     ['quantity("-1").sign()', -1],
     ['quantity("1").isInteger() && !quantity("1m").isInteger()', true],
-    ['isQuantity("1Gi") && !isQuantity("1 Gi") && !isQuantity("Gi")', true],
+    ['isQuantity("1Gi") && !isQuantity("1 Gi") && !isQuantity("1GI")', true],
     ['quantity("2k")', '2000'],
     ['object.spec.replicas.sum()', 6],
     ['object.spec.shares.sum()', 1.5],
@@ -46,6 +46,6 @@ describe('quantities', () => {
   })
 
   test('what is none is not read', () => {
-    expect(['', '.', '-', 'k', '1K', '1ki', '1 k', '1e', '1e1000', '0x1', '1.2.3', '١', '1'.repeat(40)].filter((text) => Quantity.read(text) !== undefined)).toEqual([])
+    expect(['', '.', '-', 'k', '1K', '1ki', '1 k', '1e', '0x1', '1.2.3', '١', '1'.repeat(200)].filter((text) => Quantity.read(text) !== undefined)).toEqual([])
   })
 })

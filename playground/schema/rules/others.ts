@@ -2,7 +2,7 @@ import { isObject, type JsonObject } from '#lib/json.ts'
 import type { Cause, Schema } from '#playground/contract.ts'
 import { duplicate, invalidValue, required } from '../causes.ts'
 import { brokenRules } from '../cel-rules.ts'
-import { labelNameProblems } from '../names.ts'
+import { labelNameProblems } from '#lib/object-names.ts'
 import { listAt, missing, objectAt, oneOf, portNumber, protocols, textAt, type Rule } from './look.ts'
 
 export const service: Rule = (object) => {

@@ -2,7 +2,7 @@ import { isObject, type JsonObject } from '#lib/json.ts'
 import type { Cause } from '#playground/contract.ts'
 import { duplicate, invalidValue, required } from '../causes.ts'
 import { labelErrors } from '../metadata-errors.ts'
-import { labelNameProblems } from '../names.ts'
+import { labelNameProblems } from '#lib/object-names.ts'
 import { quantityNanos } from '../quantity.ts'
 import { listAt, missing, objectAt, oneOf, portNumber, protocols, textAt } from './look.ts'
 

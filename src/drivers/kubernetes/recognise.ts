@@ -1,6 +1,6 @@
 import { asFailure } from '#lib/failure.ts'
 import { equalJson, isObject, type Json, type JsonObject } from '#lib/json.ts'
-import { Quantity } from '#lib/cel-quantity.ts'
+import { Quantity } from '#lib/cel-library/quantity.ts'
 import { readPath } from '#model/field-path.ts'
 import type { Effect } from '#model/plan.ts'
 import { parseKey, showKey, type Desired } from '#model/resource.ts'

@@ -1,4 +1,4 @@
-/** The rules of names and labels, with the server's words. Source: apimachinery `util/validation/validation.go`. */
+/** Kubernetes' rules of names and labels, with its server's words. Source: apimachinery `util/validation/validation.go`. */
 const label = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
 const alphabet = "'MyName',  or 'my.name',  or '123-abc'"
 
@@ -15,8 +15,11 @@ export function subdomainProblems(name: string): string[] {
 export function labelNameProblems(name: string): string[] {
   const problems = name.length > 63 ? ['must be no more than 63 bytes'] : []
   if (!/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name)) {
+    const isSubdomain = subdomainProblems(name.slice(0, 253)).length === 0
     problems.push(
-      `a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '${label}')`,
+      isSubdomain
+        ? 'must not contain dots'
+        : `a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '${label}')`,
     )
   }
   return problems
@@ -39,12 +42,12 @@ export function pathSegmentProblems(name: string): string[] {
   return ['/', '%'].filter((character) => name.includes(character)).map((character) => `may not contain '${character}'`)
 }
 
-export function qualifiedNameProblems(name: string): string[] {
+export function labelKeyProblems(name: string): string[] {
   const parts = name.split('/')
   const problems: string[] = []
   if (parts.length > 2) {
     return [
-      `a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. ${alphabet}, regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+      `a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. ${alphabet}, regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
     ]
   }
   const [prefix, own] = parts.length === 2 ? [parts[0] as string, parts[1] as string] : [undefined, name]

@@ -7,24 +7,27 @@ const one = 1_000_000_000n
 /** A quantity as Kubernetes writes them (`500m`, `1.5Gi`, `2e3`), exact to a billionth; finer fractions are rounded up, as there. */
 export class Quantity {
   readonly #billionths: bigint
+  /** Whether it was written without digits below one: `1.0` and `1000m` are no integers to a real server. */
+  readonly #isWhole: boolean
 
-  private constructor(billionths: bigint) {
+  private constructor(billionths: bigint, isWhole: boolean) {
     this.#billionths = billionths
+    this.#isWhole = isWhole
   }
 
   /** Undefined where the text is no quantity. */
   static read(text: string): Quantity | undefined {
-    const match = /^([+-]?)(\d{1,30})?(?:\.(\d{0,30}))?(?:([numkMGTPE]|[KMGTPE]i)|[eE]([+-]?\d{1,2}))?$/.exec(text)
+    const match = /^([+-]?)(\d{1,100})?(?:\.(\d{0,100}))?(?:([numkMGTPE]|[KMGTPE]i)|[eE]([+-]?\d{1,4}))?$/.exec(text)
     if (match === null || (match[2] === undefined && (match[3] ?? '') === '')) return undefined
     const [, sign, whole = '0', fraction = '', suffix = '', exponent] = match
     const power = (exponent === undefined ? (decimal[suffix] ?? 0) : Number(exponent)) + 9 - fraction.length
     const digits = BigInt(whole + fraction) * (binary[suffix] ?? 1n)
     const size = power >= 0 ? digits * 10n ** BigInt(power) : (digits + 10n ** BigInt(-power) - 1n) / 10n ** BigInt(-power)
-    return new Quantity(sign === '-' ? -size : size)
+    return new Quantity(sign === '-' ? -size : size, power >= 9 || (suffix in binary && fraction === ''))
   }
 
   static whole(value: bigint): Quantity {
-    return new Quantity(value * one)
+    return new Quantity(value * one, true)
   }
 
   /** -1, 0 or 1. */
@@ -32,18 +35,22 @@ export class Quantity {
     return this.#billionths < other.#billionths ? -1n : this.#billionths > other.#billionths ? 1n : 0n
   }
 
+  equals(other: unknown): boolean {
+    return other instanceof Quantity && this.compare(other) === 0n
+  }
+
   add(other: Quantity): Quantity {
-    return new Quantity(this.#billionths + other.#billionths)
+    return new Quantity(this.#billionths + other.#billionths, this.#isWhole && other.#isWhole)
   }
 
   subtract(other: Quantity): Quantity {
-    return new Quantity(this.#billionths - other.#billionths)
+    return new Quantity(this.#billionths - other.#billionths, this.#isWhole && other.#isWhole)
   }
 
   /** Undefined where it is no whole number of 64 bits. */
   asInteger(): bigint | undefined {
     const whole = this.#billionths / one
-    return this.#billionths % one === 0n && BigInt.asIntN(64, whole) === whole ? whole : undefined
+    return this.#isWhole && BigInt.asIntN(64, whole) === whole ? whole : undefined
   }
 
   asFloat(): number {
