@@ -34,6 +34,7 @@ test.each<[number, string, Status]>([
   [3, 'what is behind waits for an approval', status([behind], {}, 'approval')],
   [3, 'the first delivery does', status([module({ delivery: 'behind', verification: 'unknown' })], {}, 'approval')],
   [3, 'nothing was delivered yet, and a person must say so', status([], {}, 'person')],
+  [3, 'a person cancelled what was to be delivered', status([module(), module({ delivery: 'behind', failure: { ...failure, code: 'run-cancelled' } })])],
   [4, 'what is behind waits for another environment', status([behind], {}, 'environment')],
   [4, 'it is under way', status([module({ delivery: 'progressing', verification: 'stale' })])],
   [4, 'nobody knows whether it works', status([module({ verification: 'unknown' })])],

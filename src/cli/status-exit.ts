@@ -3,7 +3,7 @@ import type { ExitCode } from './program.ts'
 
 /**
  * What `plumb status` ends with: 1 where something failed, 2 where the configuration is wrong, 4 where something or its repository could not be looked at,
- * 3 where what is not delivered waits for a person (what is held at an older snapshot waits for a revert), 0 where all is delivered and verified, and else 4: it is under way, or nobody can say yet. The first that holds.
+ * 3 where what is not delivered waits for a person (what is held at an older snapshot waits for a revert, and what was cancelled for a person’s word), 0 where all is delivered and verified, and else 4: it is under way, or nobody can say yet. The first that holds.
  */
 export function exitOfStatus(status: StatusAnswer): ExitCode {
   const modules = status.environments.flatMap((environment) => environment.modules)
@@ -22,6 +22,8 @@ export function isGood(module: ModuleStatus): boolean {
 }
 
 function waitsForPerson({ waiting, modules }: EnvironmentStatus): boolean {
+  // What was cancelled is not begun again by itself.
+  if (modules.some((module) => module.delivery === 'behind' && module.failure?.code === 'run-cancelled')) return true
   if (modules.some((module) => module.pinned !== null && module.delivery === 'behind')) return true
   return (modules.length === 0 || !modules.every(isGood)) && waiting.some((one) => one.waitingFor === 'approval' || one.waitingFor === 'person' || one.waitingFor === 'pause')
 }

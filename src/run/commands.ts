@@ -71,10 +71,15 @@ export async function cancelRun(parts: Parts, run: RunRow, principal: Principal,
   await sql.transaction(async (tx) => {
     await lockRuns(tx, run.environment)
     expectCancellable((await findRun(tx, run.id)) ?? run)
-    const failure = new Failure({ code: 'run-cancelled', subject: `run ${run.id}`, message: `${principal.name} cancelled it: ${reason}`, hint: `Start it again: plumb deploy -e ${run.environment}` })
+    const failure = new Failure({ code: 'run-cancelled', subject: `run ${run.id}`, message: `cancelled by ${principal.name}: ${reason}`, hint: `\`${beginsAgain(run)}\` begins it again` })
     await record(tx, parts, run.id, 'cancelled', failure.toJSON(), clock.now())
   })
   await wakeAfter(parts, run.environment)
+}
+
+function beginsAgain({ kind, environment, operation }: RunRow): string {
+  if (operation !== null) return `plumb operate ${operation.name} -e ${environment}`
+  return `plumb ${kind === 'change' || kind === 'policy' ? 'deploy' : kind} -e ${environment}`
 }
 
 function expectCancellable(run: RunRow): void {

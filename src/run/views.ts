@@ -17,7 +17,7 @@ import { operationSteps } from '#store/operations.ts'
 import { activePauses } from '#store/pauses.ts'
 import { probeStates } from '#store/probe-states.ts'
 import type { ProbeStateRow } from '#store/probe-states.ts'
-import { approvalsOf, journal, moduleOutcomes, openRuns } from '#store/runs.ts'
+import { approvalsOf, findRun, journal, moduleOutcomes, openRuns } from '#store/runs.ts'
 import type { EffectRow, RunModuleRow, RunRow } from '#store/runs.ts'
 import type { Sql } from '#store/sql.ts'
 import { isOfChange } from './owned-probes.ts'
@@ -163,6 +163,7 @@ export async function viewStatus(sql: Sql, workspace: string, environments: read
   const states = Map.groupBy(await probeStates(sql), (state) => `${state.environment}/${state.module}`)
   const watches = await viewWatches(sql, now)
   const findings = new Map((await countFindings(sql)).map(({ environment, module, count }) => [`${environment}/${module}`, count]))
+  const cancelled = await cancelledRuns(sql, rows)
   const underWay = new Map<string, ModuleOutcome>()
   for (const run of open.filter(isUnderWay)) for (const { outcome } of await moduleOutcomes(sql, run.id)) underWay.set(`${run.environment}/${outcome.module}`, outcome)
   return {
@@ -179,7 +180,7 @@ export async function viewStatus(sql: Sql, workspace: string, environments: read
         gone: isGone(name),
         holds: (await heldIn(sql, name)).reduce((sum, { objects }) => sum + objects, 0),
         ...viewItself(environment, states.get(`${name}/${environmentItself}`) ?? [], now),
-        modules: rows.filter((row) => row.environment === name).map((row) => viewModule(row, { open: runs, outcome: underWay.get(`${name}/${row.module}`), broken: brokenOf(row.module, row.repository), states: states.get(`${name}/${row.module}`) ?? [], now, findings: findings.get(`${name}/${row.module}`) ?? 0 })),
+        modules: rows.filter((row) => row.environment === name).map((row) => viewModule(row, { open: runs, outcome: underWay.get(`${name}/${row.module}`), cancelled: cancelled.get(row.run ?? ''), broken: brokenOf(row.module, row.repository), states: states.get(`${name}/${row.module}`) ?? [], now, findings: findings.get(`${name}/${row.module}`) ?? 0 })),
         waiting: runs.flatMap((run) => run.waiting.map((decision) => ({ run: run.id, waitingFor: decision.waitingFor ?? 'person', message: decision.message }))),
         pauses: pauses
           .filter((pause) => pause.environment === name)
@@ -188,6 +189,13 @@ export async function viewStatus(sql: Sql, workspace: string, environments: read
       }
     })),
   }
+}
+
+/** Of what is behind because somebody cancelled the run that was to deliver it: who did, and what begins it again. */
+async function cancelledRuns(sql: Sql, rows: readonly KnownStatus[]): Promise<ReadonlyMap<string, FailureJson | null>> {
+  const ids = new Set(rows.flatMap(({ delivery, run }) => (delivery === 'behind' && run !== null ? [run] : [])))
+  const runs = await Promise.all([...ids].map((id) => findRun(sql, id)))
+  return new Map(runs.flatMap((run) => (run?.state === 'cancelled' ? [[run.id, run.failure]] : [])))
 }
 
 const tiers = ['sandbox', 'staging', 'production']
@@ -213,11 +221,12 @@ function viewItself(environment: Environment, states: readonly ProbeStateRow[], 
 
 type ModuleView = StatusView['environments'][number]['modules'][number]
 
-/** What is known of a module beside its row: the open runs, what became of it in one that is at work on it, what is wrong with its document, what its probes say. */
-type Beside = { readonly open: readonly RunRow[]; readonly outcome: ModuleOutcome | undefined; readonly broken: FailureJson | undefined; readonly states: readonly ProbeStateRow[]; readonly now: number; readonly findings: number }
+/** What is known of a module beside its row: the open runs, what became of it in one that is at work on it, that its run was cancelled, what is wrong with its document, what its probes say. */
+type Beside = { readonly open: readonly RunRow[]; readonly outcome: ModuleOutcome | undefined; readonly cancelled: FailureJson | null | undefined; readonly broken: FailureJson | undefined; readonly states: readonly ProbeStateRow[]; readonly now: number; readonly findings: number }
 
-function viewModule(row: KnownStatus, { open, outcome, broken, states, now, findings }: Beside): ModuleView {
+function viewModule(row: KnownStatus, { open, outcome, cancelled, broken, states, now, findings }: Beside): ModuleView {
   const run = open.find((candidate) => candidate.modules[row.module]?.changed === true)
+  const failure = broken ?? row.failure ?? (run === undefined ? cancelled : null) ?? null
   const waiting = run?.waiting.map((decision) => decision.message).join('; ')
   return {
     name: row.module,
@@ -234,8 +243,8 @@ function viewModule(row: KnownStatus, { open, outcome, broken, states, now, find
     flapping: states.some((state) => isFlapping(state, now)),
     probes: states.map((state) => viewState(state, now)),
     findings,
-    note: run?.state === 'waiting' && waiting !== undefined && waiting !== '' ? waiting : (broken?.message ?? row.failure?.message ?? run?.failure?.message ?? row.movedWhy ?? null),
-    failure: broken ?? row.failure,
+    note: run?.state === 'waiting' && waiting !== undefined && waiting !== '' ? waiting : (failure === null ? (run?.failure?.message ?? row.movedWhy ?? null) : failure.code === 'run-cancelled' ? [failure.message, failure.hint].join('; ') : failure.message),
+    failure,
   }
 }
 

@@ -94,7 +94,7 @@ describe('gates: who and what a delivery waits for', () => {
     expect(await shop.ended(look ?? '')).toMatchObject({ kind: 'verify', state: 'succeeded' })
     expect(await shop.client.show(run.id)).toMatchObject({ state: 'waiting' })
     await shop.client.cancel(run.id, { reason: 'not now' })
-    expect(await shop.client.show(run.id)).toMatchObject({ state: 'cancelled', failure: { code: 'run-cancelled', message: 'admin cancelled it: not now', hint: 'Start it again: plumb deploy -e production' }, record: { digest: expect.any(String) } })
+    expect(await shop.client.show(run.id)).toMatchObject({ state: 'cancelled', failure: { code: 'run-cancelled', message: 'cancelled by admin: not now', hint: '`plumb deploy -e production` begins it again' }, record: { digest: expect.any(String) } })
     expect(await failure(shop.client.cancel(run.id, { reason: 'again' }))).toMatchObject({ code: 'run-ended' })
     expect(await shop.module('production', 'orders-api')).toMatchObject({ delivery: 'behind' })
     const { run: again } = await shop.client.deploy('production', { reason: 'now' })

@@ -58,6 +58,16 @@ describe('what waits for a person', () => {
     expect(await shop.module('web')).toMatchObject({ delivery: 'synced', verification: 'passed' })
   })
 
+  test('and is cancelled, is told in the status, with who did it and what begins it again', async () => {
+    const run = await shop.settled(await shop.push({ 'web/manifests/map.yaml': configMap('web', '2.5') }, 'A page too far'))
+    await shop.client.cancel(run.id, { reason: 'not today' })
+    expect(await shop.plumb('status', '-e', 'dev')).toMatchObject({ code: 3, out: expect.stringMatching(/web +behind.*\n +cancelled by admin: not today; `plumb deploy -e dev` begins it again/) })
+    expect(await shop.plumb('status', '-e', 'dev', '--json')).toMatchObject({ code: 3, out: expect.stringContaining('"code": "run-cancelled"') })
+    const { run: again } = await shop.client.deploy('dev', { reason: 'today, then' })
+    expect(await approved(await waiting(({ id }) => id === again))).toMatchObject({ state: 'succeeded' })
+    expect(await shop.plumb('status')).toMatchObject({ code: 0 })
+  })
+
   test('is looked at when something happens, and not again and again', async () => {
     await shop.push(smallWorkspace({ environment: environment(2) }), 'Two must look')
     const policy = await waiting((run) => run.kind === 'policy')
