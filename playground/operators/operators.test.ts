@@ -161,10 +161,10 @@ describe('operators', () => {
   const simulated = [
     {
       kind: { group: 'acid.zalan.do', version: 'v1', apiVersion: 'acid.zalan.do/v1', kind: 'postgresql', plural: 'postgresqls', namespaced: true } as Kind<Simulated>,
-      spec: { teamId: 'orders', numberOfInstances: 2, postgresql: { version: '17' }, volume: { size: '1Gi' } },
+      spec: { teamId: 'orders', numberOfInstances: 2, postgresql: { version: '17' }, volume: { size: '1Gi' }, sidecars: [{ name: 'exporter', image: 'exporter:1', ports: [{ containerPort: 9187 }] }] },
       first: { PostgresClusterStatus: 'Creating' },
       last: { PostgresClusterStatus: 'Running' },
-      writes: {},
+      writes: { sidecars: [{ ports: [{ containerPort: 9187, protocol: 'TCP' }] }] },
     },
     {
       kind: { group: 'kafka.strimzi.io', version: 'v1beta2', apiVersion: 'kafka.strimzi.io/v1beta2', kind: 'Kafka', plural: 'kafkas', namespaced: true } as Kind<Simulated>,
@@ -197,6 +197,21 @@ describe('operators', () => {
     await start()
     await new Promise((resolve) => setTimeout(resolve, 100))
     expect(live()?.metadata.resourceVersion).toBe(version)
+  })
+
+  test('Zalando’s operator writes its finalizer, and when a major upgrade was made, as itself, and lets what is deleted go', async () => {
+    const { kind } = simulated[0] as (typeof simulated)[number]
+    const live = (): Simulated | undefined => cluster.objects.get(kind, 'default', 'db') // as the test before left it
+    expect(live()?.metadata).toMatchObject({ finalizers: ['postgres-operator.acid.zalan.do'] })
+    expect(live()?.metadata.annotations).not.toHaveProperty('last-major-upgrade-success')
+    cluster.objects.edit(kind, at, 'object', 'test', (object) => void (object.spec['postgresql'] = { version: '18' }))
+    await until(() => live()?.metadata.annotations?.['last-major-upgrade-success'] !== undefined)
+    const { managedFields } = (live() as Simulated).metadata as unknown as { managedFields: { manager: string; fieldsV1: { 'f:spec'?: object }; subresource?: string }[] }
+    const own = managedFields.find(({ manager, subresource }) => manager === 'postgres-operator' && subresource === undefined)
+    expect(own?.fieldsV1).toMatchObject({ 'f:metadata': { 'f:annotations': { 'f:last-major-upgrade-success': {} }, 'f:finalizers': {} } })
+    expect(own?.fieldsV1['f:spec']).toBeUndefined()
+    cluster.objects.delete(kind, at)
+    await until(() => live() === undefined)
   })
 })
 

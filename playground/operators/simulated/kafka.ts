@@ -3,7 +3,8 @@ import { anything, conditions, definitionOf, list, object, text, whole } from '#
 import { simulatedOperator, type Simulated } from './simulation.ts'
 
 /* A SIMULATION of Strimzi's cluster operator: the definition and the status of github.com/strimzi/strimzi-kafka-operator
-   (io.strimzi.api.kafka.model.kafka.KafkaStatus). No Kafka is run, and nothing else is made. The real operator writes nothing back to the spec. */
+   (io.strimzi.api.kafka.model.kafka.KafkaStatus). No Kafka is run, and nothing else is made. The real operator
+   writes nothing back to spec or metadata: it updates the status alone (KafkaAssemblyOperator.updateStatus). */
 
 const operatorVersion = '0.45.0'
 const kafkaVersion = '3.9.0'

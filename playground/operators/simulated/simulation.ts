@@ -18,6 +18,10 @@ export type Simulation = {
   readonly manager: string
   /** What the real operator writes back to metadata and spec, in place. A second time it changes nothing. */
   readonly writeBack?: (object: Simulated) => void
+  /** What the real operator puts on each object, and takes off when it is deleted. */
+  readonly finalizer?: string
+  /** What the real operator writes to metadata when it is done with a spec, after another one; `time` is RFC 3339. */
+  readonly whenDone?: (object: Simulated, before: JsonObject, time: string) => void
   /** Whether the status says already that this generation is done. */
   readonly isSettled: (object: Simulated) => boolean
   /** How long it seems to work on each generation. */
@@ -27,9 +31,11 @@ export type Simulation = {
 }
 
 /** An operator of which only the writing is there: nothing is run, and nothing is made but a status and what stands in `writeBack`. */
-export function simulatedOperator({ definition, kind, what, manager, writeBack, isSettled, workMs, status }: Simulation): Operator {
+export function simulatedOperator({ definition, kind, what, manager, writeBack, finalizer, whenDone, isSettled, workMs, status }: Simulation): Operator {
   const start = controllerOf(`simulated ${kind.kind}`, (context) => {
     const begun = new Map<string, { readonly generation: number; readonly at: number }>()
+    /** The spec that was last carried out, by uid; after a restart the one that is found carried out. */
+    const carriedOut = new Map<string, JsonObject>()
     const isDone = (object: Simulated, now: number): boolean => {
       const { uid, generation = 1 } = object.metadata
       const known = begun.get(uid)
@@ -38,23 +44,35 @@ export function simulatedOperator({ definition, kind, what, manager, writeBack, 
       begun.set(uid, mine)
       return now - mine.at >= workMs
     }
+    const forget = (uid: string): void => {
+      begun.delete(uid)
+      carriedOut.delete(uid)
+    }
     return {
       reconcile: (key) => {
         const { namespace, name } = placeOf(key)
         const { objects, clock } = context
-        if (objects.get(kind, namespace, name)?.metadata.deletionTimestamp !== undefined) return undefined
-        const object = objects.edit(kind, { namespace, name }, 'object', manager, (live) => {
+        const edit = (part: 'object' | 'status', change: (live: Simulated) => void): Simulated | undefined => objects.edit(kind, { namespace, name }, part, manager, change)
+        if (objects.get(kind, namespace, name)?.metadata.deletionTimestamp !== undefined) {
+          if (finalizer !== undefined) edit('object', (live) => void (live.metadata.finalizers = live.metadata.finalizers?.filter((each) => each !== finalizer) ?? []))
+          return undefined
+        }
+        const object = edit('object', (live) => {
+          if (finalizer !== undefined) live.metadata.finalizers = [...new Set([...(live.metadata.finalizers ?? []), finalizer])]
           live.metadata.annotations = { ...live.metadata.annotations, [simulatedAnnotation]: `${what} does not run: a script writes this status` }
           writeBack?.(live)
         })
         if (object === undefined) return undefined
         const done = isDone(object, clock.now())
-        objects.edit(kind, { namespace, name }, 'status', manager, (live) => {
-          live.status = status(live, done ? 'done' : 'working', timestamp(clock.now()))
-        })
-        return done ? undefined : workMs
+        const time = timestamp(clock.now())
+        edit('status', (live) => void (live.status = status(live, done ? 'done' : 'working', time)))
+        if (!done) return workMs
+        const before = carriedOut.get(object.metadata.uid)
+        carriedOut.set(object.metadata.uid, object.spec)
+        if (before !== undefined && whenDone !== undefined) edit('object', (live) => whenDone(live, before, time))
+        return undefined
       },
-      watches: (queue) => [context.objects.watch(kind, ({ type, object }) => (type === 'DELETED' ? void begun.delete(object.metadata.uid) : queue.add(keyOf(object.metadata))))],
+      watches: (queue) => [context.objects.watch(kind, ({ type, object }) => (type === 'DELETED' ? forget(object.metadata.uid) : queue.add(keyOf(object.metadata))))],
     }
   })
   return { definition, start }
