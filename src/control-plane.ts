@@ -47,7 +47,8 @@ export type ControlPlaneOptions = {
   /** A PostgreSQL server in place of the embedded store. */
   readonly databaseUrl?: string
   readonly workspace: { readonly url: string; readonly branch: string }
-  readonly kubeconfig: string
+  /** One file, or several, of which the first that has a name wins. */
+  readonly kubeconfig: string | readonly string[]
   readonly host: string
   readonly port: number
   readonly clock: Clock
@@ -166,7 +167,7 @@ async function announce(file: string, url: string): Promise<() => Promise<void>>
 }
 
 /** One client a context, opened when it is first needed; one that could not be opened is tried again the next time. */
-function kubernetesClients(kubeconfig: string, clock: Clock, redactor: Redactor): { open: Parts['kubernetes']; close: () => Promise<void> } {
+function kubernetesClients(kubeconfig: ControlPlaneOptions['kubeconfig'], clock: Clock, redactor: Redactor): { open: Parts['kubernetes']; close: () => Promise<void> } {
   const clients = new Map<string, Promise<KubernetesClient>>()
   return {
     open: (target: TargetConfig) => {

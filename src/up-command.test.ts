@@ -12,7 +12,8 @@ function place(): Surroundings & { notes: string[] } {
 test.each([
   ['that is named', ['--kubeconfig', '/nope.yaml'], {}, '/nope.yaml'],
   ['of the environment', [], { KUBECONFIG: '/of/the/environment' }, '/of/the/environment'],
-  ['of the home folder', [], {}, '/.kube/config'],
+  ['of the environment', [], { KUBECONFIG: '/one:/two' }, '/one, /two'],
+  ['of the home folder', [], { KUBECONFIG: '' }, '/.kube/config'],
 ])('without the kubeconfig %s it does not start', async (_, args, env, path) => {
   const around = place()
   expect(await runCommandLine(['up', '--workspace', 'here', ...args], around, [upCommand(env)])).toBe(2)

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { delimiter, join, resolve } from 'node:path'
 import type { AddCommands } from '#cli/program.ts'
 import { logTo } from '#cli/surroundings.ts'
 import type { Surroundings } from '#cli/surroundings.ts'
@@ -19,12 +19,12 @@ export function upCommand(env: Readonly<Record<string, string | undefined>>): Ad
       .requiredOption('--workspace <git>', 'the path or Git URL of the repository that has plumbline.yaml')
       .option('--branch <name>', 'its branch', 'main')
       .option('--dir <folder>', 'where keys, mirrors and the embedded store are kept (PLUMB_DIR; .plumb)')
-      .option('--kubeconfig <file>', 'the kubeconfig whose contexts targets name (KUBECONFIG; ~/.kube/config)')
+      .option('--kubeconfig <file>', 'the kubeconfig whose contexts targets name (KUBECONFIG, which may list several; ~/.kube/config)')
       .option('--host <address>', 'the address to listen on', '127.0.0.1')
       .option('--port <port>', 'the port to listen on; 0 takes any', portOption, 8811)
       .option('--json', 'print JSON')
       .action(async (options: Options) => {
-        const kubeconfig = resolve(around.cwd, options.kubeconfig || env['KUBECONFIG'] || join(homedir(), '.kube', 'config'))
+        const kubeconfig = kubeconfigs(options.kubeconfig, env['KUBECONFIG']).map((file) => resolve(around.cwd, file))
         expectReadable(kubeconfig, around)
         const stop = stopRequested(around.now)
         const [{ startControlPlane: start }, { systemClock }] = await Promise.all([import('./control-plane.ts'), import('#lib/clock.ts')])
@@ -51,10 +51,17 @@ export function upCommand(env: Readonly<Record<string, string | undefined>>): Ad
   }
 }
 
+/** As kubectl looks for them: the one that is named, or all that KUBECONFIG lists. */
+function kubeconfigs(named: string | undefined, listed = ''): string[] {
+  if (named !== undefined && named !== '') return [named]
+  const files = listed.split(delimiter).filter((file) => file !== '')
+  return files.length > 0 ? files : [join(homedir(), '.kube', 'config')]
+}
+
 /** A control plane without its clusters would only say so run by run. */
-function expectReadable(kubeconfig: string, around: Surroundings): void {
-  if (around.readFile(kubeconfig) !== undefined) return
-  throw new Failure({ code: 'kubeconfig-invalid', subject: kubeconfig, message: 'there is no such file, or it cannot be read', hint: 'Name the one kubeconfig file whose contexts the targets name: --kubeconfig FILE, or KUBECONFIG.' })
+function expectReadable(kubeconfig: readonly string[], around: Surroundings): void {
+  if (kubeconfig.some((file) => around.readFile(file) !== undefined)) return
+  throw new Failure({ code: 'kubeconfig-invalid', subject: kubeconfig.join(', '), message: 'there is no such file, or it cannot be read', hint: 'Name the kubeconfig whose contexts the targets name: --kubeconfig FILE, or KUBECONFIG, which may list several.' })
 }
 
 /** Where traces go, by OpenTelemetry’s own variables: the base of a collector’s OTLP over HTTP, and headers as `name=value,…`, percent-encoded. Failure `usage`. */

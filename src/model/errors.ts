@@ -139,6 +139,7 @@ export const errors = {
   'store-timeout': { http: 504, exit: 4, about: 'The store ended a statement that took too long.' },
   'store-conflict': { http: 503, exit: 4, about: 'Two transactions were in each other\'s way, and this one was undone: try it again.' },
   'store-constraint': { http: 409, exit: 1, about: 'The store refused a row that breaks one of its rules.' },
+  'database-url-invalid': { http: 422, exit: 2, about: 'DATABASE_URL is no URL of a PostgreSQL server.' },
   'store-denied': { http: 503, exit: 2, about: 'The server refused the user, the password or the database of DATABASE_URL.' },
   'store-statement': { http: 500, exit: 1, about: 'A defect: the store cannot carry out a statement.' },
   'store-misuse': { http: 500, exit: 1, about: 'A defect: a statement was sent past the transaction that it is in, or after its end.' },

@@ -1,5 +1,6 @@
 import { Pool, type ClientConfig, type CustomTypesConfig, type PoolClient } from 'pg'
 import type { Clock } from '#lib/clock.ts'
+import { Failure } from '#lib/failure.ts'
 import { postgresFailure } from './postgres/postgres-failure.ts'
 import { PostgresSession } from './postgres/session.ts'
 import type { Param, Sql, Store } from './sql.ts'
@@ -17,7 +18,7 @@ export type PostgresOptions = {
 /**
  * A PostgreSQL server (15 or later), by a URL whose `sslmode` and certificates decide on TLS. Not through a transaction pooler: the session
  * locks and LISTEN need a connection of their own. A lost connection fails what was under way with `store-unavailable` (a write may then
- * have happened or not: writes must be fit to be repeated), and the next statement connects again.
+ * have happened or not: writes must be fit to be repeated), and the next statement connects again. Failure `database-url-invalid`.
  */
 export function openPostgres(url: string, clock: Clock, options: PostgresOptions = {}): Store {
   const config: ClientConfig = {
@@ -32,9 +33,21 @@ export function openPostgres(url: string, clock: Clock, options: PostgresOptions
   return new PostgresStore(pool, new PostgresSession(config, clock))
 }
 
+/** A part of what is no URL may be a password: nothing of it is told. */
+function expectUrl(url: string): URL {
+  const parsed = URL.parse(url)
+  if (parsed !== null && /^postgres(ql)?:$/.test(parsed.protocol)) return parsed
+  throw new Failure({
+    code: 'database-url-invalid',
+    subject: 'DATABASE_URL',
+    message: `it is no URL of a PostgreSQL server${parsed === null ? '' : ': it begins with another scheme than postgres:'}`,
+    hint: 'Write postgres://user:password@host:5432/database, and what is special in a password percent-encoded; or leave it out, for the embedded store.',
+  })
+}
+
 /** What makes both stores read alike; and keepalives, so that the server notices within 25 s that a machine is gone, and frees its locks. */
 function withSettings(url: string, statementTimeout: number): string {
-  const parsed = new URL(url)
+  const parsed = expectUrl(url)
   const settings = {
     timezone: 'UTC',
     datestyle: 'ISO',

@@ -1,4 +1,7 @@
 import { expect, test } from 'vitest'
+import { systemClock } from '#lib/clock.ts'
+import { asFailure } from '#lib/failure.ts'
+import { openStore } from './open.ts'
 import { storeFailure } from './store-failure.ts'
 
 test.each<[string, string, string, RegExp | undefined]>([
@@ -18,4 +21,10 @@ test.each<[string, string, string, RegExp | undefined]>([
   const found = storeFailure({ code, message: 'its words' }, ' select $1 ')
   expect(found).toMatchObject({ code: failure, retry, message: expect.stringContaining('its words') })
   if (hint !== undefined) expect(found.hint).toMatch(hint)
+})
+
+test.each(['orders', 'mysql://me:hunter2@db/orders', 'host=db password=hunter2', 'postgres://me:hunter2@[db/orders'])('a URL that is none of a server (%s) is said to be so, and nothing of it is told', async (url) => {
+  const failure = await openStore({ url }, systemClock).then(() => undefined, (error: unknown) => asFailure(error, 'the store').toJSON())
+  expect(failure).toMatchObject({ code: 'database-url-invalid', subject: 'DATABASE_URL', hint: expect.stringContaining('postgres://user:password@host:5432/database'), retry: 'never' })
+  expect(JSON.stringify(failure)).not.toMatch(/hunter2|orders/)
 })

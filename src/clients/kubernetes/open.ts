@@ -15,7 +15,8 @@ import { watchCollection } from './watch.ts'
 const timeoutMs = 30_000
 
 type Options = {
-  readonly kubeconfig: string
+  /** One file, or several, of which the first that has a name wins. */
+  readonly kubeconfig: string | readonly string[]
   readonly context: string
   readonly clock: Clock
   /** Told each credential that is used, so that no answer which repeats it is passed on. */
@@ -27,7 +28,7 @@ type Options = {
  * `kubeconfig-invalid`.
  */
 export async function openKubernetes({ kubeconfig, context, clock, seen = () => {} }: Options): Promise<KubernetesClient> {
-  const identity = telling(await signIn(kubeconfig, context), seen)
+  const identity = telling(await signIn([kubeconfig].flat(), context), seen)
   const link = new Link(identity.server, identity, clock)
   const requests = new Requests(link, new AdaptiveLimit(), clock)
   const discovery = new Discovery(requests, clock)

@@ -48,6 +48,25 @@ test('a kubeconfig that is missing, broken, or lacks the context is said to be s
   expect(failure).toMatchObject({ code: 'kubeconfig-invalid', message: 'it has no context "prod"', hint: 'It has: fake.' })
 })
 
+test('of several kubeconfigs the first that has a name wins, as it does for kubectl, and one that is missing is none', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'plumbline-kubeconfig-'))
+  const [first, second] = await Promise.all([start({ token: 'first' }), start({ token: 'second' })])
+  // The second has the same names, and a context of its own.
+  const other = (await readFile(second.kubeconfig, 'utf8')).replace('"contexts":[', '"contexts":[{"name":"own","context":{"cluster":"fake","user":"fake"}},')
+  await writeFile(join(folder, 'second'), other)
+  const files = [join(folder, 'none'), first.kubeconfig, join(folder, 'second')]
+  for (const context of ['fake', 'own']) {
+    const client = await openKubernetes({ kubeconfig: files, context, clock: systemClock })
+    clients.push(client)
+    await client.get(maps, 'n', 'x', never)
+  }
+  expect(first.requests.map(({ headers }) => headers['authorization'])).toEqual(['Bearer first', 'Bearer first'])
+  expect(second.requests).toEqual([])
+  await writeFile(join(folder, 'broken'), '{')
+  expect(await failureOf(openKubernetes({ kubeconfig: [first.kubeconfig, join(folder, 'broken')], context: 'fake', clock: systemClock }))).toMatchObject({ code: 'kubeconfig-invalid', message: expect.stringContaining('broken cannot be read') })
+  expect(await failureOf(openKubernetes({ kubeconfig: [join(folder, 'none'), join(folder, 'neither')], context: 'fake', clock: systemClock }))).toMatchObject({ message: 'there is no such file', subject: expect.stringMatching(/none, .*neither/) })
+})
+
 test('a certificate of another authority is not trusted', async () => {
   const [server, other] = await Promise.all([start({ token: 'a' }), start({ token: 'a' })])
   const text = await readFile(other.kubeconfig, 'utf8')

@@ -24,14 +24,14 @@ type Options = {
 }
 
 /**
- * Reads one context of a kubeconfig: token, client certificate, basic sign-in or an `exec` plugin. The file is the operator's own, which is
+ * Reads one context of a kubeconfig, or of several as kubectl merges them: token, client certificate, basic sign-in or an `exec` plugin. The file is the operator's own, which is
  * why a plugin that it names is run; nothing that comes from a repository ever gets here. Failures: `kubeconfig-invalid`,
  * `kubernetes-sign-in-failed`.
  */
-export async function signIn(path: string, context: string): Promise<SignIn> {
+export async function signIn(paths: readonly string[], context: string): Promise<SignIn> {
   // Loaded when it is needed: it is large, and is used for nothing else.
   const { KubeConfig } = await import('@kubernetes/client-node')
-  const load = (): KubeConfig => loadContext(new KubeConfig(), path, context)
+  const load = (): KubeConfig => loadContext(() => new KubeConfig(), paths, context)
   let config: KubeConfig | undefined = load()
   const cluster = config.getCurrentCluster()
   const options = async (): Promise<Options> => {
@@ -68,15 +68,22 @@ export async function signIn(path: string, context: string): Promise<SignIn> {
   }
 }
 
-function loadContext(config: KubeConfig, path: string, context: string): KubeConfig {
+function loadContext(empty: () => KubeConfig, paths: readonly string[], context: string): KubeConfig {
   const invalid = (message: string, hint?: string, cause?: unknown) =>
-    new Failure({ code: 'kubeconfig-invalid', subject: path, message, ...(hint === undefined ? {} : { hint }), retry: 'later', ...(cause === undefined ? {} : { cause }) })
-  try {
-    config.loadFromFile(path)
-  } catch (error) {
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
-    throw invalid(missing ? 'there is no such file' : 'the kubeconfig cannot be read', 'Name a kubeconfig that this process can read.', error)
+    new Failure({ code: 'kubeconfig-invalid', subject: paths.join(', '), message, ...(hint === undefined ? {} : { hint }), retry: 'later', ...(cause === undefined ? {} : { cause }) })
+  const config = empty()
+  let found = 0
+  for (const path of paths) {
+    try {
+      merge(config, loaded(empty(), path))
+      found += 1
+    } catch (error) {
+      const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+      // Of several, those that there are count, as they do for kubectl.
+      if (!isMissing) throw invalid(paths.length === 1 ? 'the kubeconfig cannot be read' : `the kubeconfig ${path} cannot be read`, 'Name a kubeconfig that this process can read.', error)
+    }
   }
+  if (found === 0) throw invalid('there is no such file', 'Name a kubeconfig that this process can read.')
   const names = config.getContexts().map((one) => one.name)
   if (!names.includes(context)) throw invalid(`it has no context ${JSON.stringify(context)}`, names.length === 0 ? 'It has no contexts at all.' : `It has: ${names.slice(0, 20).join(', ')}.`)
   config.setCurrentContext(context)
@@ -87,6 +94,19 @@ function loadContext(config: KubeConfig, path: string, context: string): KubeCon
   // A plain address (`kubectl proxy`) has no certificate to be strict about; the library wants to hear that.
   if (cluster.server.startsWith('http:')) Object.assign(cluster, { skipTLSVerify: true })
   return config
+}
+
+function loaded(config: KubeConfig, path: string): KubeConfig {
+  config.loadFromFile(path)
+  return config
+}
+
+/** As kubectl does: who comes first wins, entry by entry, and nothing of a later entry of the same name counts. */
+function merge(into: KubeConfig, later: KubeConfig): void {
+  const fresh = <One extends { readonly name: string }>(all: readonly One[], known: readonly One[] | undefined): One[] => all.filter(({ name }) => known?.some((one) => one.name === name) !== true)
+  for (const one of fresh(later.getClusters(), into.getClusters())) into.addCluster(one)
+  for (const one of fresh(later.getUsers(), into.getUsers())) into.addUser(one)
+  for (const one of fresh(later.getContexts(), into.getContexts())) into.addContext(one)
 }
 
 function signInFailed(context: string, error: unknown): Failure {
