@@ -2,7 +2,7 @@ import type { Clock } from '#lib/clock.ts'
 import { Failure } from '#lib/failure.ts'
 import { textArray, type Param, type Sql } from './sql.ts'
 
-/** The channel that tells that there is work. Its payload means nothing. */
+/** The channel that tells that there is work. Its payload is how the key begins that there is work on, or empty where it may be any. */
 export const workChannel = 'work'
 
 /** The `due` of a claimed key that nobody has enqueued again since. */
@@ -42,8 +42,8 @@ export async function enqueueAll(sql: Sql, clock: Pick<Clock, 'now'>, keys: read
        insert into work as w (key, due)
        select distinct key, $2::bigint from unnest($1::text[]) key order by key
        on conflict (key) do update set gen = w.gen + 1, due = least(w.due, excluded.due)
-       returning 1)
-     select pg_notify('${workChannel}', '') from (select count(*) from woken) counted`,
+       returning key)
+     select pg_notify('${workChannel}', case count(*) when 1 then left(max(key), 1000) else '' end) from woken`,
     [textArray(keys), Math.floor(options.due ?? clock.now())],
   )
 }
@@ -79,7 +79,7 @@ export async function finish(sql: Sql, claimed: Claim, again?: number): Promise<
     [claimed.key, claimed.fence, claimed.owner, due],
   )
   if (row === undefined) throw leaseLost(claimed)
-  await wake(sql)
+  await wake(sql, claimed.key)
 }
 
 /** Gives the key back, to be tried again at `due` (or when it is enqueued with an earlier one). Failure: `lease-lost`. */
@@ -89,7 +89,7 @@ export async function giveBack(sql: Sql, claimed: Claim, due: number, attempts =
     [claimed.key, claimed.fence, claimed.owner, Math.floor(due), attempts],
   )
   if (rows.length === 0) throw leaseLost(claimed)
-  await wake(sql)
+  await wake(sql, claimed.key)
 }
 
 /** Sets a new end for the leases that still stand, and answers which those are. */
@@ -121,7 +121,7 @@ export async function takeOver(sql: Sql, clock: Clock): Promise<number> {
      from gone where work.key = gone.key returning 1`,
     [now, backOff(trustedAttempts + 1)],
   )
-  if (rows.length > 0) await wake(sql)
+  if (rows.length > 0) await wake(sql, '')
   return rows.length
 }
 
@@ -167,6 +167,6 @@ export function leaseLost(claimed: Claim): Failure {
   })
 }
 
-async function wake(sql: Sql): Promise<void> {
-  await sql.query(`select pg_notify('${workChannel}', '')`)
+async function wake(sql: Sql, key: string): Promise<void> {
+  await sql.query(`select pg_notify('${workChannel}', left($1, 1000))`, [key])
 }

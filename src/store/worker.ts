@@ -80,7 +80,10 @@ export class Worker {
     while (!this.#stopping.signal.aborted) {
       const life = new AbortController()
       try {
-        unlisten ??= await store.listen(workChannel, () => this.#nudge.resolve())
+        unlisten ??= await store.listen(workChannel, (key) => {
+          // What others work on is no reason to look: with every change that would be a claim for each worker.
+          if (key === '' || this.#prefixes.some((prefix) => key.startsWith(prefix))) this.#nudge.resolve()
+        })
         const [row] = await store.query<{ owner: number }>(`select nextval('work_worker') as owner`)
         const owner = row?.owner ?? 0
         const release = await store.holdLock(workerLockSpace, owner, () => life.abort())
