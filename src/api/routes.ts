@@ -1,19 +1,17 @@
 import type { z } from 'zod'
 import { accepted, approveBody, askBody, cancelBody, done, pauseBody, planBody, pruneBody, recordsQuery, resumeBody, rotateBody, runsQuery, timelineQuery, tokenBody } from '#model/api/requests.ts'
 import { exportAnswer, planAnswer, principalsAnswer, rotatedAnswer, runView, runsAnswer, statusView, timelineAnswer, tokenAnswer } from '#model/api/views.ts'
-import { brokenModule } from '#run/configuration.ts'
 import { catchUp } from '#run/catch-up.ts'
 import { approveRun, ask, cancelRun, pause, resume } from '#run/commands.ts'
-import { goneEnvironments } from '#run/gone-environment.ts'
 import { forget, pruneEnvironment } from '#run/let-go.ts'
 import { planNow } from '#run/plan-now.ts'
 import { exportRecords } from '#run/records.ts'
 import { rotateKey } from '#run/rotate-key.ts'
 import { timeline, viewTimeline } from '#run/timeline.ts'
-import { viewRun, viewStatus } from '#run/views.ts'
+import { statusNow } from '#run/status-now.ts'
+import { viewRun } from '#run/views.ts'
 import { principals } from '#store/principals.ts'
 import { listRuns, runEnvironments } from '#store/runs.ts'
-import { newestSnapshot } from '#store/snapshots.ts'
 import { seesAll } from './authorise.ts'
 import { driftRoutes } from './drift-routes.ts'
 import { adoptRoutes } from './adopt-routes.ts'
@@ -35,16 +33,11 @@ export const routes: readonly Route[] = [
     where: 'each',
     answer: statusView,
     handle: async ({ parts, principal, sees, signal }) => {
-      const snapshot = await newestSnapshot(parts.sql)
       // What this process has not seen yet it says nothing of; and nobody waits long for a repository that does not answer.
       await catchUp(parts, AbortSignal.any([signal, AbortSignal.timeout(2_000)])).catch(() => undefined)
-      const configuration = snapshot === undefined ? undefined : await parts.configurations.of(snapshot).catch(() => undefined)
-      const all = configuration === undefined ? [] : [...configuration.environments.values(), ...(await goneEnvironments(parts.sql, configuration))]
-      const environments = all.filter((one) => sees(one.metadata.name))
-      const isGone = (name: string): boolean => configuration?.environments.has(name) === false
-      const status = await viewStatus(parts.sql, configuration?.workspace.metadata.name ?? '', environments, isGone, (module, repository) => (configuration === undefined ? undefined : brokenModule(configuration, module, repository)), parts.clock.now())
-      // They are of the whole workspace, and name what others have.
-      return seesAll(principal) ? status : { ...status, repositories: [], problems: [] }
+      const status = await statusNow(parts, sees)
+      // They are of the whole workspace, and name what others have; but that what there is cannot be read concerns everybody.
+      return seesAll(principal) ? status : { ...status, repositories: [], problems: status.problems.filter(({ code }) => code === 'snapshot-unread') }
     },
   }),
   route({

@@ -1,4 +1,6 @@
 import type { EnvironmentStatus, ModuleStatus, StatusAnswer } from '#api/client.ts'
+import { errors } from '#model/errors.ts'
+import type { ErrorCode } from '#model/errors.ts'
 import type { ExitCode } from './program.ts'
 
 /**
@@ -9,11 +11,15 @@ export function exitOfStatus(status: StatusAnswer): ExitCode {
   const modules = status.environments.flatMap((environment) => environment.modules)
   const some = (holds: (module: ModuleStatus) => boolean): boolean => modules.some(holds)
   if (some((module) => module.delivery === 'failed' || module.verification === 'failed') || status.environments.some(({ verification }) => verification === 'failed')) return 1
-  if (status.problems.length > 0) return 2
-  if (some((module) => module.delivery === 'unknown') || status.repositories.some((repository) => repository.failure !== null)) return 4
+  if (status.problems.some((problem) => !isUnknown(problem))) return 2
+  if (status.problems.length > 0 || some((module) => module.delivery === 'unknown') || status.repositories.some((repository) => repository.failure !== null)) return 4
   if (status.environments.some(waitsForPerson)) return 3
   const areWhole = status.environments.every(({ verification }) => verification === null || verification === 'passed' || verification === 'warned')
   return status.snapshot !== null && modules.every(isGood) && areWhole ? 0 : 4
+}
+
+function isUnknown({ code }: StatusAnswer['problems'][number]): boolean {
+  return errors[code as ErrorCode]?.exit === 4
 }
 
 /** Delivered and verified. */

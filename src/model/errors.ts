@@ -152,6 +152,7 @@ export const errors = {
   'lease-lost': { http: 409, exit: 4, about: 'Another worker has taken over this piece of work.' },
   'worker-stopping': { http: 503, exit: 4, about: 'The worker is stopping; what was not finished is taken up again.' },
   // run
+  'snapshot-unread': { http: 503, exit: 4, about: 'What a snapshot says cannot be read on this machine: a mirror is lost, and its repository does not answer.' },
   'snapshot-unknown': { http: 503, exit: 4, about: 'No snapshot was taken yet, or the store does not hold the one that a run is about.' },
   'environment-unknown': { http: 404, exit: 2, about: 'The workspace has no such environment.' },
   'not-gone': { http: 409, exit: 1, about: 'What is to be pruned or forgotten is still in Git, or it is not known that it is not.' },

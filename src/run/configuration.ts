@@ -1,3 +1,4 @@
+import { Failure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
 import { loadConfiguration, parseCache } from '#model/config/load.ts'
 import type { LoadedConfiguration, LoadedModule } from '#model/config/load.ts'
@@ -53,7 +54,10 @@ export class Configurations {
     this.#probes = probes
   }
 
-  /** Failure `configuration-invalid` when the workspace or an environment is broken: such a snapshot is not delivered at all. */
+  /**
+   * Failure `configuration-invalid` when the workspace or an environment is broken: such a snapshot is not delivered at all. `snapshot-unread` when the
+   * workspace's commit is not at hand; of another repository that is not, nothing is known, and it stops no other.
+   */
   of(snapshot: Snapshot): Promise<Configuration> {
     const known = this.#kept.get(snapshot.id)
     if (known !== undefined) return known
@@ -66,7 +70,22 @@ export class Configurations {
     return loading
   }
 
-  #load(snapshot: Snapshot): Promise<Configuration> {
-    return loadConfiguration(this.#repositories.readers(snapshot), this.#repositories.workspaceName(), this.#probes, this.#parsed)
+  async #load(snapshot: Snapshot): Promise<Configuration> {
+    const own = this.#repositories.workspaceName()
+    const readers = Object.entries(this.#repositories.readers(snapshot))
+    const here = await Promise.all(readers.map(async (one) => ((await this.#repositories.has(one[0], snapshot.commits[one[0]] ?? '')) ? [one] : [])))
+    const atHand = Object.fromEntries(here.flat())
+    if (own in snapshot.commits && !(own in atHand)) throw unread(snapshot, own)
+    return loadConfiguration(atHand, own, this.#probes, this.#parsed)
   }
+}
+
+function unread({ id, commits }: Snapshot, repository: string): Failure {
+  return new Failure({
+    code: 'snapshot-unread',
+    subject: `snapshot ${id}`,
+    message: `its commit ${(commits[repository] ?? '').slice(0, 8)} of ${repository} is not on this machine, and the repository has not been read since`,
+    hint: '`plumb status` says whether the repository answers. What is delivered stays as it is; all goes on by itself when the repository is read again, or its mirror is restored.',
+    retry: 'later',
+  })
 }

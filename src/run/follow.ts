@@ -1,9 +1,9 @@
 import { digestOf } from '#lib/digest.ts'
-import { asFailure } from '#lib/failure.ts'
+import { asFailure, Failure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
 import { snapshotOf } from '#model/snapshot.ts'
 import type { Snapshot } from '#model/snapshot.ts'
-import { enqueue, enqueueAll } from '#store/queue.ts'
+import { enqueue, enqueueAll, tryAgain } from '#store/queue.ts'
 import { forgetRepository, lockSnapshots, newestSnapshot, policyEnvironments, repositories as knownRepositories, saveProblems, saveRepository, saveSnapshot } from '#store/snapshots.ts'
 import type { RepositoryRow, SnapshotRow } from '#store/snapshots.ts'
 import type { Parts } from './parts.ts'
@@ -21,7 +21,9 @@ export async function follow(parts: Parts, name: string, signal: AbortSignal): P
   if (!repositories.names().includes(name)) return undefined
   const mirror = repositories.mirror(name)
   const row = { name, url: mirror.url, branch: mirror.branch, checkedAt: clock.now() }
+  const before = (await knownRepositories(sql)).find((one) => one.name === name)
   let poll = repositories.config(name)?.poll ?? defaultPoll
+  let failed = false
   try {
     const { head, forced } = await mirror.fetch(signal)
     if (forced) parts.log(`repository ${name}: its branch was rewritten; following ${head.slice(0, 8)}`)
@@ -32,9 +34,18 @@ export async function follow(parts: Parts, name: string, signal: AbortSignal): P
     parts.log(`${failure.code}: ${failure.subject}: ${failure.message}`)
     await saveRepository(sql, { ...row, head: null, commit: null, failure: failure.toJSON() })
     poll = Math.min(poll, failedPoll)
+    failed = true
   }
-  await snapshot(parts)
+  // Where its mirror is lost as well there is nothing to take a snapshot of: it is said above, and looked for again soon.
+  await snapshot(parts).catch((error: unknown) => (failed && isUnread(error) ? undefined : Promise.reject(error)))
+  // Whatever failed may have failed for want of it.
+  if (!failed && before?.failure !== undefined && before.failure !== null) await tryAgain(sql, clock)
   return { again: clock.now() + poll }
+}
+
+/** Whether what a snapshot says is not at hand here. */
+export function isUnread(error: unknown): boolean {
+  return error instanceof Failure && error.code === 'snapshot-unread'
 }
 
 /**

@@ -24,10 +24,15 @@ export async function environmentOnceHad(sql: Sql, name: string): Promise<{ envi
   return { environment: governed(bare, policy), policy }
 }
 
-/** The environments that are known here, and that Git no longer has. */
-export async function goneEnvironments(sql: Sql, configuration: Configuration): Promise<Environment[]> {
-  const names = (await policyEnvironments(sql)).filter((name) => !configuration.environments.has(name))
+/** The environments that are known here, as they were last accepted. */
+export async function knownEnvironments(sql: Sql, of: (name: string) => boolean = () => true): Promise<Environment[]> {
+  const names = (await policyEnvironments(sql)).filter(of)
   return (await Promise.all(names.map((name) => environmentOnceHad(sql, name)))).flatMap((once) => (once === undefined ? [] : [once.environment]))
+}
+
+/** Those of them that Git no longer has. */
+export async function goneEnvironments(sql: Sql, configuration: Configuration): Promise<Environment[]> {
+  return knownEnvironments(sql, (name) => !configuration.environments.has(name))
 }
 
 /** Whether a run has lost its ground: its environment is gone from Git, or is back when all that it held was to be deleted. */

@@ -16,7 +16,7 @@ import { catchUp } from './catch-up.ts'
 import { claimOf } from './claim.ts'
 import { tellDrift } from './drift/tell.ts'
 import { considerEnvironment } from './environment.ts'
-import { follow } from './follow.ts'
+import { follow, isUnread } from './follow.ts'
 import { wakeLooks } from './look-again.ts'
 import { handOutNotifications } from './notify/hand-out.ts'
 import { sendMessages } from './notify/send.ts'
@@ -48,7 +48,8 @@ export async function startLoop(parts: Parts, store: Store, concurrency: number,
     ...(leaseMs === undefined ? {} : { leaseMs }),
     handlers: {
       'repository/': async (key, context) => {
-        await catchUp(parts, context.signal)
+        // A repository is looked at also where what is known cannot be read: that look is what mends it.
+        await catchUp(parts, context.signal).catch((error: unknown) => (isUnread(error) ? undefined : Promise.reject(error)))
         return follow(parts, subject(key), context.signal)
       },
       'environment/': async (key, context: WorkContext) => {

@@ -12,8 +12,8 @@ import type { Work } from './work.ts'
  */
 export async function openRun(work: Work, plan: Plan, gate: RunGate): Promise<boolean> {
   const { sql, clock, repositories } = work.parts
-  // What is delivered can be rendered again, also when a branch is rewritten or its server is away.
-  for (const [name, commit] of Object.entries(work.snapshot.commits)) if (repositories.names().includes(name)) await repositories.mirror(name).keep(commit)
+  // What is delivered can be rendered again, also when a branch is rewritten or its server is away. Of what is not at hand nothing is delivered.
+  for (const [name, commit] of Object.entries(work.snapshot.commits)) if (await repositories.has(name, commit)) await repositories.mirror(name).keep(commit)
   return sql.transaction(async (tx) => {
     await work.claim.fence(tx)
     await lockRuns(tx, work.run.environment)

@@ -92,6 +92,18 @@ export class Repositories {
     })
   }
 
+  /** Whether a commit of a repository that is followed is at hand: not where its mirror is lost, or has not fetched it yet. */
+  async has(name: string, commit: string): Promise<boolean> {
+    if (!this.#mirrors.has(name)) return false
+    return this.mirror(name).commit(commit).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof Failure && (error.code === 'commit-unknown' || error.code === 'mirror-corrupt')) return false
+        throw error
+      },
+    )
+  }
+
   reader(name: string, commit: string): TreeReader {
     // The workspace's own repository was opened before its name was known.
     return { ...this.mirror(name).reader(commit), repository: name }

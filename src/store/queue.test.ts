@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { beforeEach, expect, test } from 'vitest'
 import { FakeClock } from '#lib/clock.ts'
 import { describeStores } from '../../test/stores.ts'
-import { assertLease, claim, enqueue, enqueueAll, fenced, finish, giveBack, nextDue, renew, takeOver, workerLockSpace, type Claim } from './queue.ts'
+import { assertLease, claim, enqueue, enqueueAll, fenced, finish, giveBack, nextDue, renew, takeOver, tryAgain, workerLockSpace, type Claim } from './queue.ts'
 import type { Store } from './sql.ts'
 
 describeStores('The work queue', ({ store: shared, kind }) => {
@@ -82,6 +82,14 @@ describeStores('The work queue', ({ store: shared, kind }) => {
     expect(await claimAs(1)).toEqual([])
     clock.advance(100)
     expect(await claimOne()).toMatchObject({ attempts: 2 })
+  })
+
+  test('what failed, and nothing else, is due at once when it is to be tried again', async () => {
+    await enqueueAll(store, clock, ['failed', 'under way'])
+    for (const claimed of await claimAs(1, 2)) if (claimed.key === 'failed') await giveBack(store, claimed, clock.now() + 60_000)
+    await enqueue(store, clock, 'later', { due: clock.now() + 60_000 })
+    await tryAgain(store, clock)
+    expect((await claimAs(1, 10)).map(({ key }) => key)).toEqual(['failed'])
   })
 
   test('frees the keys of a worker whose lock is gone, and refuses what it does afterwards', async () => {

@@ -92,6 +92,16 @@ export async function giveBack(sql: Sql, claimed: Claim, due: number, attempts =
   await wake(sql, claimed.key)
 }
 
+/** What failed, and waits to be tried again, is due now. */
+export async function tryAgain(sql: Sql, clock: Pick<Clock, 'now'>): Promise<void> {
+  await sql.query(
+    `with tried as (select key from work where owner is null and attempts > 0 order by key for update skip locked)
+     update work set due = least(due, $1::bigint) from tried where work.key = tried.key`,
+    [clock.now()],
+  )
+  await wake(sql, '')
+}
+
 /** Sets a new end for the leases that still stand, and answers which those are. */
 export async function renew(sql: Sql, clock: Clock, owner: number, fences: readonly number[], leaseMs: number): Promise<Set<number>> {
   const rows = await sql.query<{ fence: number }>(
