@@ -25,6 +25,7 @@ import { beginScheduled, wakeSchedules } from './operation/schedule.ts'
 import type { Parts } from './parts.ts'
 import { pruneRecords } from './prune-records.ts'
 import { publishChain } from './publish-chain.ts'
+import { releaseCommits } from './release-commits.ts'
 import { retries } from './retries.ts'
 import { run } from './run.ts'
 import { summarizeDays } from './summarize-days.ts'
@@ -126,7 +127,7 @@ const lookingAtOnce = 16
 
 const hour = 3_600_000
 
-/** What nobody needs any more goes when there is time: events that were heard long ago, samples and records that are older than the workspace keeps them, loose objects of mirrors. */
+/** What nobody needs any more goes when there is time: events that were heard long ago, samples and records that are older than the workspace keeps them, commits that mirrors hold and nobody will ask for, loose objects of theirs. */
 async function tidy(parts: Parts, signal: AbortSignal): Promise<{ again: number }> {
   await forgetEvents(parts.sql, parts.clock.now() - 24 * hour)
   await forgetAudit(parts.sql, parts.clock.now() - 24 * hour)
@@ -139,6 +140,7 @@ async function tidy(parts: Parts, signal: AbortSignal): Promise<{ again: number 
     await forgetNotifications(parts.sql, parts.clock.now() - keepSamples)
     if (records.keep !== undefined) await pruneRecords(parts, records.keep)
   }
+  await releaseCommits(parts)
   for (const name of parts.repositories.names()) await parts.repositories.mirror(name).tidy(signal)
   return { again: parts.clock.now() + hour }
 }

@@ -19,7 +19,7 @@ import type { Notes } from './push-notes.ts'
 import { pushNotes } from './push-notes.ts'
 import type { PushedFile, PushFile } from './push-ref.ts'
 import { pushFile } from './push-ref.ts'
-import { ensureRepository, keptRefs, rebuild, sweepLeftovers } from './repair.ts'
+import { ensureRepository, keptCommits, keptRefs, rebuild, sweepLeftovers } from './repair.ts'
 import type { TreeLimits } from './tree.ts'
 import { expectObject, readTree, TreeCache, treeLimits } from './tree.ts'
 import { remoteOf } from './url.ts'
@@ -177,19 +177,20 @@ export class Mirror {
     return output.toString('utf8').split('\0').filter((path) => path !== '')
   }
 
-  /** Holds a commit that was delivered, so that it can be rendered again offline, also after a force push. */
-  async keep(sha: string): Promise<void> {
-    await this.#rebuilding
-    if (this.#kept.has(sha)) return
-    await git(this.#setup, this.#call(['update-ref', `${keptRefs}${objectId(sha, this.name)}`, sha]))
-    this.#kept.add(sha)
+  /** Holds commits that were delivered, so that they can be rendered again offline, also after a force push. */
+  async keep(...shas: readonly string[]): Promise<void> {
+    await this.#updateKept(shas.map((sha) => `update ${keptRefs}${objectId(sha, this.name)} ${sha}`))
   }
 
-  /** Lets go of a commit that `keep` held. */
-  async release(sha: string): Promise<void> {
+  /** The commits that are held. */
+  async kept(): Promise<string[]> {
     await this.#rebuilding
-    this.#kept.delete(sha)
-    await git(this.#setup, this.#call(['update-ref', '-d', `${keptRefs}${objectId(sha, this.name)}`]))
+    return await keptCommits(this.#setup, this.#gitDir, this.name)
+  }
+
+  /** Lets go of commits that `keep` held. */
+  async release(...shas: readonly string[]): Promise<void> {
+    await this.#updateKept(shas.map((sha) => `delete ${keptRefs}${objectId(sha, this.name)}`))
   }
 
   /** Commits one small file on a ref of the remote; see `push-ref.ts`. */
@@ -293,6 +294,11 @@ export class Mirror {
     await ensureRepository(this.#setup, this.#gitDir, this.name)
     if (!this.#swept) await sweepLeftovers(this.#gitDir, this.#options.clock)
     this.#swept = true
+  }
+
+  async #updateKept(lines: readonly string[]): Promise<void> {
+    await this.#rebuilding
+    if (lines.length > 0) await git(this.#setup, this.#call(['update-ref', '--stdin'], { stdin: lines.map((line) => `${line}\n`).join('') }))
   }
 
   #call(args: readonly string[], more: Partial<GitCall> = {}): GitCall {

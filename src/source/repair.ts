@@ -80,7 +80,8 @@ export async function rebuild(setup: GitSetup, gitDir: string, subject: string, 
   await rm(old, { recursive: true, force: true })
 }
 
-async function keptCommits(setup: GitSetup, gitDir: string, subject: string): Promise<string[]> {
+/** The commits that are held, as far as their refs can be read. */
+export async function keptCommits(setup: GitSetup, gitDir: string, subject: string): Promise<string[]> {
   // From the file names as well: a corrupt repository may not list its own refs.
   const loose = await readdir(join(gitDir, keptRefs)).catch(() => [])
   const listed = await tryGit(setup, { subject, gitDir, args: ['for-each-ref', '--format=%(refname:lstrip=3)', '--', keptRefs.slice(0, -1)] })
