@@ -37,5 +37,5 @@ const nameRules: Readonly<Record<string, NameRule>> = { 'v1/Namespace': labelNam
 export function validateBuiltin(object: KubernetesObject, live: KubernetesObject | undefined, namespaced?: boolean): Cause[] {
   const kind = `${object.apiVersion}/${object.kind}`
   const name = nameRules[kind] ?? (kind.startsWith('rbac.') ? pathSegmentProblems : undefined)
-  return [...metadataErrors(object, live, { name, namespaced }), ...(rules[kind]?.(object) ?? [])]
+  return [...metadataErrors(object, live, { name, namespaced }), ...(rules[kind]?.(object, live) ?? [])]
 }

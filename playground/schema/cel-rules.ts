@@ -4,6 +4,7 @@ import { equalJson, isObject, type Json } from '#lib/json.ts'
 import type { Cause, Schema } from '#playground/contract.ts'
 import { duplicate, forbidden, invalidValue, required } from './causes.ts'
 import { type Budget, costOfAll, metered, OutOfCost } from './cel-cost.ts'
+import { costErrors } from './cel-limits.ts'
 import { celValue } from './cel-values.ts'
 import { oldField, oldItems } from './correlation.ts'
 import { join } from './openapi-errors.ts'
@@ -170,6 +171,11 @@ function forReason(reason: string | undefined, field: string, value: Json | unde
     default:
       return invalidValue(field, value, message)
   }
+}
+
+/** What of a definition's rules may be too expensive, as causes below `path`, so that they are refused when they are defined. */
+export function expensiveRules(schema: Schema, path: string): Cause[] {
+  return hasRules(schema) ? costErrors(schema, path, (expression) => ('broken' in programOf(expression) ? undefined : environment.parse(expression))) : []
 }
 
 /** What is wrong with the rules of a definition's schema, as causes below `path`, so that a broken rule is refused when it is defined. */

@@ -2,7 +2,8 @@ import { isObject, type Json, type JsonObject } from '#lib/json.ts'
 import type { Cause } from '#playground/contract.ts'
 import { invalidValue, notSupported, required } from '../causes.ts'
 
-export type Rule = (object: JsonObject) => Cause[]
+/** `live` is what stands there on an update. */
+export type Rule = (object: JsonObject, live: JsonObject | undefined) => Cause[]
 
 export function textAt(object: JsonObject, name: string): string {
   return typeof object[name] === 'string' ? object[name] : ''

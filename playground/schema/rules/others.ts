@@ -1,7 +1,7 @@
-import { isObject, type JsonObject } from '#lib/json.ts'
+import { equalJson, isObject, type Json, type JsonObject } from '#lib/json.ts'
 import type { Cause, Schema } from '#playground/contract.ts'
 import { duplicate, invalidValue, required } from '../causes.ts'
-import { brokenRules } from '../cel-rules.ts'
+import { brokenRules, expensiveRules } from '../cel-rules.ts'
 import { labelNameProblems } from '#lib/object-names.ts'
 import { listAt, missing, objectAt, oneOf, portNumber, protocols, textAt, type Rule } from './look.ts'
 
@@ -67,7 +67,7 @@ function backendErrors(backend: JsonObject, field: string): Cause[] {
   return port.number === undefined ? errors : [...errors, ...portNumber(port.number, `${field}.service.port.number`)]
 }
 
-export const definition: Rule = (object) => {
+export const definition: Rule = (object, live) => {
   const spec = objectAt(object, 'spec')
   const names = objectAt(spec, 'names')
   const versions = listAt(spec, 'versions')
@@ -78,14 +78,25 @@ export const definition: Rule = (object) => {
   if (name !== `${textAt(names, 'plural')}.${textAt(spec, 'group')}`) errors.push(invalidValue('metadata.name', name, 'must be spec.names.plural+"."+spec.group'))
   const storage = versions.filter((version) => version.storage === true)
   if (storage.length !== 1) errors.push(invalidValue('spec.versions', versions, 'must have exactly one version marked as storage version'))
+  const known = listAt(objectAt(live ?? {}, 'spec'), 'versions')
   for (const [i, version] of versions.entries()) {
-    const field = `spec.versions[${i}]`
-    const schema = objectAt(version, 'schema').openAPIV3Schema
-    errors.push(...missing(version, 'name', field))
-    if (!isObject(schema)) errors.push(required(`${field}.schema.openAPIV3Schema`, 'schemas are required'))
-    else errors.push(...structuralErrors(schema as Schema, `${field}.schema.openAPIV3Schema`), ...brokenRules(schema as Schema, `${field}.schema.openAPIV3Schema`))
+    errors.push(...missing(version, 'name', `spec.versions[${i}]`))
+    if (!isObject(objectAt(version, 'schema').openAPIV3Schema)) errors.push(required(`spec.versions[${i}].schema.openAPIV3Schema`, 'schemas are required'))
+  }
+  for (const { schema, path } of schemasOf(versions)) {
+    errors.push(...structuralErrors(schema, path), ...brokenRules(schema, path))
+    // What was let in stays in, whatever it costs.
+    if (!known.some((version) => equalJson(objectAt(version, 'schema').openAPIV3Schema ?? null, schema as Json))) errors.push(...expensiveRules(schema, path))
   }
   return errors
+}
+
+/** A schema that all versions have is the definition's own to a real server, and told as that. */
+function schemasOf(versions: readonly JsonObject[]): { schema: Schema; path: string }[] {
+  const schemas = versions.map((version) => objectAt(version, 'schema').openAPIV3Schema)
+  const [first] = schemas
+  if (isObject(first) && schemas.every((schema) => equalJson(schema ?? null, first))) return [{ schema: first as Schema, path: 'spec.validation.openAPIV3Schema' }]
+  return schemas.flatMap((schema, i) => (isObject(schema) ? [{ schema: schema as Schema, path: `spec.versions[${i}].schema.openAPIV3Schema` }] : []))
 }
 
 /** Every schema of a definition must say its type, or that it is free. */
