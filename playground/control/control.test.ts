@@ -23,7 +23,7 @@ describe('break and mend, on a running playground', () => {
   const sandbox = () => playground.clusters['sandbox'] as Playground['clusters'][string]
   const url = (credential: string): string => readFileSync(join(dir, 'credentials', credential), 'utf8').trim()
   const ask = async (credential: string, text: string): Promise<unknown> => {
-    const client = new Client({ connectionString: url(credential) })
+    const client = new Client({ connectionString: url(credential), connectionTimeoutMillis: 1_000 })
     client.on('error', () => {})
     await client.connect()
     try {
@@ -127,10 +127,15 @@ describe('break and mend, on a running playground', () => {
     expect(await tell('mend', 'replication')).toMatchObject([{ state: 'whole' }])
     expect(await ask('orders-db-replica', paused)).toBe(false)
 
-    await tell('break', 'primary')
-    await expect(ask('orders-db', 'select 1')).rejects.toThrow('ECONNREFUSED')
+    const connected = new Client({ connectionString: url('orders-db'), query_timeout: 1_000 })
+    connected.on('error', () => {})
+    await connected.connect()
+    expect(await tell('break', 'primary')).toMatchObject([{ name: 'primary', state: 'broken' }])
+    await expect(ask('orders-db', 'select 1')).rejects.toThrow('timeout')
+    await expect(connected.query('select 1')).rejects.toThrow('timeout')
+    await connected.end()
     expect(await ask('orders-db-replica', 'select 1')).toBe(1)
-    await tell('mend', 'primary')
+    expect(await tell('mend', 'primary')).toMatchObject([{ state: 'whole' }])
     expect(await ask('orders-db', 'select pg_is_in_recovery()')).toBe(false)
 
     await tell('break', 'replica')
@@ -148,9 +153,8 @@ describe('break and mend, on a running playground', () => {
   test('reset mends everything, and brings back the first repositories and orders', async () => {
     await tell('break', 'ingress', 'staging')
     if (hasPostgres) {
-      await tell('break', 'primary')
-      await tell('mend', 'primary')
       await ask('orders-db-app', 'delete from orders')
+      await tell('break', 'primary')
       await tell('break', 'replica')
     }
     rmSync(join(playground.repositories['orders'] ?? '', 'HEAD'))

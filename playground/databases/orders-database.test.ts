@@ -125,7 +125,26 @@ describe.skipIf(missing !== '')(`the database of orders, on a real PostgreSQL${m
     expect(await query('orders-db', 'select count(*)::int from orders')).toEqual([1000])
   })
 
-  test('kill -9 of whoever started it leaves no server behind, and nothing that was committed is lost', async () => {
+  test('a primary that hangs takes connections and answers nobody, goes on with what was asked, and stops in order', async () => {
+    const { primary } = orders.servers
+    const asked = new Client({ connectionString: readFileSync(join(dir, 'credentials', 'orders-db'), 'utf8').trim() })
+    asked.on('error', () => {})
+    await asked.connect()
+    await primary.hang()
+    const answered = asked.query('select 1 as one').then(({ rows }) => rows)
+    expect(await primary.answers(300)).toBe(false)
+    expect(primary.isRunning).toBe(true)
+    await primary.start()
+    expect(await answered).toEqual([{ one: 1 }])
+    await asked.end()
+    await primary.hang()
+    const start = performance.now()
+    await orders.stop()
+    expect(performance.now() - start).toBeLessThan(4_000)
+    await open()
+  })
+
+  test.each(['it runs', 'it hangs'])('kill -9 of whoever started it, while %s, leaves no server behind, and nothing that was committed is lost', async (state) => {
     await orders.stop()
     const program = `
       import { OrdersDatabase } from '#playground/databases/orders-database.ts'
@@ -133,11 +152,12 @@ describe.skipIf(missing !== '')(`the database of orders, on a real PostgreSQL${m
       const given = JSON.parse(process.argv[1])
       const orders = new OrdersDatabase({ ...given, clock: systemClock })
       await orders.start()
-      await orders.servers.primary.ask((ask) => ask("insert into orders (customer, total_cents) values ('the last', 1)"), 'orders')
+      await orders.servers.primary.ask((ask) => ask("insert into orders (customer, total_cents) values ($1, 1)", [given.customer]), 'orders')
+      if (given.customer === 'it hangs') await orders.servers.primary.hang()
       process.stdout.write('there\\n')
       setInterval(() => {}, 1000)`
     const { primary, replica } = orders.servers
-    const given = { ...runtime, dir: join(runtime.dir, 'orders'), credentials: join(dir, 'credentials'), primaryAt: primary.at, replicaAt: replica?.at }
+    const given = { ...runtime, customer: state, dir: join(runtime.dir, 'orders'), credentials: join(dir, 'credentials'), primaryAt: primary.at, replicaAt: replica?.at }
     const child = spawn(process.execPath, ['--input-type=module', '-e', program, JSON.stringify(given)], { stdio: ['ignore', 'pipe', 'inherit'] })
     await new Promise((resolve, reject) => {
       child.stdout.once('data', resolve)
@@ -145,10 +165,11 @@ describe.skipIf(missing !== '')(`the database of orders, on a real PostgreSQL${m
     })
     const servers = ['primary', 'replica'].map((name) => Number(readFileSync(join(runtime.dir, 'orders', name, 'data', 'postmaster.pid'), 'utf8').split('\n')[0]))
     expect(servers.every(isAlive)).toBe(true)
+    const all = servers.flatMap((pid) => [pid, ...childrenOf(pid)])
     child.kill('SIGKILL')
-    await until(async () => !servers.some(isAlive))
+    await until(async () => !all.some(isAlive))
     await open()
-    expect(await query('orders-db', `select count(*)::int from orders where customer = 'the last'`)).toEqual([1])
+    expect(await query('orders-db', `select count(*)::int from orders where customer = '${state}'`)).toEqual([1])
   })
 })
 
@@ -184,6 +205,11 @@ function argumentsOf(pid: string): string {
   } catch {
     return '' // it has ended since
   }
+}
+
+function childrenOf(pid: number): number[] {
+  const file = `/proc/${pid}/task/${pid}/children`
+  return existsSync(file) ? readFileSync(file, 'utf8').split(' ').filter(Boolean).map(Number) : []
 }
 
 /** Not a zombie either: where nobody reaps, one stays in the list. */

@@ -49,8 +49,9 @@ export class OrdersDatabase {
   }
 
   async stop(): Promise<void> {
-    await this.#stopHeartbeat()
+    // The server first: a heartbeat that is under way ends with it, also where it hangs.
     await this.servers.stop()
+    await this.#stopHeartbeat()
   }
 
   /** As it was at first; the passwords stay. */

@@ -6,13 +6,18 @@ import type { PostgresOwner } from './programs.ts'
 
 /**
  * PostgreSQL does not end when whoever started it is gone. A shell of a megabyte stands between: each line on its standard input is the name of a
- * signal for the server, and when that input closes, because its other end was closed or killed, the server is ended at once (QUIT: its data is
- * recovered at the next start). It exits as the server does.
+ * signal for the server (STOP and CONT for its children too, each of which is a group of its own), and when that input closes, because its other end
+ * was closed or killed, the server is ended at once (QUIT: its data is recovered at the next start), also where it is stopped. It exits as the server does.
  */
 const guard = `
 exec 3<&0
 "$@" </dev/null 3<&- & server=$!
-{ while read -r signal; do kill -s "$signal" $server; done; kill -s QUIT $server; } <&3 2>/dev/null & watcher=$!
+children() { cat /proc/$server/task/$server/children 2>/dev/null || ps -A -o ppid= -o pid= | while read -r parent child; do [ "$parent" = $server ] && echo $child; done; }
+{ while read -r signal; do
+    kill -s "$signal" $server
+    case $signal in STOP|CONT) kill -s "$signal" $(children);; esac
+  done
+  kill -s QUIT $server; kill -s CONT $server $(children); } <&3 2>/dev/null & watcher=$!
 exec 3<&-
 wait $server; code=$?
 kill $watcher 2>/dev/null; wait $watcher 2>/dev/null
@@ -56,11 +61,20 @@ export class PostgresProcess {
     return this.#running
   }
 
+  /** Takes connections, as the system does for it, and answers nothing, until it goes on. */
+  hang(): void {
+    this.#child.stdin?.write('STOP\n')
+  }
+
+  goOn(): void {
+    this.#child.stdin?.write('CONT\n')
+  }
+
   /** Disconnects everybody, writes what is to be written, and ends; at once where that takes too long. */
   async stop(): Promise<void> {
     if (!this.#running) return
     const over = new AbortController()
-    this.#child.stdin?.write('INT\n')
+    this.#child.stdin?.write('CONT\nINT\n')
     const late = this.#clock.sleep(fastMs, over.signal).then(
       () => void this.#child.stdin?.end(),
       () => {},

@@ -112,9 +112,24 @@ export class PostgresServer {
     renameSync(fresh, this.#data)
   }
 
-  /** `primary`: where to stream from, for a server that is a standby. Resolves when it answers. */
+  /** Whether it runs and says so within a second. */
+  async answers(timeoutMs = 1_000): Promise<boolean> {
+    return this.isRunning && (await connected(this.login, (ask) => ask('select 1'), timeoutMs).then(() => true, () => false))
+  }
+
+  /** It runs and answers nobody, those neither who are connected, until it is started or stopped. */
+  async hang(): Promise<void> {
+    const { clock } = this.#options
+    this.#process?.hang()
+    for (const end = clock.now() + 10_000; await this.answers(100); ) if (clock.now() > end) throw this.#failure('it answers still')
+  }
+
+  /** `primary`: where to stream from, for a server that is a standby. Resolves when it answers; one that hung goes on. */
   async start(primary?: Address): Promise<void> {
-    if (this.isRunning) return
+    if (this.#process?.isRunning === true) {
+      this.#process.goOn()
+      return this.#answering(this.#process)
+    }
     const { bin, owner, clock, passwords } = this.#options
     const from = primary === undefined ? '' : `host=${primary.host} port=${primary.port} user=${replicator} password=${passwords[replicator]} application_name=${this.name}`
     // From 18 on reading has workers of its own, which a few rows do not need.
@@ -125,8 +140,13 @@ export class PostgresServer {
     this.#write(this.#log, '')
     const process = new PostgresProcess({ bin, data: this.#data, owner, clock, logFile: this.#log })
     this.#process = process
+    await this.#answering(process)
+  }
+
+  async #answering(process: PostgresProcess): Promise<void> {
+    const { clock } = this.#options
     for (const end = clock.now() + 30_000; ; await clock.sleep(25)) {
-      if (!process.isRunning) throw this.#failure('it ended at its start')
+      if (!process.isRunning) throw this.#failure('it has ended')
       const answer = await connected(this.login, (ask) => ask('select 1'), 2_000).catch((error: unknown) => error as Error)
       if (!(answer instanceof Error)) return
       if (clock.now() < end) continue

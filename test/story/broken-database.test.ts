@@ -5,66 +5,104 @@ import { askPlayground } from '#playground/control/ask-playground.ts'
 import { findPostgres } from '#playground/databases/programs.ts'
 import { openShop } from './shop.ts'
 import type { Shop } from './shop.ts'
+import { plumbWith } from './troubled-shop.ts'
 
 const hasPostgres = findPostgres(process.env['PATH'] ?? '') !== undefined
+const verifyEveryMs = 5_000
+
+/** Fewer questions at once, asked more often, and one of them as long as the example asks it: what a server that hangs is told by. */
+function hurried(module: string): string {
+  const [connects = '', ...others] = module.replaceAll('within: 60s', 'within: 2s').replace(/verifyEvery: \S+/, `verifyEvery: ${verifyEveryMs}ms`).split('    # A primary')
+  return [connects, ...others.map((text) => text.replaceAll('within: 2s', 'within: 2s\n      timeout: 1s'))].join('    # A primary')
+}
 
 describe.skipIf(!hasPostgres)('a database that breaks while everything is delivered (skipped where there is no PostgreSQL)', () => {
   let shop: Shop
-  const verified = async () => {
-    const { run } = await shop.client.verify('production', { modules: ['orders-database'], reason: 'after it was touched' })
-    return shop.ended(run ?? '')
+  const tell = (verb: 'break' | 'mend', what: string) => askPlayground(shop.dir, { do: verb, what, environment: 'production' })
+  const probe = async (name: string) => {
+    const module = await shop.module('production', 'orders-database')
+    const found = module?.probes.find((one) => one.probe === name)
+    return module === undefined || found === undefined ? undefined : { module, probe: found }
   }
-  const verdicts = (run: Awaited<ReturnType<Shop['ended']>>): Record<string, string> => Object.fromEntries(run.probes.map(({ probe, verdict }) => [probe, verdict]))
+  /** What a probe says when the module is verified as that. */
+  const seen = (name: string, verdict: 'passed' | 'failed') => shop.until(`${name} ${verdict}`, async () => {
+    const found = await probe(name)
+    return found?.probe.verdict === verdict && found.module.verification === verdict ? found : undefined
+  }, 60_000)
+  const approved = async (commit: string) => {
+    const waiting = await shop.until('production waits for an approval', async () => {
+      const { runs } = await shop.client.runs({ environment: 'production' })
+      return runs.find((run) => run.state === 'waiting' && run.changes.some(({ sha }) => sha === commit) && run.waiting.length > 0 && run.waiting.every((one) => one.waitingFor === 'approval'))
+    })
+    await shop.client.approve(waiting.id, { plan: waiting.plan?.digest ?? '', reason: 'as it should be', objects: [] })
+    return shop.ended(waiting.id)
+  }
 
   beforeAll(async () => {
     shop = await openShop()
-    await shop.push('orders', { 'database/module.yaml': (text) => text.replaceAll('within: 60s', 'within: 2s') }, 'Say at once what is wrong')
+    const commit = await shop.push('orders', { 'database/module.yaml': hurried }, 'Say at once what is wrong')
     await shop.delivered('sandbox', 'staging')
-    const waiting = await shop.until('production waits for an approval', async () => {
-      const { runs } = await shop.client.runs({ environment: 'production' })
-      return runs.find((run) => run.state === 'waiting' && run.waiting.length > 0 && run.waiting.every((one) => one.waitingFor === 'approval'))
-    })
-    await shop.client.approve(waiting.id, { plan: waiting.plan?.digest ?? '', reason: 'the first delivery', objects: [] })
+    await approved(commit)
     await shop.delivered('production')
   })
   afterAll(() => shop.stop())
 
-  test('is still synced, and no longer verified: the probe says what it met, and mended it passes again', async () => {
-    await askPlayground(shop.dir, { do: 'break', what: 'replica', environment: 'production' })
-    const broken = await verified()
-    expect(broken.state).toBe('failed')
-    // What could not be reached is failed or unknown, and never passed.
-    expect(verdicts(broken)).toMatchObject({ connects: 'passed', 'accepts-writes': 'passed', 'holds-orders': 'passed', 'replica-follows': expect.stringMatching(/failed|unknown/), 'replica-lag': expect.stringMatching(/failed|unknown/) })
-    expect(await shop.module('production', 'orders-database')).toMatchObject({ delivery: 'synced', verification: expect.stringMatching(/failed|unknown/) })
-    await askPlayground(shop.dir, { do: 'mend', what: 'replica', environment: 'production' })
-    expect(verdicts(await verified())).toMatchObject({ 'replica-follows': 'passed', 'replica-lag': 'passed' })
-    expect(await shop.module('production', 'orders-database')).toMatchObject({ delivery: 'synced', verification: 'passed' })
+  test('replication that is paused: seen by itself; a delivery is synced, and its verification fails; mended, it passes', async () => {
+    const brokenAt = Date.now()
+    await tell('break', 'replication')
+    const failed = await seen('replica-lag', 'failed')
+    expect(failed.module).toMatchObject({ delivery: 'synced', verification: 'failed' })
+    expect(failed.probe.message).toMatch(/^replica lag \d+(\.\d+)? s, threshold 10 s$/)
+    // Ten seconds of lag are there after ten seconds, and are seen within one interval, and the time that a look takes.
+    const late = Date.parse(failed.probe.onset) - brokenAt - 10_000
+    expect(late).toBeGreaterThan(-1_500)
+    expect(late).toBeLessThan(verifyEveryMs + 2_000)
+
+    const run = await approved(await shop.push('orders', { 'database/production/connection.yaml': (text) => `${text.trimEnd()}\n  DATABASE_POOL: "8"\n` }, 'Name the size of the pool'))
+    expect(run.probes.find(({ probe: name }) => name === 'replica-lag')).toMatchObject({ verdict: 'failed', samples: expect.arrayContaining([expect.objectContaining({ message: expect.stringMatching(/^replica lag \d+(\.\d+)? s, threshold 10 s$/) })]) })
+    expect(run.state).toBe('failed')
+    expect(run.steps.find(({ module }) => module === 'orders-database')).toMatchObject({ delivery: 'delivered', verification: 'failed' })
+    expect(await shop.module('production', 'orders-database')).toMatchObject({ delivery: 'synced', verification: 'failed' })
+
+    const mendedAt = Date.now()
+    await tell('mend', 'replication')
+    const passed = await seen('replica-lag', 'passed')
+    expect(passed.module.delivery).toBe('synced')
+    expect(Date.parse(passed.probe.onset) - mendedAt).toBeLessThan(verifyEveryMs + 2_000)
+    expect(passed.probe.history.map(({ from, to }) => `${from} ${to}`).at(-1)).toMatch(/^(failed|warned) passed$/)
   })
 
-  test('a replica that falls behind is seen by itself, with an onset, and so is that it follows again', async () => {
-    const lag = async () => {
-      const module = await shop.module('production', 'orders-database')
-      return { module, probe: module?.probes.find((one) => one.probe === 'replica-lag') }
-    }
+  test('a primary that hangs: the connection is timed out, what needs it is unknown, and mended it passes', async () => {
     const brokenAt = Date.now()
-    await askPlayground(shop.dir, { do: 'break', what: 'replication', environment: 'production' })
-    const failed = await shop.until('the lag is too long', async () => {
-      const found = await lag()
-      return found.probe?.verdict === 'failed' ? found : undefined
-    }, 60_000)
+    await tell('break', 'primary')
+    const failed = await seen('connects', 'failed')
     expect(failed.module).toMatchObject({ delivery: 'synced', verification: 'failed' })
-    expect(failed.probe?.message).toMatch(/^replica lag \d+(\.\d+)? s, threshold 10 s$/)
-    // Since the lag is more than 10 s, seen within one verifyEvery (10 s); what lies just before is the run that delivered it.
-    expect(Date.parse(failed.probe?.onset ?? '') - brokenAt).toBeLessThan(30_000)
-    expect(failed.probe?.causes).toMatchObject([{ kind: 'run' }])
-    await askPlayground(shop.dir, { do: 'mend', what: 'replication', environment: 'production' })
+    expect(failed.probe.message).toMatch(/^connection: timed out after 5(\.\d)? s$/)
+    expect(Date.parse(failed.probe.onset) - brokenAt).toBeLessThan(verifyEveryMs + 2_000)
+    expect(failed.module.probes.find((one) => one.probe === 'replica-lag')).toMatchObject({ verdict: 'unknown', message: expect.stringContaining('connection to orders-db: timed out') })
     const mendedAt = Date.now()
-    const passed = await shop.until('it follows again', async () => {
-      const found = await lag()
-      return found.probe?.verdict === 'passed' && found.module?.verification === 'passed' ? found : undefined
-    }, 60_000)
-    expect(Date.parse(passed.probe?.onset ?? '') - mendedAt).toBeLessThan(20_000)
-    expect(passed.probe?.history.map(({ from, to }) => `${from} ${to}`).at(-1)).toMatch(/^(failed|warned) passed$/)
+    await tell('mend', 'primary')
+    const passed = await seen('connects', 'passed')
+    expect(Date.parse(passed.probe.onset) - mendedAt).toBeLessThan(verifyEveryMs + 5_000)
+  })
+
+  test('the line of time tells the whole of it', async () => {
+    const { code, out } = await plumbWith(shop, { dir: shop.dir }, 'timeline', '-e', 'production', '-m', 'orders-database', '--since', '10m')
+    expect(code).toBe(0)
+    const told = [
+      /(●|▲) verdict {3}verification (passed|warned)/,
+      /✗ verdict {3}.*replica-lag failed: replica lag \d+(\.\d+)? s, threshold 10 s/,
+      /run {7}began: Name the size of the pool/,
+      /✗ verdict {3}verification failed: replica lag \d+(\.\d+)? s, threshold 10 s/,
+      /● verdict {3}.*replica-lag passed: replica lag/,
+      /✗ verdict {3}.*connects failed: connection: timed out after 5(\.\d)? s/,
+      /● verdict {3}.*connects passed: connected/,
+    ]
+    expect(out).toMatch(/change {4}orders [0-9a-f]{8}: Name the size of the pool/)
+    const lines = out.split('\n')
+    const at = told.map((line) => lines.findIndex((one) => line.test(one)))
+    expect(at).not.toContain(-1)
+    expect(at).toEqual(at.toSorted((a, b) => a - b))
   })
 
   test('no password of the database is in a run, a status or the log', async () => {
