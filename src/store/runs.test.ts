@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
+import type { Effect } from '#model/plan.ts'
 import { describeStores } from '../../test/stores.ts'
-import { createRun, findRun, openRuns, updateRun } from './runs.ts'
+import { createRun, findRun, journal, openJournal, openRuns, startEffect, updateRun } from './runs.ts'
 import type { NewRun } from './runs.ts'
+import type { Sql } from './sql.ts'
 
 const run = (id: string, environment: string): NewRun => ({
   id,
@@ -24,6 +26,22 @@ describeStores('Runs', ({ store }) => {
     expect(await updateRun(sql, 'run-1', 'cancelled', 5, { recordSeq: 0, recordDigest: 'sha256:r' })).toBe(true)
     for (const state of ['planning', 'verifying', 'succeeded'] as const) expect(await updateRun(sql, 'run-1', state, 9)).toBe(false)
     expect(await findRun(sql, 'run-1')).toMatchObject({ state: 'cancelled', endedAt: 5, updatedAt: 5, recordDigest: 'sha256:r' })
+  })
+
+  test('the effects of a run are written down in one statement, in order and once; not before the run itself', async () => {
+    const sql = await store()
+    const effects = Array.from({ length: 300 }, (_, at) => ({ key: `core/ConfigMap/shop/${at}`, module: at % 2 === 0 ? 'web' : 'api' }) as Effect)
+    await expect(openJournal(sql, 'run-5', effects)).rejects.toMatchObject({ code: 'store-constraint' })
+    await createRun(sql, run('run-5', 'elsewhere'))
+    const asked: string[] = []
+    const counting: Sql = { kind: sql.kind, transaction: (work) => sql.transaction(work), query: (text, params) => (asked.push(text), sql.query(text, params)) }
+    await openJournal(counting, 'run-5', effects)
+    await startEffect(sql, 'run-5', effects[0] as Effect, 7)
+    await openJournal(counting, 'run-5', effects)
+    expect(asked).toHaveLength(2)
+    const written = await journal(sql, 'run-5')
+    expect(written.toSorted((a, b) => a.position - b.position).map(({ effect }) => effect)).toEqual(effects)
+    expect(written.filter(({ state }) => state === 'started').map(({ key, startedAt }) => [key, startedAt])).toEqual([['core/ConfigMap/shop/0', 7]])
   })
 
   test('open runs are those that have not ended, the oldest first', async () => {

@@ -200,14 +200,15 @@ export async function journal(sql: Sql, run: string): Promise<EffectRow[]> {
   return sql.query<EffectRow>(`select ${effectColumns} from effect where run = $1 order by module, position`, [run])
 }
 
-/** Writes a plan's effects down, once: what is there already stays as it is. */
+/** Writes a plan's effects down, once and all together: what is there already stays as it is. */
 export async function openJournal(sql: Sql, run: string, effects: readonly Effect[]): Promise<void> {
-  for (const [position, effect] of effects.entries()) {
-    await sql.query(
-      `insert into effect (run, module, key, position, state, effect) values ($1, $2, $3, $4, 'pending', $5) on conflict (run, module, key) do nothing`,
-      [run, effect.module, effect.key, position, effect],
-    )
-  }
+  if (effects.length === 0) return
+  await sql.query(
+    `insert into effect (run, module, key, position, state, effect)
+     select $1, effect ->> 'module', effect ->> 'key', position - 1, 'pending', effect from jsonb_array_elements($2::jsonb) with ordinality given (effect, position)
+     on conflict (run, module, key) do nothing`,
+    [run, effects],
+  )
 }
 
 /** The last thing before the driver is called. A deferred effect is written as it was sealed. */
