@@ -3,7 +3,7 @@ import { Failure } from '#lib/failure.ts'
 import type { GetCredentials } from './credentials.ts'
 import { withCredentials } from './credentials.ts'
 import type { GitCall, GitSetup } from './git.ts'
-import { complaint, tryGit } from './git.ts'
+import { complaint, outOfSpace, tryGit } from './git.ts'
 import { isWhole } from './repair.ts'
 import type { Remote } from './url.ts'
 
@@ -69,7 +69,7 @@ export function fetchFailed(origin: Origin, said: string): Failure {
     code: 'repository-fetch-failed',
     subject: origin.name,
     message: `repository ${origin.name} answers, but could not be fetched: ${said}`,
-    hint: 'Is the disk full? What was fetched last still stands.',
+    hint: outOfSpace.test(said) ? 'The disk of the mirrors is full: make room. What was fetched last still stands, and Plumbline goes on by itself.' : 'What was fetched last still stands. Look at the repository and at the disk of the mirrors.',
     retry: 'later',
   })
 }

@@ -98,6 +98,9 @@ export async function git(setup: GitSetup, call: GitCall): Promise<Buffer> {
 
 const boilerplate = /^(fatal: Could not read from remote repository\.|Please make sure you have the correct access rights|and the repository exists\.|hint: .*)$/
 
+/** Said by whoever meets it first; what git says after that is what became of it. */
+export const outOfSpace = /no space left on device/i
+
 /** The line of git's standard error that says most: one line, without secrets and without control characters (a remote may send any). */
 export function complaint(stderr: string, redactor?: Redactor): string {
   const lines = (redactor ?? new Redactor())
@@ -106,7 +109,7 @@ export function complaint(stderr: string, redactor?: Redactor): string {
     // oxlint-disable-next-line no-control-regex
     .map((line) => line.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, ' ').trim())
     .filter((line) => line !== '')
-  const line = lines.findLast((candidate) => !boilerplate.test(candidate)) ?? lines[0] ?? 'it said nothing'
+  const line = lines.find((candidate) => outOfSpace.test(candidate)) ?? lines.findLast((candidate) => !boilerplate.test(candidate)) ?? lines[0] ?? 'it said nothing'
   return line.length > 300 ? `${line.slice(0, 300)}…` : line
 }
 
