@@ -48,5 +48,5 @@ function table(rows: readonly BreakageRow[], around: Surroundings): string[] {
   const tones = { whole: 'good', broken: 'bad', absent: 'quiet', unknown: 'bad' } as const
   const head = ['WHAT', 'WHERE', 'STATE', 'WHAT IT DOES', 'WHAT IS THEN SEEN'].map((text) => ({ text, tone: 'strong' as const }))
   const cells = rows.map((row) => [{ text: row.name }, { text: row.environment }, { text: row.state, tone: tones[row.state] }, { text: row.does }, { text: row.shows }])
-  return [...columns([head, ...cells], { width: around.width, elastic: [3, 4] }, painter(around.colours)), ...Object.entries(leftOut).map(([name, why]) => `${name} is not among them: ${why}.`)]
+  return [...columns([head, ...cells], { width: around.width, elastic: [3, 4] }, painter(around)), ...Object.entries(leftOut).map(([name, why]) => `${name} is not among them: ${why}.`)]
 }

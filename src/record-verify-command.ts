@@ -63,7 +63,7 @@ function verifyFile(file: string, key: string | undefined, options: Verifying, a
     if (defects.length > 0) bad.push({ line: records, environment, seq, defects })
   }
   const ok = records > 0 && bad.length === 0
-  const paint = painter(around.colours)
+  const paint = painter(around)
   if (options.json === true) around.print(JSON.stringify({ ok, records, bad }, null, 2))
   else {
     around.print(`${records} records: ${paint(ok ? 'good' : 'bad', ok ? 'passed' : records === 0 ? 'there is nothing to verify' : 'failed')}`)
@@ -83,7 +83,7 @@ function headsOf(given: readonly string[]): Record<string, string> {
 }
 
 function printReports(reports: readonly ChainReport[], around: Surroundings): string[] {
-  const paint = painter(around.colours)
+  const paint = painter(around)
   if (reports.length === 0) return ['There are no records yet.']
   return reports.flatMap((report) => [
     `${safe(report.environment)}: ${report.records} records${report.pruned === 0 ? '' : `, ${report.pruned} of them pruned`}, ${report.sealed} sealed by signed checkpoints: ${paint(report.defects.length === 0 ? 'good' : 'bad', report.defects.length === 0 ? 'passed' : 'failed')}`,

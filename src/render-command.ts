@@ -28,6 +28,6 @@ export function renderCommand(program: Command, around: Surroundings, exit: Exit
       exit(exitOf(rendered.problems))
       if (options.json === true) return around.print(JSON.stringify(rendered, null, 2))
       for (const line of asYaml(rendered)) around.print(line)
-      for (const problem of rendered.problems) for (const line of problemLines(problem, painter(around.colours))) around.note(line)
+      for (const problem of rendered.problems) for (const line of problemLines(problem, painter(around))) around.note(line)
     })
 }

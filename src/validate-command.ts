@@ -24,7 +24,7 @@ export function validateCommand(program: Command, around: Surroundings, exit: Ex
       const found = { ...told, problems: [...told.problems].sort(byPlace) }
       exit(exitOf(found.problems))
       if (options.json === true) return around.print(JSON.stringify({ valid: found.problems.length === 0, ...found, workspace: found.workspace ?? null }, null, 2))
-      const paint = painter(around.colours)
+      const paint = painter(around)
       for (const problem of found.problems) for (const line of problemLines(problem, paint)) around.print(line)
       const what = [found.workspace === undefined ? 'no workspace' : `workspace ${found.workspace}`, count(found.environments.length, 'environment'), count(found.modules.length, 'module')]
       const verdict = found.problems.length === 0 ? paint('good', 'valid') : paint('bad', count(found.problems.length, 'problem'))

@@ -33,7 +33,8 @@ export const rules: Readonly<Record<string, readonly string[]>> = {
 /** Rooms whose folders are siblings behind one contract: a folder imports no other folder of its room. */
 export const walled: readonly string[] = ['drivers', 'probes', 'secrets']
 
-export type Import = { readonly from: string; readonly to: string; readonly typeOnly: boolean }
+/** `written`: as it stands in the file; `to`: the file that it leads to. */
+export type Import = { readonly from: string; readonly written: string; readonly to: string; readonly typeOnly: boolean }
 
 export function sourceFiles(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
@@ -62,7 +63,7 @@ export function importsOf(file: string): Import[] {
   }
   return found.flatMap(({ specifier, typeOnly }) => {
     const to = resolveSpecifier(file, specifier)
-    return to === undefined ? [] : [{ from: file, to, typeOnly }]
+    return to === undefined ? [] : [{ from: file, written: specifier, to, typeOnly }]
   })
 }
 
@@ -82,7 +83,7 @@ export function roomOf(file: string): string | undefined {
 }
 
 /** Why an import breaks the rule; undefined when it keeps it. */
-export function breach(one: Import): string | undefined {
+export function breach(one: Omit<Import, 'written'>): string | undefined {
   const room = roomOf(one.from)
   if (room === undefined) return undefined
   const target = roomOf(one.to)
@@ -98,4 +99,9 @@ export function breach(one: Import): string | undefined {
   if (allowed.includes(target) || allowed.includes(`contract:${inside}`)) return undefined
   if (allowed.includes(`types:${target}`) && one.typeOnly) return undefined
   return `${one.from} imports ${one.to}: ${room} may import ${allowed.join(', ') || 'nothing of ours'}`
+}
+
+/** Whether a written import climbs over a wall unseen: two folders up or more, or out of its room by `../`. */
+export function climbs({ from, written, to }: Omit<Import, 'typeOnly'>): boolean {
+  return written.startsWith('../../') || (written.startsWith('../') && roomOf(from) !== roomOf(to))
 }

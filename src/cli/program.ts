@@ -41,11 +41,11 @@ export async function runCommandLine(argv: readonly string[], around: Surroundin
     return code
   } catch (error) {
     if (error instanceof CommanderError) {
-      if (error.exitCode !== 0 && argv.includes('--json')) printFailure(new Failure({ code: 'usage', subject: 'plumb', message: error.message.replace(/^error: /, ''), hint: 'See plumb --help.' }), around, true)
+      if (error.exitCode !== 0 && argv.includes('--json')) printFailure(new Failure({ code: 'usage', subject: 'plumb', message: error.message.replace(/^error: /, ''), hint: 'See plumb --help.' }), around, 'as JSON')
       return error.exitCode === 0 ? 0 : 2
     }
     const failure = asFailure(error, 'plumb')
-    printFailure(failure, around, argv.includes('--json'))
+    printFailure(failure, around, argv.includes('--json') ? 'as JSON' : 'as text')
     return errors[failure.code as ErrorCode]?.exit ?? 1
   }
 }
@@ -61,9 +61,9 @@ export function plumb(around: Surroundings, exit: Exit, local: readonly AddComma
   return program
 }
 
-function printFailure(failure: Failure, around: Surroundings, json: boolean): void {
-  if (json) return around.print(JSON.stringify({ error: failure.toJSON() }, null, 2))
-  const paint = painter(around.colours)
+function printFailure(failure: Failure, around: Surroundings, how: 'as JSON' | 'as text'): void {
+  if (how === 'as JSON') return around.print(JSON.stringify({ error: failure.toJSON() }, null, 2))
+  const paint = painter(around)
   for (const line of failureLines(failure.toJSON(), '', paint, lookOf(around).width)) around.note(line)
   const problems = failure.fields['problems']
   if (!Array.isArray(problems) || problems.length < 2) return

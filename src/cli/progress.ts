@@ -8,7 +8,7 @@ import type { Surroundings } from './surroundings.ts'
  * on standard output. Nothing is said twice, and nothing that may change again in a moment.
  */
 export function progress(around: Surroundings): (run: Run) => void {
-  const paint = painter(around.colours)
+  const paint = painter(around)
   const said = new Set<string>()
   const say = (key: string, run: Run, text: string): void => {
     if (said.has(key)) return

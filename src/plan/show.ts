@@ -33,13 +33,12 @@ export function showEffect(effect: Effect): string[] {
   ].filter((note) => note !== undefined)
   const lines = [`${signs[effect.action]} ${showKey(effect.key)} ${effect.action}${notes.length === 0 ? '' : ` (${notes.join('; ')})`}`]
   // The fields of a new object are its manifest: who wants to see them has it in Git.
-  if (effect.action !== 'created') for (const change of effect.changes) lines.push(`    ${showChange(change, isSecret(effect))}`)
+  if (effect.action !== 'created') for (const change of effect.changes) lines.push(`    ${showChange(change, isSecret(effect) ? hidden : shownValue)}`)
   if (effect.refused !== undefined) lines.push(`    ! ${effect.refused.message}`, ...(effect.refused.hint === undefined ? [] : [`      ${effect.refused.hint}`]))
   return lines
 }
 
-function showChange({ path, state, from, to, owner }: FieldChange, secret: boolean): string {
-  const show = (value: Json | undefined): string => (value === undefined ? '(none)' : secret ? '(secret)' : short(value))
+function showChange({ path, state, from, to, owner }: FieldChange, show: (value: Json | undefined) => string): string {
   switch (state) {
     case 'added':
       return `+ ${path}: ${show(to)}${owner === undefined ? '' : `, shared with ${owner}`}`
@@ -61,6 +60,14 @@ function showChange({ path, state, from, to, owner }: FieldChange, secret: boole
 function isSecret({ key }: Effect): boolean {
   const { group, kind } = parseKey(key)
   return group === '' && kind === 'Secret'
+}
+
+function shownValue(value: Json | undefined): string {
+  return value === undefined ? '(none)' : short(value)
+}
+
+function hidden(value: Json | undefined): string {
+  return value === undefined ? '(none)' : '(secret)'
 }
 
 function short(value: Json): string {

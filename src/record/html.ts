@@ -43,14 +43,14 @@ ${report.leftOut > 0 ? `<p class="quiet">${report.leftOut} older records are lef
 ${laneChart(report.moments, escape)}
 ${table(['at', 'environment', 'what', 'modules', 'told', 'since', 'by'], moments)}
 <h2>Records</h2>
-${report.records.map(({ statement, digest }) => told(tellRecord(statement, digest), report.records.length === 1)).join('\n')}
+${report.records.map(({ statement, digest }) => told(tellRecord(statement, digest), report.records.length === 1 ? 'open' : 'closed')).join('\n')}
 </body></html>
 `
 }
 
-function told({ heading, facts, tables }: ToldRecord, open: boolean): string {
+function told({ heading, facts, tables }: ToldRecord, at: 'open' | 'closed'): string {
   const parts = tables.map((one) => `<h3>${escape(one.title)}</h3>${table(one.columns, one.rows)}`)
-  return `<details${open ? ' open' : ''}><summary>${escape(heading)}</summary>${table([], facts.map(([name, value]) => [name, value]))}${parts.join('')}</details>`
+  return `<details${at === 'open' ? ' open' : ''}><summary>${escape(heading)}</summary>${table([], facts.map(([name, value]) => [name, value]))}${parts.join('')}</details>`
 }
 
 const verdicts = /^(passed|warned|failed|unknown|stale)\b/

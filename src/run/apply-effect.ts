@@ -40,7 +40,7 @@ export async function applyEffect(
   const begun = written?.state === 'started'
   const effect = begun ? written.effect : planned.deferred === undefined ? planned : await sealDeferred(work, bound, intent, planned)
   if (!begun) await start(work, bound, effect, intent)
-  const kept = isAsSealed(effect, intent) ? await carriedOut(work, bound, effect, desired, held, begun) : begun ? await carriedOutThen(work, bound, effect) : otherBody
+  const kept = isAsSealed(effect, intent) ? await carriedOut(work, bound, effect, desired, held, begun ? 'begun' : 'new') : begun ? await carriedOutThen(work, bound, effect) : otherBody
   await guarded(work, async (tx) => {
     await endEffect(tx, work.run.id, effect, keep(kept), work.parts.clock.now())
     await account(tx, work, bound, effect, kept, held, desired?.body['apiVersion'])
@@ -93,12 +93,12 @@ export async function confirmGone(work: Work, row: EffectRow, held: Held | undef
  * Carries an effect out. Where the answer is lost, or the system is in trouble, it is asked what became of it, and asked again, until the module's
  * deadline: what nobody knows by then stays unknown.
  */
-async function carriedOut(work: Work, bound: Bound, effect: Effect, desired: Desired | undefined, held: Held | undefined, begun: boolean): Promise<Outcome> {
+async function carriedOut(work: Work, bound: Bound, effect: Effect, desired: Desired | undefined, held: Held | undefined, since: 'new' | 'begun'): Promise<Outcome> {
   const { signal, clock } = bound.call
   let last: Outcome = interrupted(effect)
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const found = begun || attempt > 1 ? await recovered(bound, effect, desired, held) : undefined
+      const found = since === 'begun' || attempt > 1 ? await recovered(bound, effect, desired, held) : undefined
       last = found ?? (await bound.driver.apply(bound.call, effect, desired, held))
     } catch (error) {
       work.claim.signal.throwIfAborted()

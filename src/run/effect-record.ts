@@ -14,12 +14,13 @@ const mostFields = 400
 /** An effect as a run's record tells it: what was meant, what was there before, what became of it, and what is declared since. */
 export function effectRecord({ effect, outcome, state }: Pick<EffectRow, 'effect' | 'outcome' | 'state'>, held: Held | undefined): EffectRecord {
   const isSecret = hasSecrets(effect.key)
+  const tellValue = isSecret ? () => ({}) : value
   return {
     key: effect.key,
     module: effect.module,
     action: effect.action,
     changes: isSecret ? effect.changes.map(({ to: _to, from: _from, ...change }) => change) : effect.changes,
-    ...(effect.action === 'unchanged' ? {} : { before: before(effect, isSecret), after: after(held, isSecret) }),
+    ...(effect.action === 'unchanged' ? {} : { before: before(effect, tellValue), after: after(held, tellValue) }),
     ...(effect.handedOverFrom === undefined ? {} : { handedOverFrom: effect.handedOverFrom }),
     ...(effect.force ? { force: true } : {}),
     outcome: outcome?.action ?? outcome?.state ?? (state === 'pending' ? 'skipped' : 'unknown'),
@@ -29,18 +30,20 @@ export function effectRecord({ effect, outcome, state }: Pick<EffectRow, 'effect
 }
 
 /** What was there, as it was sealed; null where there was nothing, or nobody could know yet. */
-function before({ sealed }: Effect, isSecret: boolean): FieldRecord[] | null {
+function before({ sealed }: Effect, tellValue: TellValue): FieldRecord[] | null {
   if (sealed === undefined || sealed.uid === null) return null
-  return sealed.paths.slice(0, mostFields).map(({ path, live, owners }) => ({ path, ...(live === undefined || isSecret ? {} : value(live)), owners: [...owners] }))
+  return sealed.paths.slice(0, mostFields).map(({ path, live, owners }) => ({ path, ...(live === undefined ? {} : tellValue(live)), owners: [...owners] }))
 }
 
 /** What is declared since, as the server answered; null where this run left nothing. */
-function after(held: Held | undefined, isSecret: boolean): FieldRecord[] | null {
+function after(held: Held | undefined, tellValue: TellValue): FieldRecord[] | null {
   if (held === undefined) return null
-  return held.fields.slice(0, mostFields).map(({ path, git, answered, mark }) => ({ path, ...(isSecret ? {} : value(answered ?? git)), ...(mark === undefined ? {} : { mark }) }))
+  return held.fields.slice(0, mostFields).map(({ path, git, answered, mark }) => ({ path, ...tellValue(answered ?? git), ...(mark === undefined ? {} : { mark }) }))
 }
 
-function value(json: Json): Pick<FieldRecord, 'value' | 'digest'> {
+type TellValue = (json: Json) => Pick<FieldRecord, 'value' | 'digest'>
+
+function value(json: Json): ReturnType<TellValue> {
   return canonicalJson(json).length > longest ? { digest: digestOf(json) } : { value: json }
 }
 

@@ -113,9 +113,9 @@ async function settleStatuses(tx: Sql, work: Work, intents: Intents, results: re
       continue
     }
     // A newer run may have been decided on meanwhile: what it wants stays.
-    const overtaken = row.intent !== asked.intent && row.run !== run.id
+    const decided = row.intent !== asked.intent && row.run !== run.id ? 'anew' : 'by this run'
     const at = asked.snapshot === undefined ? snapshot : ((await findSnapshot(tx, asked.snapshot)) ?? snapshot)
-    await saveStatus(tx, { ...row, ...deliveryOf(outcome, row, asked, run, at, overtaken), updatedAt: now })
+    await saveStatus(tx, { ...row, ...deliveryOf(outcome, row, asked, run, at, decided), updatedAt: now })
     if (outcome.delivery !== 'halted') await settleVerification(tx, work, result, row, intent)
   }
   await lookAgain(tx, work, results)
@@ -123,14 +123,14 @@ async function settleStatuses(tx: Sql, work: Work, intents: Intents, results: re
 
 type Row = NonNullable<ReturnType<typeof statusOf>> & { readonly pinned?: Pin | null }
 
-function deliveryOf(outcome: ModuleOutcome, row: Row, asked: { intent: string; changed: boolean }, run: RunRow, at: SnapshotRow, overtaken: boolean): Partial<Row> {
+function deliveryOf(outcome: ModuleOutcome, row: Row, asked: { intent: string; changed: boolean }, run: RunRow, at: SnapshotRow, decided: 'by this run' | 'anew'): Partial<Row> {
   // That a drift could not be reverted says nothing of what was delivered: its finding says so.
   if (run.kind === 'revert' && outcome.delivery !== 'delivered') return {}
   // Nothing was done about it: it was looked at again, and what was known of its delivery stays.
   if (outcome.delivery === 'delivered' && !asked.changed) return { run: run.id, ...(row.delivered === asked.intent ? { failure: null } : {}) }
   if (outcome.delivery === 'delivered')
     return {
-      ...(overtaken ? {} : { delivery: pinnedDelivery(row, asked.intent), run: run.id }),
+      ...(decided === 'anew' ? {} : { delivery: pinnedDelivery(row, asked.intent), run: run.id }),
       delivered: asked.intent,
       snapshot: at.id,
       snapshotSeq: at.seq,
@@ -139,7 +139,7 @@ function deliveryOf(outcome: ModuleOutcome, row: Row, asked: { intent: string; c
     }
   const failure = outcome.failure ?? null
   if (outcome.delivery === 'halted') return asked.changed ? { delivery: 'behind', failure } : { failure }
-  return { ...(overtaken ? {} : { delivery: failure === null ? 'failed' : deliveryAfter(failure), run: run.id }), failure }
+  return { ...(decided === 'anew' ? {} : { delivery: failure === null ? 'failed' : deliveryAfter(failure), run: run.id }), failure }
 }
 
 /** What is where its pin holds it is behind, as long as Git says something else. */

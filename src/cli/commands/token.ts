@@ -36,7 +36,7 @@ export function tokenCommands(program: Command, around: Surroundings): void {
     if (options.json === true) return around.print(JSON.stringify({ principals }, null, 2))
     const head = ['NAME', 'GRANTS', 'E-MAIL'].map((text) => ({ text, tone: 'quiet' }) as const)
     const rows = principals.map((one) => [{ text: one.name }, { text: granted(one.grants) }, { text: safe(one.emails.join(', ')) }])
-    for (const line of columns([head, ...rows], { width: around.width, elastic: [1, 2] }, painter(around.colours))) around.print(line)
+    for (const line of columns([head, ...rows], { width: around.width, elastic: [1, 2] }, painter(around))) around.print(line)
   })
   common(token.command('revoke').description('take a principal’s tokens and grants back').argument('<name>')).action(async (name: string, options: Common) => {
     const { done } = await connect(options, around).client.revokeTokens(name)

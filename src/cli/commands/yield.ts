@@ -23,7 +23,7 @@ export function yieldCommand(program: Command, around: Surroundings): void {
         if (options.json === true) return around.print(JSON.stringify({ fields }, null, 2))
         if (fields.length === 0) return around.print('Nothing is declared that another controller moves.')
         const rows = fields.map(({ module, object: key, path, to, isSafe }) => [{ text: safe(module) }, { text: safe(showKey(key)) }, { text: safe(path) }, { text: safe(to) }, { text: isSafe ? 'may go' : 'not yet: it would be deleted', tone: isSafe ? ('good' as const) : ('warn' as const) }])
-        for (const line of columns([['MODULE', 'OBJECT', 'FIELD', 'MOVED BY', ''].map((text) => ({ text, tone: 'quiet' as const })), ...rows], { width: look.width, elastic: [1, 3] }, painter(look.colours))) around.print(line)
+        for (const line of columns([['MODULE', 'OBJECT', 'FIELD', 'MOVED BY', ''].map((text) => ({ text, tone: 'quiet' as const })), ...rows], { width: look.width, elastic: [1, 3] }, painter(look))) around.print(line)
         return
       }
       const module = fields.find((one) => one.object === object || showKey(one.object) === object)?.module ?? options.module

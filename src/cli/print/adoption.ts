@@ -7,7 +7,7 @@ import type { Look } from './table.ts'
 
 /** What became of `plumb adopt`: where it was pushed, until when it should be delivered, and what it changes where. */
 export function printAdoption(adoption: Adoption, look: Look): string[] {
-  const paint = painter(look.colours)
+  const paint = painter(look)
   const { repository, branch, commit, pullRequest, state, failure } = adoption
   const place = `${safe(repository ?? '')} ${safe(branch)}${commit === null ? '' : ` at ${commit.slice(0, 8)}`}`
   const head = state === 'asked' ? 'It is being looked for: plumb drift show tells what becomes of it.' : state === 'proposed' ? `${paint('good', adoption.edits.length === 0 ? 'Git says so already' : 'proposed')}  ${place}` : paint('bad', state)
@@ -18,7 +18,7 @@ export function printAdoption(adoption: Adoption, look: Look): string[] {
 
 /** Each edit by file, line and column; then what a person should know of it. */
 export function printEdits({ edits, renamed, unproven }: Pick<AdoptionPatchAnswer, 'edits' | 'renamed' | 'unproven'>, look: Look): string[] {
-  const paint = painter(look.colours)
+  const paint = painter(look)
   const room = Math.max(30, look.width - 8)
   const lines = (text: string, sign: string, tone: 'bad' | 'good'): string[] => (text === '' ? [] : text.split('\n').map((line) => `      ${paint(tone, cut(`${sign} ${safe(line)}`, room))}`))
   return [

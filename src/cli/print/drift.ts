@@ -9,7 +9,7 @@ const head = ['FINDING', 'STATE', 'CAUSE', 'ENVIRONMENT', 'OBJECT', 'WHAT', 'WHO
 
 /** `plumb drift`: one line a finding, the most serious first; then what nobody can see just now. */
 export function printDrift({ findings, watches, more, failure }: FindingsAnswer, look: Look): string[] {
-  const paint = painter(look.colours)
+  const paint = painter(look)
   const blind = watches.filter(isBlind)
   const none = findings.length > 0 ? [] : [blind.length === 0 && failure === null ? paint('good', 'Everything is as declared.') : 'Nothing is known to have drifted.']
   // Where the terminal is narrow, the rest gives way: `drift show` tells them.
@@ -66,7 +66,7 @@ function watchLines(watch: Watch, look: Look, paint: Paint): string[] {
 
 /** `plumb drift show`: what differs, who made it so, since when, where it is declared, what is done about it, and what became of it. */
 export function printFinding({ finding, history }: FindingAnswer, look: Look): string[] {
-  const paint = painter(look.colours)
+  const paint = painter(look)
   const lines = [`${paint('strong', finding.id)}  ${safe(finding.environment)}  ${paint(word(finding.state).tone, finding.state)}  ${paint('quiet', finding.cause)}`]
   const say = (name: string, text: string): void => {
     lines.push(...wrap(text, look.width - 12).map((line, at) => `  ${paint('quiet', (at === 0 ? name : '').padEnd(10))}${line}`))

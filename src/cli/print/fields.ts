@@ -7,7 +7,7 @@ import type { Look } from './table.ts'
 
 /** `plumb drift fields`: by object, what others rightly move, and what was never declared, with its owner. */
 export function printFields({ objects }: FieldsAnswer, look: Look): string[] {
-  const paint = painter(look.colours)
+  const paint = painter(look)
   const lines = objects.flatMap(({ object, delegated, emergent, failure }): string[] => {
     if (failure === null && delegated.length === 0 && emergent.length === 0) return []
     const rows = emergent.map(({ path, owner }) => `  ${paint('quiet', 'emergent ')}  ${cut(safe(path), look.width - 40)}  ${paint('quiet', safe(owner ?? 'nobody’s: a default, or put in'))}`)

@@ -7,7 +7,7 @@ import type { Look, Paint } from './table.ts'
 
 /** `plumb operations`. */
 export function printOperations(operations: readonly Operation[], look: Look): string[] {
-  const paint = painter(look.colours)
+  const paint = painter(look)
   if (operations.length === 0) return ['There are no operations.']
   const head = ['OPERATION', 'ENVIRONMENT', 'LAST', 'DUE', 'WHAT FOR'].map((text) => ({ text, tone: 'quiet' }) as const)
   const rows = operations.map((one) => [

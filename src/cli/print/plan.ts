@@ -7,7 +7,7 @@ import type { Look } from './table.ts'
 
 /** `plumb plan`: what would happen, and what the gate says to it. */
 export function printPlan(answer: PlanAnswer, look: Look): string[] {
-  const paint = painter(look.colours)
+  const paint = painter(look)
   const lines = [`${paint('strong', answer.environment)}  ${counts(answer.plan.summary)}  ${paint('quiet', `snapshot ${answer.snapshot}`)}`]
   for (const step of answer.steps) {
     const effects = [...step.effects.flatMap((effect) => effectLines(effect, paint, look.width)), ...proofLines(step.proof, paint, look.width)]

@@ -151,13 +151,13 @@ describe('text', () => {
   })
 
   test('is measured in columns, and cut at them', () => {
-    expect([widthOf('abc'), widthOf('世界'), widthOf('e\u0301'), widthOf(painter(true)('bad', 'abc'))]).toEqual([3, 4, 1, 3])
+    expect([widthOf('abc'), widthOf('世界'), widthOf('e\u0301'), widthOf(painter({ colours: true })('bad', 'abc'))]).toEqual([3, 4, 1, 3])
     expect([cut('abcdef', 4), cut('世界世界', 5), cut('abc', 3)]).toEqual(['abc…', '世界…', 'abc'])
     expect(wrap('one two three', 7)).toEqual(['one two', 'three'])
   })
 
   test('in columns lines up, also where it is wide', () => {
-    expect(columns([[{ text: '世界' }, { text: 'x' }], [{ text: 'ab' }, { text: 'y' }]], { width: 80, elastic: [] }, painter(false))).toEqual(['世界  x', 'ab    y'])
+    expect(columns([[{ text: '世界' }, { text: 'x' }], [{ text: 'ab' }, { text: 'y' }]], { width: 80, elastic: [] }, painter({ colours: false }))).toEqual(['世界  x', 'ab    y'])
   })
 
   test('about time says what matters', () => {

@@ -10,7 +10,7 @@ import type { Look, Paint } from './table.ts'
 
 /** `plumb runs`. */
 export function printRuns(runs: readonly Run[], look: Look): string[] {
-  const paint = painter(look.colours)
+  const paint = painter(look)
   if (runs.length === 0) return ['There are no runs yet.']
   const head = ['RUN', 'ENVIRONMENT', 'STATE', 'AGE', 'PLAN', 'WHO', 'WHY'].map((text) => ({ text, tone: 'quiet' }) as const)
   const rows = runs.map((run) => [
@@ -27,7 +27,7 @@ export function printRuns(runs: readonly Run[], look: Look): string[] {
 
 /** `plumb show RUN`: the whole story, in the order of the path. */
 export function printRun(run: Run, look: Look): string[] {
-  const paint = painter(look.colours)
+  const paint = painter(look)
   const took = run.endedAt === null ? `for ${ago(run.createdAt, look.now)}` : `in ${seconds(run.createdAt, run.endedAt)}, ${ago(run.endedAt, look.now)} ago`
   const lines = [`${paint('strong', run.id)}  ${run.environment}  ${shown(run.state, paint)}  ${paint('quiet', took)}`]
   const say = (name: string, text: string): void => {
@@ -61,7 +61,7 @@ export function printRun(run: Run, look: Look): string[] {
 /** What a run is about to do, in brief: what is told to whoever approves it. */
 export function printRunPlan(run: Run, look: Look): string[] {
   if (run.plan === null) return []
-  const paint = painter(look.colours)
+  const paint = painter(look)
   const effects = run.steps.flatMap((step) => step.effects.flatMap((effect) => effectLines({ ...effect, changes: [] }, paint, look.width)))
   const shown = effects.length > mostEffects ? [...effects.slice(0, mostEffects), `    and more: plumb show ${run.id}`] : effects
   return [`Approving for ${run.environment}: ${counts(run.plan.summary)} (plan ${run.plan.digest})`, ...shown, ...run.waiting.flatMap((one) => wrap(`asked for: ${safe(one.message)}`, look.width - 4).map((line) => `    ${line}`))]

@@ -11,7 +11,7 @@ const head = ['MODULE', 'DELIVERY', 'VERIFICATION', 'SINCE', 'RUN', 'SNAPSHOT'].
 
 /** `plumb status`: first how it stands as a whole, then each environment; two columns for two facts, and under a module why it is not as it should be. */
 export function printStatus(status: StatusAnswer, look: Look): string[] {
-  const paint = painter(look.colours)
+  const paint = painter(look)
   const named = [status.workspace, status.snapshot].filter((one) => one !== null && one !== '').map((one) => safe(one ?? ''))
   const lines = [[paint('strong', named[0] ?? 'no workspace'), ...named.slice(1), ...summary(status, paint)].join('  ')]
   for (const problem of status.problems) lines.push('', ...failureLines(problem, '', paint, look.width))

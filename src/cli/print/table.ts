@@ -10,7 +10,7 @@ export type Look = { readonly colours: boolean; readonly width: number; readonly
 const styles = { good: 'green', warn: 'yellow', bad: 'red', quiet: 'gray', strong: 'bold' } as const
 
 /** Colours where the terminal shows them; the words are the same without. */
-export function painter(colours: boolean): Paint {
+export function painter({ colours }: Pick<Look, 'colours'>): Paint {
   return (tone, text) => (colours && tone !== 'plain' && text !== '' ? styleText(styles[tone], text, { validateStream: false }) : text)
 }
 

@@ -18,8 +18,8 @@ const mostLanes = 12
  * decided, `┬` where it was so already, as was known later, and `○` what is about it and decides nothing.
  */
 export function printTimeline(timeline: Timeline, look: Look): string[] {
-  const paint = painter(look.colours)
-  if (timeline.moments.length === 0) return [`Nothing happened between ${clock(timeline.since, true)} and ${clock(timeline.until, true)}.`]
+  const paint = painter(look)
+  if (timeline.moments.length === 0) return [`Nothing happened between ${dayAndClock(timeline.since)} and ${dayAndClock(timeline.until)}.`]
   const lanes = lanesOf(timeline)
   const drawn = lanes.length <= mostLanes ? lanes : []
   const state = new Map<string, Verdict>(timeline.standing.map((one) => [keyOf(one), one.verdict]))
@@ -96,12 +96,16 @@ function told({ at, is, moment }: Row, { graph, rest, where }: { readonly graph:
   const tone = is === 'moment' && moment.verdict !== null ? word(moment.verdict).tone : 'plain'
   const lead = lanes === 0 ? '' : `${graph} `
   return [
-    `${clock(at, false)}  ${lead}${paint(is === 'onset' ? 'quiet' : 'plain', kind)} ${paint(tone, first)}${tail}`,
+    `${clock(at)}  ${lead}${paint(is === 'onset' ? 'quiet' : 'plain', kind)} ${paint(tone, first)}${tail}`,
     ...more.map((line, index) => `${' '.repeat(timeWidth)}${lanes === 0 ? '' : `${rest} `}${' '.repeat(kind.length + 1)}${paint(tone, line)}${index === more.length - 1 && tail === '' ? paint('quiet', by + ref) : ''}`),
   ]
 }
 
 /** UTC, to the second: what people in several places compare. */
-function clock(iso: string, withDay: boolean): string {
-  return withDay ? `${iso.slice(0, 10)} ${iso.slice(11, 19)}Z` : iso.slice(11, 19)
+function clock(iso: string): string {
+  return iso.slice(11, 19)
+}
+
+function dayAndClock(iso: string): string {
+  return `${iso.slice(0, 10)} ${clock(iso)}Z`
 }

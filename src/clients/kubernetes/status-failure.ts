@@ -20,7 +20,7 @@ export function statusFailure(code: number, body: unknown, about: About): Failur
   const status = isObject(body) && body['kind'] === 'Status' ? body : {}
   const reason = text(status['reason'])
   const said = text(status['message']).slice(0, longest)
-  const causes = causesOf(status, about.secret)
+  const causes = causesOf(status, about)
   const details = isObject(status['details']) ? status['details'] : {}
   const object = text(details['name']) === '' ? '' : `${text(details['kind'])}/${text(details['name'])}`
   const message = about.secret && !harmless.test(said) ? withoutWords(code, reason, causes) : said || `the server answered ${code}`
@@ -52,7 +52,7 @@ function isMalformed(code: number, said: string): boolean {
   return code === 500 && /^failed to create typed patch object|^failed to convert new object|field not declared in schema/.test(said)
 }
 
-function causesOf(status: JsonObject, secret: boolean): StatusCause[] {
+function causesOf(status: JsonObject, { secret }: About): StatusCause[] {
   const details = status['details']
   const causes = isObject(details) && Array.isArray(details['causes']) ? details['causes'] : []
   return causes.filter(isObject).slice(0, 50).map((cause) => {

@@ -106,13 +106,13 @@ export function look(key: ObjectKey, object: JsonObject, generation: number | un
   const reconciling = condition(status, 'Reconciling')
   if (reconciling?.['status'] === 'True') return progressing(said(reconciling))
   if (rule !== undefined) return rule(object, status, spec)
-  return builtIn.has(group) ? ready('it exists') : byConditions(status, needed, reconciling !== undefined || stalled !== undefined)
+  return builtIn.has(group) ? ready('it exists') : byConditions(status, needed, reconciling === undefined && stalled === undefined ? untold('it has no condition that tells whether it is ready') : ready('neither reconciling nor stalled'))
 }
 
-/** A custom resource: its Ready condition decides; with only Reconciling or Stalled, neither of them true, it is ready too. */
-function byConditions(status: JsonObject, needed: number, others: boolean): Look {
+/** A custom resource: its Ready condition decides. `without`: what it is without one; with only Reconciling or Stalled, neither of them true, it is ready too. */
+function byConditions(status: JsonObject, needed: number, without: Look): Look {
   const fit = condition(status, 'Ready')
-  if (fit === undefined) return others ? ready('neither reconciling nor stalled') : untold('it has no condition that tells whether it is ready')
+  if (fit === undefined) return without
   if (typeof fit['observedGeneration'] === 'number' && fit['observedGeneration'] < needed) return progressing('its Ready condition is of an earlier generation')
   return fit['status'] === 'True' ? ready(said(fit)) : progressing(said(fit))
 }

@@ -1,7 +1,7 @@
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { JsonObject } from '#lib/json.ts'
-import { newCertificates } from '../../certificates.ts'
+import { newCertificates } from '#playground/api/certificates.ts'
 
 /** What a webhook answers: the `response` of its AdmissionReview without the uid, or a whole HTTP answer, or nothing ever. */
 export type Answer = { readonly response: JsonObject } | { readonly status: number; readonly body: string } | 'hang'

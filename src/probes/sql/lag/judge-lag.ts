@@ -1,6 +1,6 @@
-import type { Found } from '../../sample.ts'
-import { judge, thresholdText, worstOf } from '../../thresholds.ts'
-import type { Thresholds } from '../../thresholds.ts'
+import type { Found } from '#probes/sample.ts'
+import { judge, thresholdText, worstOf } from '#probes/thresholds.ts'
+import type { Thresholds } from '#probes/thresholds.ts'
 import type { LagRules } from '../schema.ts'
 import type { Lag } from './lag.ts'
 

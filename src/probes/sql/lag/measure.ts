@@ -1,6 +1,6 @@
 import type { SqlSession } from '#clients/sql-session.ts'
 import { Failure } from '#lib/failure.ts'
-import type { Asking } from '../../sample.ts'
+import type { Asking } from '#probes/sample.ts'
 import { onSubject, onWitness } from '../database.ts'
 import type { SqlCall } from '../database.ts'
 import type { Lag, Position } from './lag.ts'

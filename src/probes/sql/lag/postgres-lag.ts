@@ -1,6 +1,6 @@
 import type { SqlSession } from '#clients/sql-session.ts'
 import type { Clock } from '#lib/clock.ts'
-import { probeFailed } from '../../sample.ts'
+import { probeFailed } from '#probes/sample.ts'
 import { betweenLooksMs, looks } from './lag.ts'
 import type { Lag, Position } from './lag.ts'
 
