@@ -9,7 +9,7 @@ import { exportRecords } from '#run/records.ts'
 import { rotateKey } from '#run/rotate-key.ts'
 import { timeline, viewTimeline } from '#run/timeline.ts'
 import { statusNow } from '#run/status-now.ts'
-import { viewRun } from '#run/views.ts'
+import { viewRun, viewRuns } from '#run/views.ts'
 import { principals } from '#store/principals.ts'
 import { listRuns, runEnvironments } from '#store/runs.ts'
 import { seesAll } from './authorise.ts'
@@ -58,7 +58,7 @@ export const routes: readonly Route[] = [
         ...(module === undefined ? {} : { module }),
         limit,
       })
-      return { runs: await Promise.all(runs.map((run) => viewRun(parts.sql, run, parts.clock.now()))) }
+      return { runs: await viewRuns(parts.sql, runs, parts.clock.now()) }
     },
   }),
   route({

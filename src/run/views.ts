@@ -17,8 +17,8 @@ import { operationSteps } from '#store/operations.ts'
 import { activePauses } from '#store/pauses.ts'
 import { probeStates } from '#store/probe-states.ts'
 import type { ProbeStateRow } from '#store/probe-states.ts'
-import { approvalsOf, findRun, journal, moduleOutcomes, openRuns } from '#store/runs.ts'
-import type { EffectRow, RunModuleRow, RunRow } from '#store/runs.ts'
+import { findRun, moduleOutcomes, openRuns, partsOfRuns } from '#store/runs.ts'
+import type { EffectRow, RunModuleRow, RunParts, RunRow } from '#store/runs.ts'
 import type { Sql } from '#store/sql.ts'
 import { isOfChange } from './owned-probes.ts'
 import { newestSnapshot, repositories } from '#store/snapshots.ts'
@@ -33,12 +33,26 @@ export function iso(at: number): string {
 
 const isoOrNull = (at: number | null): string | null => (at === null ? null : iso(at))
 
-/** A run as people and programs see it. */
+/** Runs as people and programs see them. */
+export async function viewRuns(sql: Sql, runs: readonly RunRow[], now: number): Promise<RunView[]> {
+  const partsOf = await partsOfRuns(sql, runs.map((run) => run.id))
+  const flapping = new Map<string, Flapping>()
+  for (const environment of new Set(runs.map((run) => run.environment))) {
+    const states = (await probeStates(sql, environment)).filter((state) => isFlapping(state, now))
+    flapping.set(environment, new Map(states.map((state) => [`${state.module}/${state.probe}`, state])))
+  }
+  return await Promise.all(runs.map((run) => view(sql, run, partsOf(run.id), flapping.get(run.environment) ?? new Map())))
+}
+
 export async function viewRun(sql: Sql, run: RunRow, now: number): Promise<RunView> {
-  const modules = await moduleOutcomes(sql, run.id)
-  const written = await journal(sql, run.id)
-  const approvals = await approvalsOf(sql, run.id)
-  const flapping = new Map((await probeStates(sql, run.environment)).filter((state) => isFlapping(state, now)).map((state) => [`${state.module}/${state.probe}`, state]))
+  const [only] = await viewRuns(sql, [run], now)
+  return only!
+}
+
+/** By module and probe: those that flap. */
+type Flapping = ReadonlyMap<string, ProbeStateRow>
+
+async function view(sql: Sql, run: RunRow, { modules, effects: written, approvals }: RunParts, flapping: Flapping): Promise<RunView> {
   return {
     id: run.id,
     environment: run.environment,

@@ -56,6 +56,16 @@ test.skipIf(!strace)(`a commit is on the disk before it is answered${strace ? ''
   expect(synced.length).toBeGreaterThanOrEqual(20)
 })
 
+test('a read is not answered before what it saw is on the disk', async () => {
+  const store = await open()
+  await store.query(`create table seen (id int)`)
+  const answered: string[] = []
+  const writing = store.query(`insert into seen values (1)`).then(() => answered.push('write'))
+  const reading = store.query<{ n: number }>(`select count(*) as n from seen`).then(([row]) => answered.push(`read ${row?.n}`))
+  await Promise.all([writing, reading])
+  expect(answered).toEqual(['write', 'read 1'])
+})
+
 test('a second process is refused, and told who holds the folder; when that one is killed, it is let in at once', async () => {
   const holder = child('hold')
   await holder.says('open')

@@ -253,3 +253,22 @@ export async function inheritApprovals(sql: Sql, from: string, to: string): Prom
 export async function approvalsOf(sql: Sql, run: string): Promise<Approval[]> {
   return sql.query<Approval>(`select principal, plan_digest as "planDigest", reason, objects, at from approval where run = $1 order by at`, [run])
 }
+
+/** What is kept beside each of some runs. */
+export type RunParts = { readonly modules: RunModuleRow[]; readonly effects: EffectRow[]; readonly approvals: Approval[] }
+
+/** What `moduleOutcomes`, `journal` and `approvalsOf` give, of many runs at the cost of one. */
+export async function partsOfRuns(sql: Sql, runs: readonly string[]): Promise<(run: string) => RunParts> {
+  const those = [textArray(runs)]
+  const [modules, effects, approvals] = await Promise.all([
+    sql.query<RunModuleRow & { run: string }>('select run, module, outcome, probes from run_module where run = any($1::text[]) order by module', those),
+    sql.query<EffectRow & { run: string }>(`select run, ${effectColumns} from effect where run = any($1::text[]) order by module, position`, those),
+    sql.query<Approval & { run: string }>('select run, principal, plan_digest as "planDigest", reason, objects, at from approval where run = any($1::text[]) order by at', those),
+  ])
+  const ofEach = <Row extends { run: string }>(rows: readonly Row[]): ((run: string) => Omit<Row, 'run'>[]) => {
+    const byRun = Map.groupBy(rows, (row) => row.run)
+    return (run) => (byRun.get(run) ?? []).map(({ run: _run, ...row }) => row)
+  }
+  const [modulesOf, effectsOf, approvalsOfRun] = [ofEach(modules), ofEach(effects), ofEach(approvals)]
+  return (run) => ({ modules: modulesOf(run), effects: effectsOf(run), approvals: approvalsOfRun(run) })
+}
