@@ -74,6 +74,7 @@ class Watch {
   readonly #form: Form
   readonly #matches: Matches
   readonly #sink: Sink
+  readonly #failed = new AbortController()
   #columnsSent = false
   #seen: number
   #bookmarked: number
@@ -95,13 +96,16 @@ class Watch {
     if (typeof start === 'number' && start < storage.oldest) {
       return this.#send({ type: 'ERROR', object: expired(`too old resource version: ${start} (${storage.oldest + 1})`).status })
     }
-    // Nothing that a crash could take back is told: an event waits for the disk. Promises of the journal settle in order.
+    // Nothing that a crash could take back is told: an event waits for the disk, and so does the list that comes first. Promises of the journal settle in order.
     const tell = (change: Change): void => {
       if (change.resource !== resource || (typeof start === 'number' && change.version <= start)) return
-      storage.durable().then(() => this.#change(change), () => {})
+      this.#onceDurable(() => this.#change(change))
     }
-    if (start === undefined) this.#initial(storage.list(resource, this.#namespace === '' ? undefined : this.#namespace))
-    else if (start !== 'now') for (const change of storage.since(start, resource)) tell(change)
+    if (start === undefined) {
+      const [objects, version] = [storage.list(resource, this.#namespace === '' ? undefined : this.#namespace), storage.version]
+      this.#onceDurable(() => this.#initial(objects, version))
+    }
+    if (typeof start === 'number') for (const change of storage.since(start, resource)) tell(change)
     const stop = storage.subscribe(tell)
     try {
       await this.#untilEnd()
@@ -110,11 +114,16 @@ class Watch {
     }
   }
 
-  #initial(objects: readonly KubernetesObject[]): void {
+  /** Where the disk fails nothing more can be told: the watch ends, and who lists again hears of it. */
+  #onceDurable(tell: () => void): void {
+    this.#backend.storage.durable().then(tell, () => this.#failed.abort(new Error('what is to be told cannot be kept')))
+  }
+
+  #initial(objects: readonly KubernetesObject[], version: number): void {
     for (const object of objects) if (this.#matches(object)) this.#sendObject('ADDED', object)
     const initial = this.#request.query.get('sendInitialEvents')
     if ((initial === 'true' || initial === '1') && this.#bookmarks()) {
-      this.#sendBookmark(this.#backend.storage.version, { annotations: { 'k8s.io/initial-events-end': 'true' } })
+      this.#sendBookmark(version, { annotations: { 'k8s.io/initial-events-end': 'true' } })
     }
   }
 
@@ -140,8 +149,9 @@ class Watch {
     const asked = Number(this.#request.query.get('timeoutSeconds') ?? 0)
     const milliseconds = Math.min(Number.isFinite(asked) && asked > 0 ? asked : longestSeconds, longestSeconds) * 1000
     const end = clock.now() + milliseconds
+    const over = AbortSignal.any([this.#sink.signal, this.#failed.signal])
     const wait = async (ms: number): Promise<boolean> =>
-      clock.sleep(Math.max(ms, 0), this.#sink.signal).then(
+      clock.sleep(Math.max(ms, 0), over).then(
         () => true,
         () => false,
       )
