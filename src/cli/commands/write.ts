@@ -8,12 +8,19 @@ import { runId } from '../run-id.ts'
 import { lookOf } from '../surroundings.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { following, needed, waiting } from './following.ts'
-import type { Asking } from './following.ts'
+import type { Asking, Follow } from './following.ts'
 
 /** What asks for something to be done. */
 export function writeCommands(program: Command, around: Surroundings, exit: Exit): void {
   const follow = following(around, exit)
+  startCommands(program, around, follow)
+  letGoCommands(program, around, follow)
+  decideCommands(program, around, follow)
+  pauseCommands(program, around)
+}
 
+/** What begins a run. */
+function startCommands(program: Command, around: Surroundings, follow: Follow): void {
   for (const kind of ['deploy', 'verify'] as const) {
     const about = { deploy: 'deliver the newest snapshot now, whether or not something changed', verify: 'ask every probe now; changes nothing' }[kind]
     waiting(narrowed(program.command(kind).description(about)))
@@ -44,7 +51,10 @@ export function writeCommands(program: Command, around: Surroundings, exit: Exit
       const { run } = await connection.client.revert(id, { reason: options.reason, ticket: options.ticket ?? null })
       if (run !== null) await follow(connection, run, options)
     })
+}
 
+/** What ends that something is held which Git no longer has. */
+function letGoCommands(program: Command, around: Surroundings, follow: Follow): void {
   waiting(narrowed(program.command('prune').description('delete what an environment holds that Git no longer has')))
     .requiredOption('--reason <text>', 'why')
     .option('--ticket <id>', 'the ticket that it belongs to')
@@ -66,7 +76,10 @@ export function writeCommands(program: Command, around: Surroundings, exit: Exit
       if (options.json === true) around.print(JSON.stringify({ run }))
       else around.print(run === null ? 'Nothing is held that Git no longer has.' : `${place(options)} is forgotten: what it held stays where it is. plumb show ${run} lists it.`)
     })
+}
 
+/** A person's word on a run that waits. */
+function decideCommands(program: Command, around: Surroundings, follow: Follow): void {
   waiting(narrowed(program.command('approve').description('approve the plan that a run waits with').argument('<run>', 'its id, the end of it, or latest')))
     .requiredOption('--reason <text>', 'why')
     .option('--object <object>', 'an object that holds data and may be deleted; repeat it for each', collect)
@@ -87,7 +100,9 @@ export function writeCommands(program: Command, around: Surroundings, exit: Exit
       if (options.json === true) around.print(JSON.stringify(shown, null, 2))
       else around.print(`${shown.id} ${shown.state}`)
     })
+}
 
+function pauseCommands(program: Command, around: Surroundings): void {
   narrowed(program.command('pause').description('hold deliveries to an environment, or of one module in it'))
     .requiredOption('--reason <text>', 'why')
     .addOption(lastingOption('--for <duration>', 'for how long', 3_600_000))
