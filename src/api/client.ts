@@ -343,8 +343,10 @@ export type Sample = {
 
 export type Source = {
   repository: string
+  /** The one that decides the field: an overlay’s patch before its base. */
   file: string
   line: number
+  column: number
   /** The one that last touched the line. */
   commit: { sha: string; author: string; at: string; subject: string } | null
 }

@@ -72,7 +72,7 @@ describe('a person’s word', () => {
   })
 
   test('where it is declared is asked for again where the first field is another', () => {
-    const source = { repository: 'r', file: 'f', line: 1, commit: null }
+    const source = { repository: 'r', file: 'f', line: 1, column: 1, commit: null }
     const field = { declared: 2, live: 6 }
     const sourceWith = (path: string) => only(look({ drifts: [driftOf({ digest: 'sha256:6', fields: [{ path, ...field }] })], known: [findingOf({ source })] })).source
     expect(sourceWith('spec.replicas')).toEqual(source)

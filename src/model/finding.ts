@@ -32,6 +32,7 @@ export type Source = {
   readonly repository: string
   readonly file: string
   readonly line: number
+  readonly column: number
   readonly commit: { readonly sha: string; readonly author: string; readonly at: number; readonly subject: string } | null
 }
 

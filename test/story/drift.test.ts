@@ -80,7 +80,7 @@ describe('drift on a cluster, with the real kubectl', () => {
     ])
     const scaled = await found(web, (one) => one.person === 'noor@platform.example' && one.source !== null)
     expect(scaled).toMatchObject({ cause: 'manual', module: 'storefront-web', manager: 'kubectl (scale)', fields: [{ path: 'spec.replicas', declared: 1, live: 2 }], state: 'open', decision: 'report', count: 1 })
-    expect(scaled.source).toMatchObject({ repository: 'storefront', file: 'deploy/sandbox/deployment.yaml', line: 10, commit: { sha: expect.stringMatching(/^[0-9a-f]{40}$/) } })
+    expect(scaled.source).toMatchObject({ repository: 'storefront', file: 'deploy/sandbox/deployment.yaml', line: 10, column: 13, commit: { sha: expect.stringMatching(/^[0-9a-f]{40}$/) } })
     expect(Date.now() - Date.parse(scaled.onset ?? '')).toBeLessThan(60_000)
     expect(await opened(map('edited'), 'manual')).toMatchObject({ manager: 'kubectl-edit', fields: [{ path: 'data.a', declared: '1', live: 'by-edit' }] })
     expect(await opened(map('patched'), 'manual')).toMatchObject({ manager: 'kubectl-patch', fields: [{ path: 'data.a', declared: '1', live: 'by-patch' }] })

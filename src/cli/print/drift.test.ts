@@ -12,7 +12,7 @@ const finding = (more: Partial<Finding> = {}): Finding => ({
   id: 'f-1m7y9mc4r1tvxh', environment: 'production', module: 'orders-api', target: 'cluster', object: 'apps/Deployment/orders/orders-api', cause: 'manual',
   fields: [{ path: 'spec.replicas', declared: 2, live: 5 }], manager: 'kubectl (scale)', person: null, onset: at(3700), seenAt: at(3600), updatedAt: at(60), count: 2, state: 'open', decision: 'report',
   message: 'spec.replicas of Deployment orders/orders-api is not what was declared, by kubectl (scale)',
-  source: { repository: 'orders', file: 'deploy/production/deployment.yaml', line: 8, commit: { sha: 'c9f09355e9e4', author: 'Ada Park', at: at(90_000), subject: 'Two of each' } },
+  source: { repository: 'orders', file: 'deploy/production/deployment.yaml', line: 8, column: 3, commit: { sha: 'c9f09355e9e4', author: 'Ada Park', at: at(90_000), subject: 'Two of each' } },
   accepted: null, contested: [], run: null, failure: null, resolvedAt: null, ...more,
 })
 const watch = (more: Partial<Watch> = {}): Watch => ({ environment: 'production', target: 'cluster', driver: 'kubernetes', state: 'watching', since: at(60), objects: 3, listedAt: at(60), failure: null, ...more })
@@ -55,7 +55,7 @@ describe('plumb drift', () => {
   })
 
   test('what others wrote reaches the terminal as text alone', () => {
-    const evil = finding({ manager: hostile, person: hostile, message: hostile, fields: [{ path: hostile, declared: hostile, live: { [hostile]: hostile } }], source: { repository: 'r', file: hostile, line: 1, commit: { sha: 'x', author: hostile, at: at(1), subject: hostile } }, accepted: { by: hostile, reason: hostile, until: at(-1) } })
+    const evil = finding({ manager: hostile, person: hostile, message: hostile, fields: [{ path: hostile, declared: hostile, live: { [hostile]: hostile } }], source: { repository: 'r', file: hostile, line: 1, column: 1, commit: { sha: 'x', author: hostile, at: at(1), subject: hostile } }, accepted: { by: hostile, reason: hostile, until: at(-1) } })
     const lines = [...printDrift(answer([evil], [watch()]), look(120)), ...printFinding({ finding: evil, history: [{ at: at(1), what: 'opened', actor: hostile, reason: hostile }] }, look(120))]
     for (const line of lines) expect(line).not.toMatch(/[\p{Cc}\u2028\u202e\u2066\u200b]/u)
     expect(printDrift(answer([evil], [watch()]), look(120, true)).map(stripVTControlCharacters)).toEqual(printDrift(answer([evil], [watch()]), look(120)))
@@ -70,7 +70,7 @@ test('plumb drift show tells the whole of it', () => {
     '  object    Deployment orders/orders-api of orders-api, in cluster',
     '  who       kim (kubectl (scale))',
     '  since     2026-11-21T10:58:20.000Z; seen 2026-11-21T11:00:00.000Z, 2 times by now',
-    '  declared  orders/deploy/production/deployment.yaml:8 (c9f09355 Ada Park: Two of each)',
+    '  declared  orders/deploy/production/deployment.yaml:8:3 (c9f09355 Ada Park: Two of each)',
     '  policy    report',
     '',
     '  spec.replicas',

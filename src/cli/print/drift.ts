@@ -76,7 +76,7 @@ export function printFinding({ finding, history }: FindingAnswer, look: Look): s
   say('who', safe(finding.person === null ? (finding.manager ?? 'nobody left a trace; an audit source would tell') : `${finding.person}${finding.manager === null ? '' : ` (${finding.manager})`}`))
   if (finding.contested.length > 0) say('contested', `${safe(finding.contested.join(' and '))} go on moving it: nothing is reverted any more`)
   say('since', `${finding.onset ?? 'nobody says'}; seen ${finding.seenAt}${finding.count === 1 ? '' : `, ${finding.count} times by now`}`)
-  if (finding.source !== null) say('declared', `${safe(finding.source.repository)}/${safe(finding.source.file)}:${finding.source.line}${finding.source.commit === null ? '' : ` (${finding.source.commit.sha.slice(0, 8)} ${safe(finding.source.commit.author)}: ${safe(finding.source.commit.subject)})`}`)
+  if (finding.source !== null) say('declared', `${safe(finding.source.repository)}/${safe(finding.source.file)}:${finding.source.line}:${finding.source.column}${finding.source.commit === null ? '' : ` (${finding.source.commit.sha.slice(0, 8)} ${safe(finding.source.commit.author)}: ${safe(finding.source.commit.subject)})`}`)
   say('policy', finding.decision)
   if (finding.accepted !== null) say('accepted', `by ${safe(finding.accepted.by)} until ${finding.accepted.until}: ${safe(finding.accepted.reason)}`)
   if (finding.run !== null) say('run', finding.run)

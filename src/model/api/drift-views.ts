@@ -64,8 +64,9 @@ export const importProposedAnswer = z.object({ branch: z.string(), commit: z.str
 
 const sourceView = z.object({
   repository: z.string(),
-  file: z.string(),
+  file: z.string().describe('The one that decides the field: an overlay’s patch before its base.'),
   line: z.number(),
+  column: z.number(),
   commit: z.object({ sha: z.string(), author: z.string(), at: time, subject: z.string() }).nullable().describe('The one that last touched the line.'),
 }).meta({ id: 'Source' })
 

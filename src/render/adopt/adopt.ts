@@ -4,16 +4,14 @@ import { equalJson } from '#lib/json.ts'
 import { readPath } from '#model/field-path.ts'
 import { parseKey, showKey } from '#model/resource.ts'
 import { kustomizationNames } from '../kustomize/collect.ts'
-import { anywhere } from './anywhere.ts'
 import { changedTree } from './changed-tree.ts'
 import { brought, foldRemovals, isWithout } from './compare.ts'
 import type { Bodies } from './compare.ts'
 import { editsOf } from './edits.ts'
 import { declarations } from './gone.ts'
-import { inGenerators, newLiteral } from './in-generators.ts'
-import { inJsonPatches } from './in-json-patches.ts'
-import { inKustomizations, newImage } from './in-kustomization.ts'
-import { inManifests, intoManifests } from './in-manifests.ts'
+import { newLiteral } from './in-generators.ts'
+import { newImage } from './in-kustomization.ts'
+import { intoManifests } from './in-manifests.ts'
 import { deletingPatch, namesAt, newPatch } from './overlay-patch.ts'
 import { Prover } from './prove.ts'
 import type { Rendered } from './prove.ts'
@@ -22,6 +20,7 @@ import type { Ranked, Sought } from './sought.ts'
 import { textsOf } from './texts.ts'
 import type { Text } from './texts.ts'
 import type { Adoption, Answer, Changes, Proposal, WishedField } from './wish.ts'
+import { written } from './written.ts'
 
 /**
  * Each try is a rendering: what is not found among the likeliest is not looked for for ever. Some are kept for what is not written yet, so that a base in which
@@ -129,11 +128,7 @@ class Search {
     const texts = await textsOf(reader, rendered.read, sharing)
     const root = this.#root(texts)
     return [
-      ...inKustomizations(sought, texts),
-      ...inJsonPatches(sought, texts),
-      ...(await inGenerators(sought, texts, reader, sharing)),
-      ...inManifests(sought, texts),
-      ...anywhere(sought, texts),
+      ...(await written(sought, texts, reader, sharing)),
       ...(root === undefined ? [] : [...intoManifests(sought, texts, posix.dirname(root.file)), ...newImage(sought, root), ...newLiteral(sought, root, texts), ...(await newPatch(sought, root, reader, namesAt(root, sought.key)))]),
     ]
   }

@@ -1,8 +1,8 @@
 import type { Finding, Source } from '#model/finding.ts'
-import type { FieldPath } from '#model/plan.ts'
 import type { ObjectKey } from '#model/resource.ts'
 import { sourcePath, withVariables } from '#model/config/substitute.ts'
-import { lineOfField } from '#render/field-line.ts'
+import { decidingPlace } from '#render/adopt/deciding.ts'
+import { placeOfField } from '#render/field-place.ts'
 import { renderModule } from '#render/render.ts'
 import { lockFinding, saveFindings } from '#store/findings.ts'
 import { findSnapshot } from '#store/snapshots.ts'
@@ -11,7 +11,7 @@ import { modulesIn } from '../configuration.ts'
 import type { Parts } from '../parts.ts'
 
 /**
- * Says of findings of one environment where what they are about is declared: file and line, in the snapshot that was delivered, and the commit that last touched
+ * Says of findings of one environment where what they are about is declared: file, line and column, in the snapshot that was delivered, and the commit that last touched
  * that line. It comes after the finding, which waits for no Git; what cannot be told now is tried again with the next look.
  */
 export async function locateFindings(parts: Parts, environment: string, findings: readonly Finding[], signal: AbortSignal): Promise<void> {
@@ -22,7 +22,7 @@ export async function locateFindings(parts: Parts, environment: string, findings
     const declared = status?.snapshot === undefined || status.snapshot === null ? undefined : await declaredIn(parts, environment, module, status.snapshot, signal).catch(() => undefined)
     if (declared === undefined || signal.aborted) continue
     for (const { id, object, fields } of all) {
-      const source = await declared(object, fields[0]?.path).catch(() => undefined)
+      const source = await declared(object, fields[0]).catch(() => undefined)
       if (source === undefined || signal.aborted) continue
       await parts.sql.transaction(async (tx) => {
         const now = await lockFinding(tx, id)
@@ -33,7 +33,7 @@ export async function locateFindings(parts: Parts, environment: string, findings
 }
 
 /** Tells where a module declares an object’s field, at a snapshot. */
-async function declaredIn(parts: Parts, name: string, module: string, at: string, signal: AbortSignal): Promise<((object: ObjectKey, path: FieldPath | undefined) => Promise<Source | undefined>) | undefined> {
+async function declaredIn(parts: Parts, name: string, module: string, at: string, signal: AbortSignal): Promise<((object: ObjectKey, field: Finding['fields'][number] | undefined) => Promise<Source | undefined>) | undefined> {
   const snapshot = await findSnapshot(parts.sql, at)
   const configuration = snapshot === undefined ? undefined : await parts.configurations.of(snapshot)
   const environment = configuration?.environments.get(name)
@@ -42,13 +42,23 @@ async function declaredIn(parts: Parts, name: string, module: string, at: string
   const reader = loaded === undefined ? undefined : parts.repositories.readers(snapshot)[loaded.repository]
   if (loaded === undefined || reader === undefined) return undefined
   const config = withVariables(loaded.config, environment)
-  const { desired } = await renderModule({ reader, path: sourcePath(loaded, config), spec: config.spec, subject: `module ${module}`, cache: parts.renderCache, tools: parts.tools, signal })
-  return async (object, path) => {
-    const origin = desired.find(({ key }) => key === object)?.origin
-    const entry = origin === undefined ? undefined : await reader.entry(origin.file)
-    if (origin === undefined || entry?.type !== 'blob') return undefined
-    const line = lineOfField(await reader.read(entry), origin.file, origin.line, path)
-    const commit = await parts.repositories.mirror(origin.repository).blame(reader.commit, origin.file, line)
-    return { repository: origin.repository, file: origin.file, line, commit: commit === undefined ? null : { sha: commit.sha, author: commit.author.name, at: commit.at, subject: commit.subject } }
+  const path = sourcePath(loaded, config)
+  const how = { reader, cache: parts.renderCache, tools: parts.tools, signal }
+  const { desired } = await renderModule({ ...how, path, spec: config.spec, subject: `module ${module}` })
+  const decided = async (key: ObjectKey, field: Finding['fields'][number] | undefined): Promise<{ file: string; line: number; column: number } | undefined> => {
+    const origin = desired.find((one) => one.key === key)?.origin
+    if (origin === undefined) return undefined
+    const place = { module, environment: name, path, spec: config.spec }
+    // The value of a Secret is not known here.
+    const deciding = field === undefined || field.secret === true ? undefined : await decidingPlace({ ...how, place }, { key, path: field.path, live: field.live ?? undefined })
+    if (deciding !== undefined) return deciding
+    const entry = await reader.entry(origin.file)
+    return entry?.type === 'blob' ? { file: origin.file, ...placeOfField(await reader.read(entry), origin.file, origin.line, field?.path) } : undefined
+  }
+  return async (object, field) => {
+    const place = await decided(object, field)
+    if (place === undefined) return undefined
+    const commit = await parts.repositories.mirror(reader.repository).blame(reader.commit, place.file, place.line)
+    return { repository: reader.repository, ...place, commit: commit === undefined ? null : { sha: commit.sha, author: commit.author.name, at: commit.at, subject: commit.subject } }
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { lineOfField } from './field-line.ts'
+import { placeOfField } from './field-place.ts'
 
 const text = `# The first
 apiVersion: v1
@@ -24,7 +24,7 @@ spec:
             - containerPort: 8080
 `
 const lines = text.split('\n')
-const at = (path: string | undefined, from = 6): string => lines[lineOfField(Buffer.from(text), 'web.yaml', from, path) - 1] ?? ''
+const at = (path: string | undefined, from = 6): string => lines[placeOfField(Buffer.from(text), 'web.yaml', from, path).line - 1] ?? ''
 
 test.each([
   ['spec.replicas', '  replicas: 2'],
@@ -41,5 +41,12 @@ test.each([
 test('a whole object, and another document of the file', () => {
   expect(at(undefined)).toBe('apiVersion: apps/v1')
   expect(at('metadata.name', 2)).toBe('metadata: { name: shop }')
-  expect(lineOfField(Buffer.from(text), 'web.yaml', 3, 'spec.replicas')).toBe(3)
+  expect(placeOfField(Buffer.from(text), 'web.yaml', 3, 'spec.replicas')).toEqual({ line: 3, column: 1 })
+})
+
+test('the column is that of the value, or of the name of what has parts', () => {
+  const column = (path: string): number => placeOfField(Buffer.from(text), 'web.yaml', 6, path).column
+  expect(column('spec.replicas')).toBe(13)
+  expect(column('metadata.labels.tier')).toBe(28)
+  expect(column('spec.template')).toBe(3)
 })
