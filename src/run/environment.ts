@@ -61,29 +61,10 @@ export async function considerEnvironment(parts: Parts, name: string, signal: Ab
   await advance(parts, name, snapshot, difference.unchanged, known)
   await wakeLooks(sql, parts, name, [environmentItself])
   if (difference.changed.size === 0) return undefined
-
-  // A look at what is there replaces nothing.
-  const replaced = asked?.kind === 'verify' ? [] : (await replaceable(sql, name)).filter((run) => changedBy(run).some((module) => difference.changed.has(module)))
-  // What a replaced run was to change is still to be changed.
-  const changed = new Map(difference.changed)
-  for (const module of replaced.flatMap(changedBy)) {
-    const intent = intents.modules.get(module)?.intent ?? (gone.includes(module) ? removed : undefined)
-    if (!changed.has(module) && intent !== undefined) changed.set(module, intent)
-  }
   const dependencies = [...modulesIn(configuration, name)].map(([module, { config }]) => ({ name: module, dependsOn: config.spec.dependsOn }))
-  // What was never delivered because something before it failed (it was halted) is delivered now, unless a run of its own is about to.
-  const pending = new Set((await openRuns(sql, name)).filter((run) => !replaced.some((old) => old.id === run.id)).flatMap(changedBy))
-  if (asked?.kind !== 'verify')
-    for (const module of affected([...changed.keys()], dependencies)) {
-      const intent = intents.modules.get(module)?.intent
-      if (intent !== undefined && known.get(module)?.delivered !== intent && !pending.has(module)) changed.set(module, intent)
-    }
-  // Nothing is delivered before what it depends on: what of that is not delivered yet comes along.
-  if (asked?.kind !== 'verify')
-    for (const module of needed([...changed.keys()], dependencies)) {
-      const intent = intents.modules.get(module)?.intent
-      if (intent !== undefined && (known.get(module)?.delivered ?? null) === null && !pending.has(module)) changed.set(module, intent)
-    }
+
+  // A look at what is there replaces nothing, and brings nothing along.
+  const { replaced, changed } = asked?.kind === 'verify' ? { replaced: [], changed: difference.changed } : await withWhatGoesAlong(sql, name, difference.changed, { intents, gone, known, dependencies })
   const modules = asked?.kind === 'verify' ? [...changed.keys()] : [...new Set([...changed.keys(), ...affected([...changed.keys()], dependencies)])].sort()
   // What is held back brings none of the commits that Git is ahead by.
   const changes = await changesBetween(parts, snapshot, modules.filter((module) => !held.has(module)), intents, known)
@@ -100,6 +81,31 @@ export async function considerEnvironment(parts: Parts, name: string, signal: Ab
   }
   // Somebody decided on other runs meanwhile: what they decided counts.
   return (await open(parts, run, replaced, intents)) ? run.id : considerEnvironment(parts, name, signal, asked)
+}
+
+type Around = { readonly intents: Intents; readonly gone: readonly string[]; readonly known: ReadonlyMap<string, StatusRow>; readonly dependencies: readonly { readonly name: string; readonly dependsOn: readonly string[] }[] }
+
+/** The waiting runs that a change replaces, and what is to be changed with it. */
+async function withWhatGoesAlong(sql: Sql, environment: string, wanted: ReadonlyMap<string, string>, { intents, gone, known, dependencies }: Around): Promise<{ replaced: RunRow[]; changed: ReadonlyMap<string, string> }> {
+  const replaced = (await replaceable(sql, environment)).filter((run) => changedBy(run).some((module) => wanted.has(module)))
+  // What a replaced run was to change is still to be changed.
+  const changed = new Map(wanted)
+  for (const module of replaced.flatMap(changedBy)) {
+    const intent = intents.modules.get(module)?.intent ?? (gone.includes(module) ? removed : undefined)
+    if (!changed.has(module) && intent !== undefined) changed.set(module, intent)
+  }
+  const pending = new Set((await openRuns(sql, environment)).filter((run) => !replaced.some((old) => old.id === run.id)).flatMap(changedBy))
+  // What was never delivered because something before it failed (it was halted) is delivered now, unless a run of its own is about to.
+  for (const module of affected([...changed.keys()], dependencies)) {
+    const intent = intents.modules.get(module)?.intent
+    if (intent !== undefined && known.get(module)?.delivered !== intent && !pending.has(module)) changed.set(module, intent)
+  }
+  // Nothing is delivered before what it depends on: what of that is not delivered yet comes along.
+  for (const module of needed([...changed.keys()], dependencies)) {
+    const intent = intents.modules.get(module)?.intent
+    if (intent !== undefined && (known.get(module)?.delivered ?? null) === null && !pending.has(module)) changed.set(module, intent)
+  }
+  return { replaced, changed }
 }
 
 /** What failed under another policy, or another commit of the workspace's own repository: its limits, targets or gates may be others now. What was in doubt is clear perhaps in any other snapshot. */
