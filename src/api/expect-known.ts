@@ -18,16 +18,24 @@ export async function expectKnown(parts: Parts, { environment, module }: Names, 
   const snapshot = await newestSnapshot(parts.sql)
   const configuration = snapshot === undefined ? undefined : await parts.configurations.of(snapshot).catch(() => undefined)
   if (configuration === undefined) return
-  const environments = [...new Set([...configuration.environments.keys(), ...(await knownEnvironments(parts.sql))])].filter(sees)
+  const own = [...configuration.environments.keys()].filter(sees)
+  // The store is asked only for what Git does not have: that means reading all of its runs.
+  const isOwn = environment === undefined || own.includes(environment)
+  if (isOwn && (module === undefined || isBroken(configuration, module) || modulesOf(configuration, own).includes(module))) return
+  const environments = [...new Set([...own, ...(await knownEnvironments(parts.sql)).filter(sees)])]
   if (environment !== undefined && !environments.includes(environment)) throw unknown('environment', environment, environments)
-  if (module !== undefined) await expectModule(parts, configuration, environments, module)
+  if (module === undefined || isBroken(configuration, module)) return
+  const modules = [...new Set([...modulesOf(configuration, own), ...(await knownModules(parts.sql, environments))])].sort()
+  if (!modules.includes(module) && !(await wasModule(parts.sql, environments, module))) throw unknown('module', module, modules)
 }
 
-async function expectModule({ sql }: Parts, configuration: Configuration, environments: readonly string[], module: string): Promise<void> {
-  // Of a file that cannot be read nobody knows which modules it has.
-  if (configuration.broken.some(({ names }) => names === undefined || names.includes(module))) return
-  const modules = new Set([...environments.flatMap((name) => [...modulesIn(configuration, name).keys()]), ...(await knownModules(sql, environments))])
-  if (!modules.has(module) && !(await wasModule(sql, environments, module))) throw unknown('module', module, [...modules].sort())
+function modulesOf(configuration: Configuration, environments: readonly string[]): string[] {
+  return environments.flatMap((name) => [...modulesIn(configuration, name).keys()])
+}
+
+/** Of a file that cannot be read nobody knows which modules it has. */
+function isBroken({ broken }: Configuration, module: string): boolean {
+  return broken.some(({ names }) => names === undefined || names.includes(module))
 }
 
 function unknown(what: 'environment' | 'module', name: string, known: readonly string[]): Failure {

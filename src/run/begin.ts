@@ -2,7 +2,7 @@ import { Failure, asFailure } from '#lib/failure.ts'
 import { isEnded } from '#model/run.ts'
 import type { Claim } from './claim.ts'
 import { enqueue } from '#store/queue.ts'
-import { findRun, lastEffect, lockRuns, openRuns, updateRun } from '#store/runs.ts'
+import { findRun, lockRuns, openRuns, updateRun, workOfOthers } from '#store/runs.ts'
 import type { RunRow } from '#store/runs.ts'
 import { findSnapshot, newestSnapshot } from '#store/snapshots.ts'
 import type { Sql } from '#store/sql.ts'
@@ -36,7 +36,7 @@ export async function begin(parts: Parts, id: string, claim: Claim): Promise<Wor
   const snapshot = await findSnapshot(parts.sql, run.snapshot)
   if (snapshot === undefined)
     throw new Failure({ code: 'snapshot-unknown', subject: `run ${id}`, message: `its snapshot ${run.snapshot} is not in the store`, hint: 'The store was changed from outside: restore it from a backup.' })
-  const standsOn = await lastEffect(parts.sql, run.environment, Object.keys(run.modules))
+  const standsOn = await workOfOthers(parts.sql, run)
   const stopped = (error: unknown): Promise<void> => stop(parts, claim, run, error)
   try {
     // What goes back goes back into what is there now: the rest is as the newest snapshot has it.

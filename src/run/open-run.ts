@@ -1,7 +1,7 @@
 import { isEnded } from '#model/run.ts'
 import type { Plan } from '#model/plan.ts'
 import { enqueue } from '#store/queue.ts'
-import { findRun, lastEffect, lockRuns, openJournal, updateRun } from '#store/runs.ts'
+import { findRun, lockRuns, openJournal, updateRun, workOfOthers } from '#store/runs.ts'
 import { isBlocked } from './begin.ts'
 import type { RunGate } from './gate-run.ts'
 import type { Work } from './work.ts'
@@ -22,7 +22,7 @@ export async function openRun(work: Work, plan: Plan, gate: RunGate): Promise<bo
     // A module was taken out of it while its plan was made: it is planned anew, as whoever took it out has it woken.
     if (Object.keys(work.run.modules).some((module) => !(module in run.modules))) return false
     // Another run did something to its modules since: what was planned before that would be refused as moved. It is planned anew, at once.
-    if ((await lastEffect(tx, run.environment, Object.keys(run.modules))) !== work.standsOn) {
+    if ((await workOfOthers(tx, run)) !== work.standsOn) {
       await enqueue(tx, clock, `run/${run.id}`)
       return false
     }

@@ -69,7 +69,7 @@ async function dryWork(parts: Parts, environmentName: string, only: readonly str
     policy,
     dry: true,
     untold: new Set(),
-    standsOn: null,
+    standsOn: '',
     underWay: undefined,
     stopped: (error) => Promise.reject(error),
   }

@@ -28,8 +28,8 @@ export type Work = {
   readonly untold: Set<string>
   /** The path with apply left out: somebody only wants to know. */
   readonly dry: boolean
-  /** The last effect on its modules when it was taken up: what its plan stands on. */
-  readonly standsOn: string | null
+  /** What other runs had done to its modules when it was taken up: what its plan stands on. */
+  readonly standsOn: string
   /** The plan whose effects have begun. */
   readonly underWay: Plan | undefined
   /** Ends the run for a failure that is final; throws what the queue should try again. */

@@ -117,17 +117,17 @@ export async function lastChange(sql: Sql, environment: string, modules: readonl
   return row
 }
 
-/** The last effect on one of these modules, of the newest runs: which, and when. Another answer later means that something was done meanwhile. Null before the first. */
-export async function lastEffect(sql: Sql, environment: string, modules: readonly string[]): Promise<string | null> {
-  const [row] = await sql.query<{ effect: string }>(
-    `select effect.run || ' ' || effect.key || ' ' || coalesce(effect.ended_at, effect.started_at) as effect
-       from (select id from run where environment = $1 order by seq desc limit 100) newest
-       join effect on effect.run = newest.id
-      where effect.module = any($2::text[]) and effect.started_at is not null
-      order by coalesce(effect.ended_at, effect.started_at) desc, effect.run desc, effect.key limit 1`,
-    [environment, textArray(modules)],
+/**
+ * Which of the newest runs of an environment, beside this one, have begun to change one of its modules, and how far they are. Another answer later means that
+ * something may have been done meanwhile. Of runs alone, and not of their effects: those may be many.
+ */
+export async function workOfOthers(sql: Sql, run: Pick<RunRow, 'id' | 'environment' | 'modules'>): Promise<string> {
+  const [row] = await sql.query<{ work: string }>(
+    `select coalesce(string_agg(id || ' ' || state, ', ' order by seq), '') as work from (select seq, id, state, kind, modules from run where environment = $1 order by seq desc limit 100) newest
+     where id <> $2 and jsonb_exists_any(modules, $3::text[]) and kind not in ('verify', 'policy') and state not in ('planning', 'waiting', 'superseded', 'cancelled')`,
+    [run.environment, run.id, textArray(Object.keys(run.modules))],
   )
-  return row?.effect ?? null
+  return row?.work ?? ''
 }
 
 /** When the last run that may have changed something in an environment ended; null before the first. */
