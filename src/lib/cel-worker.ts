@@ -21,8 +21,18 @@ function answer({ expression, variables }: CelQuestion): CelAnswer {
     return { value: fromCel(program(values)) }
   } catch (error) {
     if (error instanceof Failure) return { failure: error.toJSON() }
-    return { failure: { code: 'cel-failed', subject: expression.slice(0, 80), message: `the CEL expression cannot be evaluated: ${summaryOf(error)}`, retry: 'never' } }
+    const why = summaryOf(error)
+    const hint = hintOf(expression, why)
+    return { failure: { code: 'cel-failed', subject: expression.slice(0, 80), message: `the CEL expression cannot be evaluated: ${why}`, retry: 'never', ...(hint === undefined ? {} : { hint }) } }
   }
+}
+
+/** What is missing may rightly be missing: a status that is not there yet, a list that is empty. */
+function hintOf(expression: string, why: string): string | undefined {
+  const key = /^No such key: (\w+)$/.exec(why)?.[1]
+  if (key === undefined) return undefined
+  const [whole = `object.${key}`, before = 'object'] = new RegExp(`([A-Za-z_][\\w.]*)\\.${key}\\b`).exec(expression) ?? []
+  return `Where it may be missing, ask first: has(${whole}) && …, or say what it is then: ${before}.?${key}.orValue(…).`
 }
 
 const send = (message: CelAnswer): void => parentPort?.postMessage(message) // oxlint-disable-line unicorn/require-post-message-target-origin -- a thread, not a window

@@ -60,6 +60,13 @@ describe('CEL', () => {
     expect(cel.check('object.status.phase == "Active"')).toBeUndefined()
   })
 
+  test.each([
+    ['object.status.availableReplicas >= 1', 'Where it may be missing, ask first: has(object.status.availableReplicas) && …, or say what it is then: object.status.?availableReplicas.orValue(…).'],
+    ['object["status"]["x"]', 'Where it may be missing, ask first: has(object.x) && …, or say what it is then: object.?x.orValue(…).'],
+  ])('says how to ask for what is missing: %s', async (expression, hint) => {
+    await expect(evaluate(expression)).rejects.toMatchObject({ code: 'cel-failed', hint })
+  })
+
   test('refuses what is too large, and what is nested too deeply', async () => {
     expect(cel.check('1'.padEnd(10_001, ' '))).toMatchObject({ code: 'cel-invalid' })
     expect(cel.check('('.repeat(2_000) + '1' + ')'.repeat(2_000))).toMatchObject({ code: 'cel-invalid' })
