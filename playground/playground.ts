@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Clock } from '#lib/clock.ts'
 import { Failure } from '#lib/failure.ts'
 import { isObject } from '#lib/json.ts'
@@ -102,10 +102,10 @@ export async function startPlayground({ dir, clock, log, environments = exampleE
   }
 }
 
-/** What the example's files say of this playground: addresses, and the folder of credentials. */
+/** What the example's files say of this playground: addresses, audit logs, and the folder of credentials. */
 function valuesOf(clusters: readonly Cluster[], credentials: string, database: ProductionDatabase | undefined): Record<string, string> {
   const { host, port } = database?.orders.servers.primary.at ?? { host: '127.0.0.1', port: 5432 }
-  const entrances = clusters.flatMap(({ name, ingressUrl, names }) => [[`ingress.${name}`, ingressUrl], [`dns.${name}`, names.address]])
+  const entrances = clusters.flatMap(({ name, ingressUrl, names, auditLog }) => [[`ingress.${name}`, ingressUrl], [`dns.${name}`, names.address], [`audit.${name}`, resolve(auditLog)]])
   return { ...Object.fromEntries(entrances), credentials, 'database.host': host, 'database.port': String(port) }
 }
 

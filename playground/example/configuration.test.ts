@@ -12,7 +12,7 @@ const filesOf = (name: string): Record<string, string> =>
     readdirSync(join(root, name), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name))
-      .map((path) => [relative(join(root, name), path), readFileSync(path, 'utf8').replaceAll(/\$\{playground\.[\w.]+\}/g, 'http://127.0.0.1:1')]),
+      .map((path) => [relative(join(root, name), path), readFileSync(path, 'utf8').replaceAll(/\$\{playground\.audit\.\w+\}/g, '/audit.log').replaceAll(/\$\{playground\.[\w.]+\}/g, 'http://127.0.0.1:1')]),
   )
 
 test('the example’s configuration is whole, as the control plane reads it', async () => {

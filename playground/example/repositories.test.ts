@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ensureRepositories, resetRepositories } from './repositories.ts'
 
 const run = promisify(execFile)
-const values = { 'dns.sandbox': '127.0.0.1:1', 'dns.staging': '127.0.0.1:2', 'dns.production': '127.0.0.1:3', credentials: '/playground/credentials', 'database.host': '127.0.0.1', 'database.port': '5432', 'ingress.sandbox': 'http://127.0.0.1:1', 'ingress.staging': 'http://127.0.0.1:2', 'ingress.production': 'http://127.0.0.1:3' }
+const values = { 'dns.sandbox': '127.0.0.1:1', 'dns.staging': '127.0.0.1:2', 'dns.production': '127.0.0.1:3', 'audit.sandbox': '/audit/sandbox.log', 'audit.staging': '/audit/staging.log', 'audit.production': '/audit/production.log', credentials: '/playground/credentials', 'database.host': '127.0.0.1', 'database.port': '5432', 'ingress.sandbox': 'http://127.0.0.1:1', 'ingress.staging': 'http://127.0.0.1:2', 'ingress.production': 'http://127.0.0.1:3' }
 
 describe('the example repositories', () => {
   let dir: string

@@ -47,11 +47,10 @@ describe('drift on a cluster, with the real kubectl', () => {
     await shop.delivered('sandbox')
     const names = ['labelled', 'edited', 'patched', 'deleted', 'remade', 'argo', 'operated', 'client-side', 'removed', 'two']
     await shop.push('platform', {
-      'environments/sandbox.yaml': (text) => text.replace('context: sandbox', `context: sandbox\n        audit: { file: "${shop.playground.clusters['sandbox']?.auditLog}" }`),
       'toys/module.yaml': module,
       'toys/manifests/namespace.yaml': 'apiVersion: v1\nkind: Namespace\nmetadata: { name: toys }\n',
       ...Object.fromEntries(names.map((name) => [`toys/manifests/${name}.yaml`, configMap(name)])),
-    }, 'Toys, and an audit log')
+    }, 'Toys')
     await shop.delivered('sandbox')
     await eventually(async () => {
       const { environments } = await shop.client.status()
