@@ -69,6 +69,8 @@ describe('which write an audit source tells of', () => {
     ['a deletion, however long ago', [gone('lee', 8_000_000)], { verbs: ['delete'], owners: [], seenAt }, 'lee'],
     ['the last deletion of one user', [gone('lee', 9_000_000), gone('lee', 8_000_000)], { verbs: ['delete'], owners: [], seenAt }, 'lee'],
     ['no deletion where two deleted it', [gone('kim', 9_000_000), gone('lee', 8_000_000)], { verbs: ['delete'], owners: [], seenAt }, undefined],
+    ['who deleted the namespace, and not who emptied it', [gone('kim', 8_000_100), gone('system:kube-controller-manager', 8_000_000)], { verbs: ['delete'], owners: [], seenAt }, 'kim'],
+    ['who emptied the namespace, where nobody else is known', [gone('system:serviceaccount:kube-system:namespace-controller', 8_000_000)], { verbs: ['delete'], owners: [], seenAt }, 'system:serviceaccount:kube-system:namespace-controller'],
     ['no deletion from before we last applied it', [gone('kim', 9_000_000)], { verbs: ['delete'], owners: [], seenAt, since: at - 8_000_000 }, undefined],
     ['the deletion since we last applied it', [gone('kim', 9_000_000), gone('lee', 7_000_000)], { verbs: ['delete'], owners: [], seenAt, since: at - 8_000_000 }, 'lee'],
     ['no deletion from before somebody wrote it', [gone('kim', 9_000_000), entry('lee', { verb: 'create', at: at - 8_000_000 })], { verbs: ['delete'], owners: [], seenAt }, undefined],

@@ -1,7 +1,7 @@
 import { plumbline } from '#model/field-facts.ts'
 import type { AuditEntry, ElevationWindow, FindingCause } from '#model/finding.ts'
 import type { Owner } from '#model/plan.ts'
-import { isProgram, writerOf, type Writer } from './writers.ts'
+import { isCarrier, isProgram, writerOf, type Writer } from './writers.ts'
 
 /** What is known of who made one thing so. `all`: every owner of the object. `at`: when, where somebody says. */
 export type Traces = {
@@ -75,16 +75,18 @@ export type Sought = {
  * The write that an audit source tells of, and that made a field, an object or its absence so: of a verb that fits, by the manager that owns the field now and
  * at its time; where nothing is left that has a time, shortly before it was seen. A deletion counts however long ago it was, but not where the object was there
  * afterwards: seen, or written. Of several the newest; none where another user wrote at the same time, or deleted it too, and nothing tells the two apart. What
- * bears our own name explains no drift.
+ * bears our own name explains no drift. Who only carries out what another asked for (a namespace is emptied, what hung on something is collected) counts where nobody else does.
  */
 export function auditOf(entries: readonly AuditEntry[], { verbs, owners, seenAt, since = 0 }: Sought): AuditEntry | undefined {
   const at = latest(owners)
   const managers = new Set(owners.map((owner) => owner.manager))
   const written = Math.max(since - blurMs, ...entries.filter(({ verb, at: then }) => verb !== 'delete' && then <= seenAt).map(({ at: then }) => then))
   const isThen = (entry: AuditEntry): boolean => (at === null ? entry.at <= seenAt + blurMs && (entry.verb === 'delete' ? entry.at >= written : entry.at >= seenAt - beforeMs) : Math.abs(entry.at - at) <= blurMs)
-  const fitting = entries
+  const fit = entries
     .filter((entry) => verbs.includes(entry.verb) && entry.manager !== plumbline && isThen(entry) && (managers.size === 0 || entry.manager === null || managers.has(entry.manager)))
     .sort((a, b) => b.at - a.at)
+  const asked = fit.filter(({ user }) => !isCarrier(user))
+  const fitting = asked.length > 0 ? asked : fit
   const [newest] = fitting
   if (newest === undefined) return undefined
   const rival = fitting.find((entry) => entry.user !== newest.user && (at === null || newest.at - entry.at <= blurMs))

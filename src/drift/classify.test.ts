@@ -71,6 +71,18 @@ describe('each cause, with its fields, its manager and its onset', () => {
     ])
   })
 
+  test('an operator that writes twice, another field each time, and first by applying: one finding, since its first', () => {
+    const live = liveOf(body(5, 'other:2'), [ours(['metadata.labels.team']), owner('web-operator', ['spec.replicas'], { operation: 'Apply', at: at - 9_000 }), owner('web-operator', [image])])
+    expect(classify(look(live))).toMatchObject([{ cause: 'controller', manager: 'web-operator', person: null, onset: at - 9_000, fields: [{ path: 'spec.replicas', live: 5 }, { path: image, live: 'other:2' }] }])
+  })
+
+  test('a second GitOps controller by its field manager alone; one under a name that nobody knows, or that shares the field with us, is not guessed', () => {
+    const by = (manager: string, mine: readonly string[]) => classify(look(liveOf(body(5), [ours(mine), owner(manager, ['spec.replicas'], { operation: 'Apply' })])))[0]
+    for (const manager of ['argocd-controller', 'kustomize-controller', 'helm-controller']) expect(by(manager, without('spec.replicas'))).toMatchObject({ cause: 'controller', manager, person: null })
+    expect(by('deploy-bot', without('spec.replicas'))).toMatchObject({ cause: 'unknown', manager: 'deploy-bot', person: null })
+    expect(by('kustomize-controller', paths)).toMatchObject({ cause: 'unknown', person: null })
+  })
+
   test('an audit source names the person of what left no trace', () => {
     const entry = { object: key, verb: 'patch', user: 'kim', manager: 'kubectl-label', at: at - 500 } as const
     const live = liveOf(body(2, undefined, null), [ours(without('metadata.labels.team'))])

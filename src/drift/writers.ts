@@ -42,6 +42,13 @@ export function writerNames(owners: readonly Owner[]): string | null {
   return names.length === 0 ? null : [...new Set(names)].join(', ')
 }
 
+const carriers = new Set(['system:kube-controller-manager', 'system:serviceaccount:kube-system:namespace-controller', 'system:serviceaccount:kube-system:generic-garbage-collector'])
+
+/** Whether a user of an API server is one of the cluster’s own programs that delete because of what somebody else deleted. */
+export function isCarrier(user: string): boolean {
+  return carriers.has(user)
+}
+
 /** Whether a user of an API server is a program: a node, a component, a service account. `system:admin` is whom k3s and OpenShift hand out to people. */
 export function isProgram(user: string): boolean {
   return user.startsWith('system:') && user !== 'system:admin'

@@ -132,6 +132,6 @@ export type Driver<Needs extends Capability = Capability> = {
   watch(call: DriverCall<Needs>, kind: WatchedKind): AsyncIterable<Sighting>
   /** What may change objects of the kinds of these keys as they are written (webhooks), by name. Absent where nothing does. */
   rewriters?(call: DriverCall<Needs>, keys: readonly ObjectKey[]): Promise<ReadonlyMap<ObjectKey, readonly string[]>>
-  /** The writes to objects that events of the system’s own audit log tell of, by others than us. Absent where a system has none that we read. */
+  /** The writes to objects that events of the system’s own audit log tell of, by others than us; a key may have `*` for a kind or a name that was not told. Absent where a system has none that we read. */
   audited?(call: DriverCall<Needs>, events: readonly JsonObject[]): Promise<(AuditEntry & { readonly id: string })[]>
 }

@@ -5,14 +5,21 @@ import type { Sql } from './sql.ts'
 
 export type IdentifiedEntry = AuditEntry & { readonly id: string }
 
-/** Keeps what an audit source told of objects that an environment holds; what was kept already stays as it is. Tells of which objects there was something new. */
+/**
+ * Keeps what an audit source told of objects that an environment holds; what was kept already stays as it is. An entry with `*` in its object’s key is of each that is
+ * held there. Tells of which objects there was something new.
+ */
 export async function saveAudit(sql: Sql, environment: string, target: string, entries: readonly IdentifiedEntry[]): Promise<string[]> {
   if (entries.length === 0) return []
   const rows = await sql.query<{ object: string }>(
     `with told as (select * from jsonb_to_recordset($3::jsonb) as row (id text, object text, verb text, "user" text, manager text, at bigint)),
+       meant as (
+         select id, object, verb, "user", manager, at from told where object not like '%*%' and exists (select from inventory where environment = $1 and key = told.object)
+         union
+         select id || '/' || key, key, verb, "user", manager, at from told join inventory on key like replace(replace(object, '_', '\\_'), '*', '%') where environment = $1 and object like '%*%'),
        kept as (
          insert into audit_entry (environment, target, id, object, verb, by_user, manager, at)
-         select $1, $2, id, object, verb, "user", manager, at from told where exists (select from inventory where inventory.environment = $1 and inventory.key = told.object)
+         select $1, $2, id, object, verb, "user", manager, at from meant
          on conflict (environment, target, id) do nothing returning object)
      select distinct object from kept`,
     [environment, target, entries],

@@ -199,4 +199,9 @@ describe('drift on a cluster, with the real kubectl', () => {
     const [green1] = (await shop.client.fields('sandbox', { module: 'toys' })).objects.filter(({ object }) => object === map('green'))
     expect(green1?.delegated).toMatchObject([{ path: 'data.a', declared: '1', live: '1, as the webhook writes it', to: 'the API server, or MutatingWebhookConfiguration rewrite' }])
   })
+
+  test('a namespace that is deleted names who did that, for all that it held', async () => {
+    await as('ivo', 'delete', 'namespace', 'toys', '--wait=false')
+    expect(await found(map('two'), (one) => one.cause === 'missing' && one.person !== null)).toMatchObject({ person: 'ivo@platform.example', manager: 'kubectl' })
+  })
 })

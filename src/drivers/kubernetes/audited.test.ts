@@ -25,13 +25,19 @@ test.each<[string, JsonObject, object]>([
   ['scaling is a write to the object', event({}, { subresource: 'scale' }), { object: 'apps/Deployment/shop/web' }],
   ['who impersonates acted', event({ impersonatedUser: { username: 'robot' } }), { user: 'kim' }],
   ['a kind of no namespace', event({}, { resource: 'namespaces', apiGroup: '', namespace: 'shop', name: 'shop' }), { object: 'core/Namespace//shop' }],
+  ['a collection that was deleted is all of its kind there', event({ verb: 'deletecollection', requestURI: '/apis/apps/v1/namespaces/shop/deployments' }, { name: undefined as never }), { verb: 'delete', object: 'apps/Deployment/shop/*', user: 'kim' }],
 ])('%s', async (_, one, told) => {
   expect(await read(one)).toMatchObject([told])
 })
 
+test('a namespace that was deleted is all that it holds', async () => {
+  const namespace = event({ verb: 'delete', requestURI: '/api/v1/namespaces/shop' }, { resource: 'namespaces', apiGroup: '', namespace: 'shop', name: 'shop' })
+  expect(await read(namespace)).toMatchObject([{ object: 'core/Namespace//shop', verb: 'delete', user: 'kim' }, { object: '*/*/shop/*', verb: 'delete', user: 'kim' }])
+})
+
 test('tells nothing of what was not written, was refused or only tried, of statuses, of ourselves, and of what it does not know', async () => {
   const none = [
-    event({ verb: 'get' }), event({ verb: 'deletecollection' }, { name: '' }), event({ stage: 'RequestReceived' }), event({ responseStatus: { code: 409 } }), event({ responseStatus: null }),
+    event({ verb: 'get' }), event({ verb: 'deletecollection', requestURI: '/apis/apps/v1/namespaces/shop/deployments?labelSelector=a%3Db' }, { name: '' }), event({ verb: 'deletecollection' }, { name: '', namespace: '' }), event({ stage: 'RequestReceived' }), event({ responseStatus: { code: 409 } }), event({ responseStatus: null }),
     event({ requestURI: '/x?dryRun=All&fieldManager=kubectl-patch' }), event({}, { subresource: 'status' }), event({}, { resource: 'unheardofs' }), event({ requestURI: '/x?fieldManager=plumbline&force=true' }),
     event({ user: 'kim' }), event({ objectRef: null }), event({ stageTimestamp: 'once' }), event({ auditID: '' }), {},
   ]

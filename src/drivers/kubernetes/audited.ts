@@ -4,11 +4,12 @@ import { keyOf } from '#model/resource.ts'
 import type { Call } from './call.ts'
 import { manager as ours } from './names.ts'
 
-const verbs: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete'])
+const verbs: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete', 'deletecollection'])
 
 /**
  * The writes to objects that events of an API server’s audit log tell of (`audit.k8s.io/v1`, of any level): those that were carried out, by others than us.
- * With impersonation it is the one who impersonates that acted. `id` is the event’s own, so that what comes twice is kept once.
+ * With impersonation it is the one who impersonates that acted. `id` is the event’s own, so that what comes twice is kept once. Where a collection was deleted, or
+ * a namespace with all that it holds, `*` stands in the object’s key for what the event does not name: its kind, its name.
  */
 export async function audited(call: Call, events: readonly JsonObject[]): Promise<(AuditEntry & { readonly id: string })[]> {
   const writes = events.filter(isWrite)
@@ -20,10 +21,17 @@ export async function audited(call: Call, events: readonly JsonObject[]): Promis
     const at = Date.parse(text(event['stageTimestamp']))
     const by = managerOf(event)
     if (kind === undefined || Number.isNaN(at) || by === ours) return []
-    const object = keyOf({ group: kind.group, kind: kind.kind, namespace: kind.namespaced ? text(ref['namespace']) : '', name: text(ref['name']) })
-    return [{ id: text(event['auditID']), object, verb: text(event['verb']) as AuditEntry['verb'], user: text((event['user'] as JsonObject)['username']), manager: by === '' ? null : by, at }]
+    const name = text(ref['name'])
+    const isDeletion = text(event['verb']).startsWith('delete')
+    const one = { user: text((event['user'] as JsonObject)['username']), verb: isDeletion ? ('delete' as const) : (text(event['verb']) as AuditEntry['verb']), manager: by === '' ? null : by, at }
+    const object = keyOf({ group: kind.group, kind: kind.kind, namespace: kind.namespaced ? text(ref['namespace']) : '', name: name === '' ? everything : name })
+    const id = text(event['auditID'])
+    const isNamespace = kind.group === '' && kind.kind === 'Namespace'
+    return [{ ...one, id, object }, ...(isDeletion && isNamespace ? [{ ...one, id: `${id}/held`, object: `${everything}/${everything}/${name}/${everything}` }] : [])]
   })
 }
+
+const everything = '*'
 
 function isWrite(event: JsonObject): boolean {
   const { objectRef, responseStatus, user, verb, stage, requestURI } = event
@@ -31,7 +39,10 @@ function isWrite(event: JsonObject): boolean {
   const code = isObject(responseStatus) ? responseStatus['code'] : undefined
   const subresource = text(objectRef['subresource'])
   const isCarriedOut = typeof code === 'number' && code >= 200 && code < 300 && !/[?&]dryRun=/.test(text(requestURI))
-  return isCarriedOut && text(objectRef['name']) !== '' && (subresource === '' || subresource === 'scale')
+  if (!isCarriedOut || (subresource !== '' && subresource !== 'scale')) return false
+  // Of a part of a collection the log does not tell which objects it was.
+  if (verb === 'deletecollection') return text(objectRef['name']) === '' && text(objectRef['namespace']) !== '' && !/[?&](label|field)Selector=/.test(text(requestURI))
+  return text(objectRef['name']) !== ''
 }
 
 /** As the server itself names it: what the request says, else the client’s program. */
