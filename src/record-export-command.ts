@@ -8,12 +8,13 @@ import type { Common } from '#cli/options.ts'
 import type { Surroundings } from '#cli/surroundings.ts'
 import { Failure } from '#lib/failure.ts'
 import { keyIdOf, publicKeyOf } from '#record/dsse.ts'
+import type { Envelope } from '#record/dsse.ts'
 import { verifyExport } from '#record/export.ts'
 import { openFolder, writeFolder } from '#record/folder.ts'
 import type { ExportFolder } from '#record/folder.ts'
 import { htmlOf } from '#record/html.ts'
 import { markdownOf } from '#record/markdown.ts'
-import { proveRecords } from '#record/proven.ts'
+import { writeProvenFolder } from '#record/proven-folder.ts'
 import { isWanted, makeReport } from '#record/report.ts'
 import type { Narrowed, Report } from '#record/report.ts'
 import { readKeyFile, recordsOfServer } from './record-source.ts'
@@ -23,10 +24,10 @@ const formats = ['json', 'dsse', 'markdown', 'html'] as const
 type Exporting = Common & { out: string; from?: string; format: (typeof formats)[number]; run?: string; since?: number; key?: string }
 
 export function recordExportCommand(record: Command, around: Surroundings): void {
-  common(record.command('export').description('write records as files: all that it takes to verify them elsewhere (json), each with its own proof (dsse), or a report to read and attach (markdown, html)'))
+  common(record.command('export').description('write records as files: all that it takes to verify them elsewhere (json), each signed and with its own proof (dsse), or a report to read and attach (markdown, html)'))
     .requiredOption('--out <folder>', 'where to')
     .addOption(new Option('--format <format>', 'in what form').choices(formats).default('json'))
-    .option('--from <export>', 'a folder of the format json, in place of a control plane that runs')
+    .option('--from <export>', 'a folder of the format json, in place of a control plane that runs (not with dsse: a folder holds no key to sign with)')
     .option('-e, --env <environment>', 'one environment')
     .option('-m, --module <module>', 'only records about one module (not with json, whose chains are whole)')
     .option('--run <run>', 'only the record of one run (not with json)')
@@ -48,16 +49,9 @@ async function writeAs(options: Exporting, narrowed: Narrowed, around: Surroundi
     const { publicKey, chains } = await recordsOfServer(options, around, options.env)
     return writeFolder(out, publicKey, chains)
   }
+  if (options.format === 'dsse') return writeSigned(out, options, narrowed, around)
   if (options.from !== undefined) return written(await openFolder(resolve(around.cwd, options.from)), out, options, narrowed, around)
-  // However many there are, they are read from a disk, more than once, and not kept in memory.
-  const dir = await mkdtemp(join(tmpdir(), 'plumbline-export-'))
-  try {
-    const { publicKey, chains } = await recordsOfServer(options, around, options.env)
-    await writeFolder(dir, publicKey, chains)
-    return await written(await openFolder(dir), out, options, narrowed, around)
-  } finally {
-    await rm(dir, { recursive: true, force: true })
-  }
+  return throughFolder(options, around, (folder) => written(folder, out, options, narrowed, around))
 }
 
 async function written(all: ExportFolder, out: string, options: Exporting, narrowed: Narrowed, around: Surroundings): Promise<string[]> {
@@ -66,7 +60,6 @@ async function written(all: ExportFolder, out: string, options: Exporting, narro
     return writeFolder(out, exported.publicKey, exported.chains.map(({ records, ...frame }) => ({ frame, pages: pagesOf(records) })))
   }
   await mkdir(out, { recursive: true })
-  if (options.format === 'dsse') return writeProven(exported, out, narrowed)
   const key = options.key === undefined ? undefined : readKeyFile(options.key, around)
   const report = makeReport(
     {
@@ -94,19 +87,27 @@ async function* pagesOf(records: Iterable<string>): AsyncGenerator<string[]> {
   yield page
 }
 
-/** One file an environment, one record a line. */
-async function writeProven(exported: ExportFolder, out: string, narrowed: Narrowed): Promise<string[]> {
-  const files: string[] = []
-  for (const chain of exported.chains) {
-    const file = join(out, `${chain.environment}.dsse.ndjson`)
-    await writeFile(file, linesOfProven(chain, narrowed))
-    files.push(file)
-  }
-  return files
+/** Each record as a DSSE envelope that the control plane signs now, with its proof beside. Failure `record-key-elsewhere`. */
+async function writeSigned(out: string, options: Exporting, narrowed: Narrowed, around: Surroundings): Promise<string[]> {
+  if (options.from !== undefined)
+    throw new Failure({ code: 'record-key-elsewhere', subject: options.from, message: 'an export holds no key to sign records with', hint: 'Ask the control plane: leave out --from. What was exported verifies as it is, by its checkpoints.' })
+  return throughFolder(options, around, async ({ chains, publicKey }, signatures) => {
+    const signed = chains.map((chain) => ({ ...chain, signatures: signatures.get(chain.environment) ?? [] }))
+    const isWhole = Object.values(narrowed).every((one) => one === undefined)
+    return writeProvenFolder(out, publicKey, signed, isWhole ? undefined : (statement) => isWanted(statement, narrowed))
+  })
 }
 
-function* linesOfProven(chain: ExportFolder['chains'][number], narrowed: Narrowed): Generator<string> {
-  for (const one of proveRecords(chain, (statement) => isWanted(statement, narrowed))) yield `${JSON.stringify(one)}\n`
+/** However many there are, they are read from a disk, more than once, and not kept in memory; of each signature some hundred bytes are. */
+async function throughFolder(options: Exporting, around: Surroundings, use: (folder: ExportFolder, signatures: ReadonlyMap<string, readonly Envelope['signatures'][number][]>) => Promise<string[]>): Promise<string[]> {
+  const dir = await mkdtemp(join(tmpdir(), 'plumbline-export-'))
+  try {
+    const { publicKey, chains } = await recordsOfServer(options, around, options.env, options.format === 'dsse' ? 'each' : undefined)
+    await writeFolder(dir, publicKey, chains)
+    return await use(await openFolder(dir), new Map(chains.map(({ frame, signatures }) => [frame.environment, signatures])))
+  } finally {
+    await rm(dir, { recursive: true, force: true })
+  }
 }
 
 function titleOf({ run, module, env }: Exporting): string {

@@ -8,10 +8,12 @@ import { painter } from '#cli/print/table.ts'
 import type { Exit } from '#cli/program.ts'
 import type { Surroundings } from '#cli/surroundings.ts'
 import { Failure } from '#lib/failure.ts'
+import { publishedHeadOf } from '#record/chain.ts'
 import { publicKeyOf } from '#record/dsse.ts'
 import { reportsOf, verifyExport } from '#record/export.ts'
 import { openFolder } from '#record/folder.ts'
 import { linesOf } from '#record/lines.ts'
+import { openProvenFolder, verifyProvenFolder } from '#record/proven-folder.ts'
 import { verifyProven } from '#record/proven.ts'
 import { examine } from '#record/verify.ts'
 import type { ChainReport, Examined } from '#record/verify.ts'
@@ -22,7 +24,7 @@ type Verifying = Common & { key?: string; head?: string[] }
 export function recordVerifyCommand(record: Command, around: Surroundings, exit: Exit): void {
   common(record.command('verify').description('verify records, offline: all of an export, or those of a file that prove themselves; without one, all of the control plane that runs').argument('[export]', 'what `plumb record export` wrote: a folder, or a file of its format dsse'))
     .option('--key <file>', 'the public key (PEM); without it, the one that came with the records, which proves less')
-    .option('--head <environment=digest>', 'a head that was published: shows a tail that was cut; repeat it', collect)
+    .option('--head <environment=digest>', 'a head that was published, or `environment=digest@size`: shows a tail that was cut; repeat it', collect)
     .action(async (place: string | undefined, options: Verifying) => {
       const key = options.key === undefined ? undefined : readKeyFile(options.key, around)
       const at = place === undefined ? undefined : resolve(around.cwd, place)
@@ -31,7 +33,7 @@ export function recordVerifyCommand(record: Command, around: Surroundings, exit:
         return
       }
       const heads = headsOf(options.head ?? [])
-      const reports = at === undefined ? await verifyServer(options, around, key, heads) : verifyExport(await openFolder(at), key, heads)
+      const reports = at === undefined ? await verifyServer(options, around, key, heads) : await verifyFolder(at, key, heads)
       const ok = reports.every((report) => report.defects.length === 0)
       if (options.json === true) around.print(JSON.stringify({ ok, chains: reports }, null, 2))
       else for (const line of printReports(reports, around)) around.print(line)
@@ -49,6 +51,11 @@ async function verifyServer(options: Common, around: Surroundings, key: string |
     examined.push(examining.end())
   }
   return reportsOf(examined, [publicKeyOf(key ?? source.publicKey)], heads)
+}
+
+async function verifyFolder(dir: string, key: string | undefined, heads: Readonly<Record<string, string>>): Promise<ChainReport[]> {
+  const proven = openProvenFolder(dir)
+  return proven === undefined ? verifyExport(await openFolder(dir), key, heads) : verifyProvenFolder(proven, key, heads)
 }
 
 /** Records that prove themselves, one a line. Only a key that did not come with them proves anything. */
@@ -75,9 +82,9 @@ function verifyFile(file: string, key: string | undefined, options: Verifying, a
 function headsOf(given: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     given.map((one) => {
-      const [environment = '', digest] = one.split('=')
-      if (digest !== undefined && /^sha256:[0-9a-f]{64}$/.test(digest)) return [environment, digest]
-      throw new Failure({ code: 'usage', subject: `--head ${one}`, message: 'expected <environment>=sha256:<64 hexadecimal digits>', hint: 'Published heads are in refs/plumbline/checkpoints/<environment> of the workspace’s repository.' })
+      const [environment = '', head] = one.split('=')
+      if (head !== undefined && publishedHeadOf(head) !== undefined) return [environment, head]
+      throw new Failure({ code: 'usage', subject: `--head ${one}`, message: 'expected <environment>=sha256:<64 hexadecimal digits>, and @<size> where it is known', hint: 'Published heads are in refs/plumbline/checkpoints/<environment> of the workspace’s repository.' })
     }),
   )
 }
@@ -86,7 +93,7 @@ function printReports(reports: readonly ChainReport[], around: Surroundings): st
   const paint = painter(around)
   if (reports.length === 0) return ['There are no records yet.']
   return reports.flatMap((report) => [
-    `${safe(report.environment)}: ${report.records} records${report.pruned === 0 ? '' : `, ${report.pruned} of them pruned`}, ${report.sealed} sealed by signed checkpoints: ${paint(report.defects.length === 0 ? 'good' : 'bad', report.defects.length === 0 ? 'passed' : 'failed')}`,
+    `${safe(report.environment)}: ${report.of === undefined ? `${report.records} records${report.pruned === 0 ? '' : `, ${report.pruned} of them pruned`}, ${report.sealed} sealed by signed checkpoints` : `${report.records} of ${report.of} records, each signed and with its proof`}: ${paint(report.defects.length === 0 ? 'good' : 'bad', report.defects.length === 0 ? 'passed' : 'failed')}`,
     ...report.defects.map((defect) => `  ${paint('bad', safe(defect.where))} ${safe(defect.what)}`),
   ])
 }

@@ -39,6 +39,8 @@ export type Chain = {
   checkpoints: Envelope[]
   /** Each record as it was written: in-toto statements in JSON, in order, as many as fit a page. */
   records: string[]
+  /** With `sign=each`: of each of these records, in the same order. */
+  signatures?: { keyid: string; sig: string }[]
 }
 
 export type Commit = {
@@ -764,7 +766,7 @@ export function makeClient(send: Send) {
     revokeTokens: (name: string) =>
       send('POST', `/v1/principals/${encodeURIComponent(name)}/revoke`, {}) as Promise<RevokeTokensAnswer>,
     /** Records of every kind, with the checkpoints and the public key: all that it takes to verify them elsewhere. Page by page. */
-    exportRecords: (query: { environment?: string | undefined; from?: number | undefined } = {}) =>
+    exportRecords: (query: { environment?: string | undefined; from?: number | undefined; sign?: 'each' | undefined } = {}) =>
       send('GET', '/v1/records', query) as Promise<ExportRecordsAnswer>,
     /** What happened, in one line of time: commits, runs, approvals, verdicts, findings, and what is around them. */
     timeline: (query: { environment?: string | undefined; module?: string | undefined; since?: string | undefined; until?: string | undefined } = {}) =>

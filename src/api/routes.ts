@@ -229,7 +229,7 @@ export const routes: readonly Route[] = [
     where: 'each',
     query: recordsQuery,
     answer: exportAnswer,
-    handle: async ({ parts, query, sees }) => exportRecords(parts, query.environment, query.from, sees),
+    handle: async ({ parts, query, sees }) => exportRecords(parts, query, sees),
   }),
   route({
     id: 'timeline',

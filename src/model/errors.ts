@@ -132,6 +132,7 @@ export const errors = {
   'record-key-invalid': { http: 400, exit: 2, about: 'A key is not an Ed25519 key in PEM.' },
   'record-export-invalid': { http: 400, exit: 2, about: 'A folder is not an export of records, or is incomplete.' },
   'record-signer-failed': { http: 503, exit: 4, about: 'The command that signs records failed, took too long, or did not sign. Records are kept, and are signed later.' },
+  'record-key-elsewhere': { http: 409, exit: 1, about: 'Records are to be signed one by one, and there is no key here that could.' },
   'record-key-superseded': { http: 503, exit: 4, about: 'Another key signs records by now: this process has an older one.' },
   'record-key-changed': { http: 503, exit: 2, about: 'The folder of keys holds another key than the one that signs the records of this store.' },
   // store

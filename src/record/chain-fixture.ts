@@ -3,6 +3,7 @@ import type { Envelope, Signer } from './dsse.ts'
 import { signerOf } from './dsse.ts'
 import { Frontier } from './merkle.ts'
 import type { ChainLink } from './predicates.ts'
+import type { SignedChain } from './proven.ts'
 import { aRun } from './records-fixture.ts'
 import { checkpointStatement, keyRotationType, pruneType, sealRecord, statementOf } from './statement.ts'
 import type { RecordStatement } from './statement.ts'
@@ -74,4 +75,10 @@ function digestOf(text: string): `sha256:${string}` {
 
 function sizeOf(envelope: Envelope): number {
   return (JSON.parse(Buffer.from(envelope.payload, 'base64').toString()) as { predicate: { size: number } }).predicate.size
+}
+
+/** The chain as a control plane with that key hands it out, each record signed. */
+export function signed(chain: TestChain, privatePem: string): SignedChain {
+  const signer = signerOf(privatePem)
+  return { ...chain, signatures: chain.records.flatMap((text) => signer.sign(Buffer.from(text)).signatures) }
 }

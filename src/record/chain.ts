@@ -22,6 +22,15 @@ export type ChainFrame = {
 /** A chain with its records' exact texts, in order. */
 export type Chain = ChainFrame & { readonly records: Iterable<string> }
 
+/** A head that was published, written `sha256:…@size`, or without the size, as older words had it. */
+export type PublishedHead = { readonly digest: string; readonly size: number | undefined }
+
+/** Nothing where it is not written so. */
+export function publishedHeadOf(written: string): PublishedHead | undefined {
+  const [, digest, size] = /^(sha256:[0-9a-f]{64})(?:@([1-9][0-9]{0,14}))?$/.exec(written) ?? []
+  return digest === undefined ? undefined : { digest, size: size === undefined ? undefined : Number(size) }
+}
+
 /** What is wrong, and where: `record 12` or `checkpoint of 12 records`. */
 export type Defect = { readonly where: string; readonly what: string }
 

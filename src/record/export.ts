@@ -16,16 +16,19 @@ export function verifyExport(exported: ExportFolder, publicKeyPem?: string, head
 
 /** The reports of chains that were examined, and of those that are missing though a head of them was published. */
 export function reportsOf(examined: readonly Examined[], keys: readonly KeyObject[], heads: Readonly<Record<string, string>>): ChainReport[] {
-  const missing = Object.keys(heads).filter((environment) => !examined.some(({ frame }) => frame.environment === environment))
-  return [
-    ...judge(examined, keys),
-    ...missing.map((environment): ChainReport => ({
+  return [...judge(examined, keys), ...missingChains(examined.map(({ frame }) => frame.environment), heads)]
+}
+
+/** One report for each chain that is not there, though a head of it was published. */
+export function missingChains(there: readonly string[], heads: Readonly<Record<string, string>>): ChainReport[] {
+  return Object.keys(heads)
+    .filter((environment) => !there.includes(environment))
+    .map((environment) => ({
       environment,
       records: 0,
       pruned: 0,
       sealed: 0,
       head: null,
       defects: [{ where: 'the chain', what: `is missing: the head ${heads[environment]} of it was published` }],
-    })),
-  ]
+    }))
 }

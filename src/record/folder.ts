@@ -11,7 +11,8 @@ export type ExportFolder = { readonly publicKey: string; readonly chains: readon
 
 const envelope = z.object({ payloadType: z.string(), payload: z.string(), signatures: z.array(z.object({ keyid: z.string(), sig: z.string() })) })
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/)
-const frame = z.object({
+/** A chain as `chain.json` has it: all but its records. */
+export const frame = z.object({
   environment: z.string(),
   start: z.object({ size: z.int().min(1), head: digest, roots: z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(60) }).nullable(),
   rotations: z.array(z.object({ record: z.string(), checkpoint: envelope })),
@@ -24,7 +25,7 @@ export async function writeFolder(dir: string, publicKey: string, chains: readon
   const files = [join(dir, 'public-key.pem')]
   await writeFile(join(dir, 'public-key.pem'), publicKey)
   for (const { frame: { environment, start = null, rotations = [], checkpoints }, pages } of chains) {
-    if (!/^[a-z0-9][a-z0-9-]*$/.test(environment)) throw new Failure({ code: 'record-export-invalid', subject: environment, message: 'no environment is named so', hint: 'Is --server right?' })
+    requireName(environment)
     const [about, records] = [join(dir, environment, 'chain.json'), join(dir, environment, 'records.ndjson')]
     await mkdir(join(dir, environment), { recursive: true })
     await writeFile(about, `${JSON.stringify({ environment, start, rotations, checkpoints }, null, 1)}\n`)
@@ -48,12 +49,21 @@ export async function openFolder(dir: string): Promise<ExportFolder> {
     })
     return { publicKey, chains: await Promise.all(chains) }
   } catch (error) {
-    throw new Failure({
-      code: 'record-export-invalid',
-      subject: dir,
-      message: `this is not an export of records: ${error instanceof z.ZodError ? z.prettifyError(error) : error instanceof Error ? error.message : String(error)}`,
-      hint: 'Make one with `plumb record export --out DIR`.',
-      cause: error,
-    })
+    throw exportInvalid(dir, error)
   }
+}
+
+export function exportInvalid(dir: string, error: unknown): Failure {
+  return new Failure({
+    code: 'record-export-invalid',
+    subject: dir,
+    message: `this is not an export of records: ${error instanceof z.ZodError ? z.prettifyError(error) : error instanceof Error ? error.message : String(error)}`,
+    hint: 'Make one with `plumb record export --out DIR`.',
+    cause: error,
+  })
+}
+
+/** No name of an environment leads out of the folder. Failure `record-export-invalid`. */
+export function requireName(environment: string): void {
+  if (!/^[a-z0-9][a-z0-9-]*$/.test(environment)) throw new Failure({ code: 'record-export-invalid', subject: environment, message: 'no environment is named so', hint: 'Is --server right?' })
 }

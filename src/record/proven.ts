@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { digestOfBytes } from '#lib/digest.ts'
 import { pointsOf } from './chain.ts'
 import type { Chain, Defect, KeptRotation } from './chain.ts'
-import { keyringOf, payloadType } from './dsse.ts'
+import { envelopeOf, keyringOf, payloadType, signersOf } from './dsse.ts'
 import type { Envelope } from './dsse.ts'
 import { isIncluded } from './merkle.ts'
 import { ProofTree } from './proof-tree.ts'
@@ -12,14 +12,12 @@ import type { RecordStatement } from './statement.ts'
 import { forgery, growTrust, turnsOf } from './trust.ts'
 
 /**
- * One record that proves itself: `payload` is its text, in base64, as in a DSSE envelope; in place of a signature of its own it has what it takes to get from it to the root that a signed
- * checkpoint states (RFC 6962, section 2.1.1; the leaf is the record's digest, as text). `rotations` lead from an older key to the one that signed.
+ * One record that proves itself: a DSSE envelope (https://github.com/secure-systems-lab/dsse/blob/master/envelope.md) over its text, signed when it was exported, and beside it what it takes
+ * to get from it to the root that a signed checkpoint states (RFC 6962, section 2.1.1; the leaf is the record's digest, as text). `rotations` lead from an older key to the one that signed.
  */
-export type ProvenRecord = {
+export type ProvenRecord = Envelope & {
   readonly environment: string
   readonly seq: number
-  readonly payloadType: string
-  readonly payload: string
   readonly inclusion: { readonly size: number; readonly hashes: readonly string[] }
   readonly checkpoint: Envelope
   readonly rotations: readonly KeptRotation[]
@@ -27,17 +25,21 @@ export type ProvenRecord = {
 
 const envelope = z.object({ payloadType: z.string(), payload: z.string(), signatures: z.array(z.object({ keyid: z.string(), sig: z.string() })) })
 const proven = z.object({
-  environment: z.string(),
-  seq: z.int().min(0),
+  ...envelope.shape,
   payloadType: z.literal(payloadType),
   payload: z.base64(),
+  environment: z.string(),
+  seq: z.int().min(0),
   inclusion: z.object({ size: z.int().min(1), hashes: z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(64) }),
   checkpoint: envelope,
   rotations: z.array(z.object({ record: z.string(), checkpoint: envelope })),
 })
 
-/** The records of a chain that `wanted` picks, each with its proof. All of the chain is read first: 64 bytes a record. */
-export function* proveRecords(chain: Chain, wanted: (statement: RecordStatement) => boolean): Generator<ProvenRecord> {
+/** A chain, and the signatures of its records, in their order. */
+export type SignedChain = Chain & { readonly signatures: readonly Envelope['signatures'][number][] }
+
+/** The records of a chain that `wanted` picks, each with its signature and its proof. All of the chain is read first: 64 bytes a record. */
+export function* proveRecords(chain: SignedChain, wanted: (statement: RecordStatement) => boolean): Generator<ProvenRecord> {
   const leaves: Buffer[] = []
   const turns: { record: string; size: number }[] = []
   for (const text of chain.records) {
@@ -54,19 +56,23 @@ export function* proveRecords(chain: Chain, wanted: (statement: RecordStatement)
   let seq = from
   for (const text of chain.records) {
     if (seq >= size) return
-    if (wanted(JSON.parse(text) as RecordStatement))
+    const signature = chain.signatures[seq - from]
+    if (signature !== undefined && wanted(JSON.parse(text) as RecordStatement))
       yield {
-        environment: chain.environment, seq, payloadType, payload: Buffer.from(text).toString('base64'),
+        environment: chain.environment, seq, ...envelopeOf(Buffer.from(text), [signature]),
         inclusion: { size, hashes: tree.proof(seq).map((hash) => hash.toString('hex')) }, checkpoint: newest.envelope, rotations,
       }
     seq += 1
   }
 }
 
+/** `record`: the exact text that was signed. */
+export type Proof = { readonly environment: string; readonly seq: number; readonly record: string; readonly checkpoint: Envelope | undefined; readonly defects: Defect[] }
+
 /** What is wrong with one record that proves itself, held against public keys that are trusted; nothing where all is well. */
-export function verifyProven(text: string, keys: readonly KeyObject[]): { readonly environment: string; readonly seq: number; readonly defects: Defect[] } {
+export function verifyProven(text: string, keys: readonly KeyObject[]): Proof {
   const parsed = proven.safeParse(parse(text))
-  if (!parsed.success) return { environment: '', seq: -1, defects: [{ where: 'the file', what: 'is no record with its proof' }] }
+  if (!parsed.success) return { environment: '', seq: -1, record: '', checkpoint: undefined, defects: [{ where: 'the file', what: 'is no record with its signature and its proof' }] }
   const { environment, seq, payload, inclusion, checkpoint, rotations } = parsed.data
   const where = `record ${seq}`
   const defects: Defect[] = []
@@ -74,15 +80,17 @@ export function verifyProven(text: string, keys: readonly KeyObject[]): { readon
   const record = Buffer.from(payload, 'base64').toString('utf8')
   const link = linkOf((parse(record) ?? {}) as object)
   if (link === undefined || link.environment !== environment || link.seq !== seq) defects.push({ where, what: 'is another one than the file says' })
+  const turns = turnsOf({ pruned: Number.MAX_SAFE_INTEGER, rotations: [], good: [] }, rotations, pointsOf(environment, rotations.map((one) => one.checkpoint), defects))
+  const trusted = growTrust(turns, keyringOf(keys))
+  if (signersOf(parsed.data, trusted).size === 0) defects.push({ where, what: 'has no signature of a known key' })
   if (point !== undefined) {
-    const turns = turnsOf({ pruned: Number.MAX_SAFE_INTEGER, rotations: [], good: [] }, rotations, pointsOf(environment, rotations.map((one) => one.checkpoint), defects))
-    const wrong = forgery(point, turns, growTrust(turns, keyringOf(keys)))
+    const wrong = forgery(point, turns, trusted)
     if (wrong !== undefined) defects.push(wrong)
     const hashes = inclusion.hashes.map((hash) => Buffer.from(hash, 'hex'))
     const isThere = point.says.size === inclusion.size && isIncluded(Buffer.from(digestOfBytes(record)), seq, inclusion.size, hashes, Buffer.from(point.says.root, 'hex'))
     if (!isThere) defects.push({ where, what: 'is not among the records that the checkpoint covers: it, its number or its proof was changed' })
   }
-  return { environment, seq, defects }
+  return { environment, seq, record, checkpoint, defects }
 }
 
 function parse(text: string): unknown {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { ChainWriter } from './chain-fixture.ts'
+import { ChainWriter, signed } from './chain-fixture.ts'
 import type { TestChain } from './chain-fixture.ts'
 import { newKeyPair, publicKeyOf } from './dsse.ts'
 import { proveRecords, verifyProven } from './proven.ts'
@@ -86,27 +86,29 @@ describe('a tampering is found and named', () => {
 
 describe('a tampering of one record with its proof is found and named', () => {
   const proven = (): ProvenRecord => {
-    const [one] = proveRecords(whole(), (statement) => statement.predicateType === runRecordType && statement.predicate.run === 'run-2')
+    const [one] = proveRecords(signed(whole(), keys.privatePem), (statement) => statement.predicateType === runRecordType && statement.predicate.run === 'run-2')
     if (one === undefined) throw new Error('there is no such record')
     return one
   }
   const edit = (payload: string, from: string, to: string): string => Buffer.from(Buffer.from(payload, 'base64').toString().replace(from, to)).toString('base64')
-  const [, another] = [...proveRecords(whole(), () => true)]
+  const [, another] = [...proveRecords(signed(whole(), keys.privatePem), () => true)]
 
   const cases: readonly [how: string, change: (one: ProvenRecord) => object, where: string, says: string, key?: string][] = [
-    ['a changed byte', (one) => ({ ...one, payload: edit(one.payload, 'change 2', 'change X') }), 'record 2', 'is not among the records'],
+    ['a changed byte', (one) => ({ ...one, payload: edit(one.payload, 'change 2', 'change X') }), 'record 2', 'has no signature of a known key'],
+    ['a forged signature', (one) => ({ ...one, signatures: [{ keyid: one.signatures[0]?.keyid, sig: Buffer.alloc(64, 7).toString('base64') }] }), 'record 2', 'has no signature of a known key'],
+    ['a signature that is gone', (one) => ({ ...one, signatures: [] }), 'record 2', 'has no signature of a known key'],
     ['another record in its place', (one) => ({ ...one, payload: another?.payload }), 'record 2', 'is another one than the file says'],
     ['another number', (one) => ({ ...one, seq: 3 }), 'record 3', 'is another one than the file says'],
     ['a changed proof', (one) => ({ ...one, inclusion: { ...one.inclusion, hashes: ['0'.repeat(64), ...one.inclusion.hashes.slice(1)] } }), 'record 2', 'is not among the records'],
     ['a proof that lacks a step', (one) => ({ ...one, inclusion: { ...one.inclusion, hashes: one.inclusion.hashes.slice(1) } }), 'record 2', 'is not among the records'],
     ['a checkpoint of another size', (one) => ({ ...one, checkpoint: whole().checkpoints[0] }), 'record 2', 'is not among the records'],
     ['a checkpoint that was edited', (one) => ({ ...one, checkpoint: { ...one.checkpoint, payload: edit(one.checkpoint.payload, '"size":8', '"size":9') } }), 'checkpoint of 9 records', 'is not signed by a known key'],
-    ['another public key', (one) => one, 'checkpoint of 8 records', 'is not signed by a known key', other.publicPem],
-    ['no proof at all', () => ({ hello: 1 }), 'the file', 'is no record with its proof'],
+    ['another public key', (one) => one, 'record 2', 'has no signature of a known key', other.publicPem],
+    ['no proof at all', () => ({ hello: 1 }), 'the file', 'is no record with its signature and its proof'],
   ]
 
   test('where nothing was done there is nothing to name', () => {
-    expect(verifyProven(JSON.stringify(proven()), [publicKeyOf(keys.publicPem)])).toEqual({ environment: 'staging', seq: 2, defects: [] })
+    expect(verifyProven(JSON.stringify(proven()), [publicKeyOf(keys.publicPem)])).toMatchObject({ environment: 'staging', seq: 2, defects: [] })
   })
 
   test.each(cases)('%s', (_, change, where, says, key = keys.publicPem) => {
@@ -119,7 +121,7 @@ describe('a tampering of one record with its proof is found and named', () => {
     const next = newKeyPair()
     const writer = new ChainWriter(keys.privatePem).append().append().rotate(next.privatePem).append().append().append().seal()
     for (const chain of [writer.chain(), writer.prune(4)]) {
-      const all = [...proveRecords(chain, () => true)]
+      const all = [...proveRecords(signed(chain, next.privatePem), () => true)]
       expect(all).toHaveLength(chain.records.length)
       for (const pem of [keys.publicPem, next.publicPem]) expect(all.flatMap((one) => verifyProven(JSON.stringify(one), [publicKeyOf(pem)]).defects)).toEqual([])
     }

@@ -11,6 +11,8 @@ export type ChainReport = {
   readonly environment: string
   /** How many records the chain has, the pruned ones among them. */
   readonly records: number
+  /** Where only some of a chain's records are here: how many it has. */
+  readonly of?: number
   readonly pruned: number
   /** How many records the newest good checkpoint covers. */
   readonly sealed: number
@@ -34,16 +36,23 @@ export function examine(frame: ChainFrame, published?: string): { take(text: str
 /** Judges chains of one installation with public keys that are trusted: a key's replacement in one of them counts for all. */
 export function judge(examined: readonly Examined[], keys: readonly KeyObject[]): ChainReport[] {
   const chains = examined.map((one) => ({ ...one, turns: turnsOf(one.walked, one.frame.rotations ?? [], one.kept) }))
-  let trusted: Keyring = keyringOf(keys)
-  for (let before = -1; before !== trusted.size; ) {
-    before = trusted.size
-    for (const { turns } of chains) trusted = growTrust(turns, trusted)
-  }
+  const trusted = trustIn(examined, keys)
   return chains.map(({ walked, defects, turns }) => {
     const signed = judgeSignatures(walked, turns, trusted)
     const open = walked.defects.length === 0 && signed.defects.length === 0 && signed.sealed < walked.size ? [{ where: `record ${signed.sealed}`, what: 'is covered by no signed checkpoint' }] : []
     return { environment: walked.environment, records: walked.size, pruned: walked.pruned, sealed: signed.sealed, head: walked.head, defects: [...walked.defects, ...signed.defects, ...defects, ...open] }
   })
+}
+
+/** The keys that those lead to which are trusted, by the replacements in any of the chains. */
+export function trustIn(examined: readonly Examined[], keys: readonly KeyObject[]): Keyring {
+  const chains = examined.map((one) => turnsOf(one.walked, one.frame.rotations ?? [], one.kept))
+  let trusted: Keyring = keyringOf(keys)
+  for (let before = -1; before !== trusted.size; ) {
+    before = trusted.size
+    for (const turns of chains) trusted = growTrust(turns, trusted)
+  }
+  return trusted
 }
 
 /**

@@ -1,6 +1,6 @@
 import { digestOfBytes } from '#lib/digest.ts'
-import { rotationOf } from './chain.ts'
-import type { ChainStart, Defect, Point, Rotation } from './chain.ts'
+import { publishedHeadOf, rotationOf } from './chain.ts'
+import type { ChainStart, Defect, Point, PublishedHead, Rotation } from './chain.ts'
 import { Frontier } from './merkle.ts'
 import type { FrontierJson } from './merkle.ts'
 import type { PrunePredicate } from './predicates.ts'
@@ -37,7 +37,7 @@ export class Walk {
   readonly #environment: string
   readonly #start: ChainStart | undefined
   readonly #points: ReadonlyMap<number, readonly Point[]>
-  readonly #published: string | undefined
+  readonly #published: PublishedHead | undefined
   readonly #tree: Frontier
   readonly #good: Point[] = []
   readonly #mismatched: Mismatch[] = []
@@ -52,10 +52,10 @@ export class Walk {
     this.#environment = environment
     this.#start = start ?? undefined
     this.#points = Map.groupBy(points, ({ says }) => says.size)
-    this.#published = published
+    this.#published = published === undefined ? undefined : (publishedHeadOf(published) ?? { digest: published, size: undefined })
     this.#tree = new Frontier(this.#start)
     this.#head = this.#start?.head ?? null
-    this.#seen = published === undefined || published === this.#head
+    this.#seen = published === undefined || this.#isPublished(this.#head)
     this.#pruneTold = this.#start === undefined
   }
 
@@ -83,7 +83,7 @@ export class Walk {
     const size = this.#tree.size
     const defects: Defect[] = this.#bad === undefined ? [] : [this.#bad]
     if (this.#bad === undefined) {
-      if (!this.#seen) defects.push({ where: `record ${size}`, what: `is missing: the head ${this.#published} that was published is not in the chain` })
+      if (!this.#seen) defects.push(this.#unseen())
       if (!this.#pruneTold) defects.push({ where: `records 0 to ${(this.#start?.size ?? 0) - 1}`, what: 'are missing, and no record says that they were pruned' })
     }
     const beyond = this.#bad === undefined ? [...this.#points].filter(([covered]) => covered > size).flatMap(([, points]) => points) : []
@@ -126,7 +126,7 @@ export class Walk {
     const before = points === undefined ? undefined : this.#tree.toJSON()
     this.#tree.append(Buffer.from(digest))
     this.#head = digest
-    this.#seen ||= digest === this.#published
+    this.#seen ||= this.#isPublished(digest)
     const rotation = rotationOf(statement, digest)
     if (rotation !== undefined) this.#rotations.push(rotation)
     if (statement.predicateType === pruneType) this.#pruneTold ||= this.#tells(statement.predicate)
@@ -135,6 +135,20 @@ export class Walk {
       if (point.says.root === root && point.says.head === digest) this.#good.push(point)
       else this.#mismatched.push({ point, differs: this.#differs(before, point) })
     }
+  }
+
+  #isPublished(digest: string | null): boolean {
+    const { size = this.#tree.size, ...head } = this.#published ?? { digest: '' }
+    return digest === head.digest && size === this.#tree.size
+  }
+
+  /** The head that was published is not here: it was pruned, as far as its size tells, or it was cut off. */
+  #unseen(): Defect {
+    const { digest, size } = this.#published ?? { digest: '', size: undefined }
+    const pruned = this.#start?.size ?? 0
+    if (size !== undefined && size < pruned) return { where: `record ${size - 1}`, what: `was pruned, with the head ${digest} that was published: it can no longer be looked for, and a newer one has to be given` }
+    const perhaps = pruned > 0 && size === undefined ? `, unless it is that of one of the ${pruned} records that were pruned: give its size too (@SIZE)` : ''
+    return { where: `record ${size === undefined ? this.#tree.size : size - 1}`, what: `${size === undefined || size > this.#tree.size ? 'is missing' : 'is another one'}: the head ${digest} that was published is not in the chain${perhaps}` }
   }
 
   /** The links hold and the root does not: the last record alone was changed, or one before it and every digest after it. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { FakeClock } from '#lib/clock.ts'
 import { Failure } from '#lib/failure.ts'
 import { Redactor } from '#lib/redact.ts'
-import { newKeyPair, publicKeyOf, signerOf } from '#record/dsse.ts'
+import { envelopeOf, keyringOf, newKeyPair, publicKeyOf, signerOf, signersOf } from '#record/dsse.ts'
 import { aFinding, aRun, aSummary, aVerdictChange } from '#record/records-fixture.ts'
 import { verifyChain } from '#record/verify.ts'
 import { chainPage } from '#store/records.ts'
@@ -12,6 +12,7 @@ import { appendToChain } from './chain.ts'
 import type { Parts } from './parts.ts'
 import { pruneChainOf } from './prune-records.ts'
 import { publishChain } from './publish-chain.ts'
+import { exportRecords } from './records.ts'
 import { expectSigner, rotateKey } from './rotate-key.ts'
 
 const keys = newKeyPair()
@@ -84,6 +85,8 @@ describeStores('An environment’s chain', ({ store: opened }) => {
     ['a checkpoint that is gone', `delete from checkpoint where environment = $1`, 'record 0', 'is covered by no signed checkpoint'],
     ['a checkpoint of another chain', `update checkpoint set envelope = (select k.envelope from checkpoint k where k.environment = 'untouched') where environment = $1`, 'checkpoint 0', 'belongs to another chain'],
     ['a record of another chain', `update record set text = (select r.text from record r where r.environment = 'untouched' and r.seq = 4) where environment = $1 and seq = 4`, 'record 4', 'belongs to the chain of untouched'],
+    ['a forged signature', `update checkpoint set envelope = jsonb_set(envelope, '{signatures,0,sig}', '"AAAA"') where environment = $1`, 'checkpoint of 6 records', 'is not signed by a known key'],
+    ['a record twice', `update record set text = (select r.text from record r where r.environment = $1 and r.seq = 2) where environment = $1 and seq = 3`, 'record 3', 'record 2 stands in its place'],
     ['a beginning that was pruned in silence', `update chain set start = jsonb_build_object('size', 2, 'head', (select digest from record where environment = $1 and seq = 1), 'roots', '[]'::jsonb) where environment = $1; delete from record where environment = $1 and seq < 2`, 'records 0 to 1', 'no record says that they were pruned'],
   ]
 
@@ -100,6 +103,35 @@ describeStores('An environment’s chain', ({ store: opened }) => {
     const page = await chainPage(store, environment, 0)
     const defects = page === undefined ? [] : verifyChain(page, [publicKeyOf(keys.publicPem)]).defects
     expect(defects).toContainEqual({ where, what: expect.stringContaining(says) as string })
+  })
+
+  test('tells of a store whose tail was cut together with its checkpoint, by the head that was pushed', async () => {
+    const store = await opened()
+    const { parts, clock, published } = partsOn(store)
+    const write = (run: string) => store.transaction((tx) => appendToChain(tx, parts, 'cut', (link) => aRun(link, { run }), clock.now()))
+    await write('c-0')
+    const before = await chainPage(store, 'cut', 0)
+    await write('c-1')
+    await publishChain(parts, 'cut')
+    await store.query(`delete from record where environment = 'cut' and seq >= 1`)
+    await store.query(`update checkpoint set size = 1, envelope = $1 where environment = 'cut'`, [before?.checkpoints[0] ?? null])
+    const page = await chainPage(store, 'cut', 0)
+    const [head] = published
+    expect(page && verifyChain(page, [publicKeyOf(keys.publicPem)]).defects).toEqual([])
+    expect(page && verifyChain(page, [publicKeyOf(keys.publicPem)], `${head?.head}@${head?.size}`).defects).toEqual([{ where: 'record 1', what: expect.stringContaining('is missing: the head') as string }])
+  })
+
+  test('hands out its records with a signature of each, where the key is here', async () => {
+    const store = await opened()
+    const { parts, clock } = partsOn(store)
+    for (const run of ['s-1', 's-2']) await store.transaction((tx) => appendToChain(tx, parts, 'signed', (link) => aRun(link, { run }), clock.now()))
+    const { chains, publicKey } = await exportRecords(parts, { environment: 'signed', from: 0, sign: 'each' }, () => true)
+    const [chain] = chains
+    const known = keyringOf([publicKeyOf(publicKey)])
+    expect(chain?.records.map((text, at) => signersOf(envelopeOf(Buffer.from(text), [chain.signatures?.[at] ?? { keyid: '', sig: '' }]), known).size)).toEqual([1, 1])
+    expect((await exportRecords(parts, { environment: 'signed', from: 0 }, () => true)).chains[0]?.signatures).toBeUndefined()
+    const elsewhere: Parts = { ...parts, signer: { ...signerOf(keys.privatePem), kind: 'command', sign: () => Promise.reject(new Error('it is not asked')) } }
+    await expect(exportRecords(elsewhere, { environment: 'signed', from: 0, sign: 'each' }, () => true)).rejects.toMatchObject({ code: 'record-key-elsewhere', hint: expect.stringContaining('--format json') as string })
   })
 
   test('loses what is older than records are kept, day by day, and still verifies', async () => {

@@ -5,7 +5,7 @@ import { askPlayground } from '#playground/control/ask-playground.ts'
 import { findPostgres } from '#playground/databases/programs.ts'
 import { openShop } from './shop.ts'
 import type { Shop } from './shop.ts'
-import { plumbWith } from './troubled-shop.ts'
+import { expectRecordsVerify, plumbWith } from './troubled-shop.ts'
 
 const hasPostgres = findPostgres(process.env['PATH'] ?? '') !== undefined
 const verifyEveryMs = 5_000
@@ -103,6 +103,7 @@ describe.skipIf(!hasPostgres)('a database that breaks while everything is delive
     const at = told.map((line) => lines.findIndex((one) => line.test(one)))
     expect(at).not.toContain(-1)
     expect(at).toEqual(at.toSorted((a, b) => a - b))
+    await expectRecordsVerify(shop)
   })
 
   test('no password of the database is in a run, a status or the log', async () => {

@@ -10,6 +10,7 @@ import { offlineCommands } from '../../src/offline.ts'
 import { eventually } from '../eventually.ts'
 import { openShop } from './shop.ts'
 import type { Shop } from './shop.ts'
+import { expectPublished } from './troubled-shop.ts'
 
 let shop: Shop
 beforeAll(async () => {
@@ -142,8 +143,14 @@ describe('evidence, by the command', () => {
     const [run] = (await json<{ runs: Run[] }>('runs', '-e', 'sandbox')).runs.filter((one) => one.record !== null)
     expect((await plumb('record', 'export', '--out', 'whole')).code).toBe(0)
     expect(await plumb('record', 'verify', 'whole', '--key', first)).toMatchObject({ code: 0, out: expect.stringContaining('sealed by signed checkpoints: passed') as string })
-    expect((await plumb('record', 'export', '--format', 'dsse', '--out', 'one', '--run', run?.id ?? '')).out).toContain('sandbox.dsse.ndjson')
-    expect(await plumb('record', 'verify', join('one', 'sandbox.dsse.ndjson'), '--key', first)).toMatchObject({ code: 0, out: '1 records: passed' })
+    expect((await plumb('record', 'export', '--format', 'dsse', '--out', 'one', '--run', run?.id ?? '')).out).toContain(join('sandbox', 'records.dsse.ndjson'))
+    expect(await plumb('record', 'verify', join('one', 'sandbox', 'records.dsse.ndjson'), '--key', first)).toMatchObject({ code: 0, out: '1 records: passed' })
+    expect(await plumb('record', 'verify', 'one', '--key', first)).toMatchObject({ code: 0, out: expect.stringMatching(/^sandbox: 1 of \d+ records, each signed and with its proof: passed$/) as string })
+    expect((await plumb('record', 'export', '--format', 'dsse', '--out', 'signed')).code).toBe(0)
+    expect(await plumb('record', 'verify', 'signed', '--key', first)).toMatchObject({ code: 0, out: expect.stringContaining('sealed by signed checkpoints: passed') as string })
+    const lines = readFileSync(join(shop.dir, 'signed', 'sandbox', 'records.dsse.ndjson'), 'utf8').trimEnd().split('\n')
+    for (const line of lines) expectPublished(Buffer.from((JSON.parse(line) as { payload: string }).payload, 'base64').toString('utf8'))
+    expect(await plumb('record', 'export', '--format', 'dsse', '--out', 'again', '--from', 'whole')).toMatchObject({ code: 1, notes: expect.stringContaining('record-key-elsewhere') as string })
     for (const [format, file] of [['html', 'records.html'], ['markdown', 'records.md']] as const) {
       expect((await plumb('record', 'export', '--format', format, '--out', 'page', '--from', 'whole', '--key', first)).out).toContain(file)
       expect(readFileSync(join(shop.dir, 'page', file), 'utf8')).toContain('The records verified with the key')

@@ -3,6 +3,8 @@ import { expect } from 'vitest'
 import { runCommandLine } from '#cli/program.ts'
 import type { ExitCode } from '#cli/program.ts'
 import { publicKeyOf } from '#record/dsse.ts'
+import { provenance, statement, testResult, verificationSummary } from '#record/published-fields.ts'
+import { verificationSummaryType } from '#record/standards.ts'
 import { verifyChain } from '#record/verify.ts'
 import type { Shop } from './shop.ts'
 
@@ -34,9 +36,21 @@ export async function inventory(shop: Shop, environment: string): Promise<string
   return rows.map((row) => `${row.module} ${row.key} ${row.uid}`).sort()
 }
 
-/** Every record of every environment verifies with the public key alone. */
+/** Every record of every environment verifies with the public key alone, and is what the published schemas say: a statement, and in it what it takes from others. */
 export async function expectRecordsVerify(shop: Pick<Shop, 'client'>): Promise<void> {
   const { publicKey, chains } = await shop.client.exportRecords()
   expect(chains.length).toBeGreaterThan(0)
-  for (const chain of chains) expect(verifyChain(chain, [publicKeyOf(publicKey)])).toMatchObject({ sealed: chain.records.length, defects: [] })
+  for (const chain of chains) {
+    expect(verifyChain(chain, [publicKeyOf(publicKey)])).toMatchObject({ sealed: chain.records.length, defects: [] })
+    for (const text of chain.records) expectPublished(text)
+  }
+}
+
+/** Throws where a record is not as in-toto and SLSA have it. */
+export function expectPublished(text: string): void {
+  const { predicateType, predicate } = statement.parse(JSON.parse(text))
+  if (predicateType === verificationSummaryType) verificationSummary.parse(predicate)
+  const { testResult: one, testResults: many, provenance: made } = predicate as { testResult?: object; testResults?: { module: string }[]; provenance?: object }
+  for (const result of [...(one === undefined ? [] : [one]), ...(many ?? [])]) testResult.parse(result)
+  if (made !== undefined) provenance.parse(made)
 }

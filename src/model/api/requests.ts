@@ -48,7 +48,11 @@ export const tokenBody = z.strictObject({
 })
 
 const environment = z.string().max(100).optional().describe('Only this environment.')
-export const recordsQuery = z.object({ environment, from: z.coerce.number().int().min(0).default(0).describe('From this record on: for the pages after the first.') })
+export const recordsQuery = z.object({
+  environment,
+  from: z.coerce.number().int().min(0).default(0).describe('From this record on: for the pages after the first.'),
+  sign: z.enum(['each']).optional().describe('`each`: with a DSSE signature of each record, made now.'),
+})
 export const timelineQuery = z.object({
   environment,
   module: z.string().max(100).optional().describe('Only what is about this module, or about no module in particular.'),

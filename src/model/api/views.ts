@@ -273,8 +273,10 @@ export const tokenAnswer = z.object({
   emails: z.array(z.string()),
 })
 
+const signature = z.object({ keyid: z.string(), sig: z.string() })
+
 const envelope = z
-  .object({ payloadType: z.string(), payload: z.string(), signatures: z.array(z.object({ keyid: z.string(), sig: z.string() })) })
+  .object({ payloadType: z.string(), payload: z.string(), signatures: z.array(signature) })
   .meta({ id: 'Envelope', description: 'A DSSE envelope.' })
 
 const chainView = z
@@ -285,6 +287,7 @@ const chainView = z
     rotations: z.array(z.object({ record: z.string(), checkpoint: envelope })).describe('Replacements of the key that are older than what was pruned.'),
     checkpoints: z.array(envelope),
     records: z.array(z.string()).describe('Each record as it was written: in-toto statements in JSON, in order, as many as fit a page.'),
+    signatures: z.array(signature).optional().describe('With `sign=each`: of each of these records, in the same order.'),
   })
   .meta({ id: 'Chain' })
 
