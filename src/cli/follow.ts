@@ -31,12 +31,16 @@ export function needsPerson(run: Run): boolean {
   return run.state === 'waiting' && run.waiting.some((one) => one.waitingFor === 'approval' || one.waitingFor === 'person' || one.waitingFor === 'pause')
 }
 
-/** One value now, and one whenever something has changed. */
+/** Changes come in bursts. So long (ms) after one, whoever follows is told of it and of all that came with it, once. */
+const burstMs = 25
+
+/** One value now, and one whenever something has changed; what changes while the caller looks at the last one is one more. */
 export async function* changes(connection: Connection, signal: AbortSignal): AsyncGenerator<undefined> {
   let failures = 0
   while (!signal.aborted) {
+    const left = new AbortController()
     try {
-      const answer = await fetch(new URL('/v1/events', connection.url), { headers: { authorization: `Bearer ${connection.token}` }, signal, redirect: 'error' })
+      const answer = await fetch(new URL('/v1/events', connection.url), { headers: { authorization: `Bearer ${connection.token}` }, signal: AbortSignal.any([signal, left.signal]), redirect: 'error' })
       if (!answer.ok || answer.body === null) {
         await answer.body?.cancel()
         // Whoever may not hear what happens asks again instead.
@@ -44,23 +48,47 @@ export async function* changes(connection: Connection, signal: AbortSignal): Asy
         await pause(1000, signal)
         continue
       }
-      yield undefined
-      let text = ''
-      const decoder = new TextDecoder()
-      for await (const chunk of answer.body) {
+      let [isNew, isOver] = [true, false]
+      let wake = (): void => {}
+      const heard = (): void => {
         failures = 0
-        const blocks = (text + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n\n')
-        text = blocks.pop() ?? ''
-        // A line with a colon says only that the connection lives.
-        if (blocks.some((block) => !block.startsWith(':'))) yield undefined
+        isNew = true
+        wake()
       }
+      const hearing = hear(answer.body, heard).finally(() => {
+        isOver = true
+        wake()
+      })
+      hearing.catch(() => {}) // waited for at the end
+      while (isNew || !isOver) {
+        if (isNew) {
+          isNew = false
+          yield undefined
+          continue
+        }
+        await new Promise<void>((resolve) => (wake = resolve))
+        await pause(burstMs, signal)
+      }
+      await hearing
       await pause(100, signal)
     } catch (error) {
       if (signal.aborted) return
       failures += 1
       if (failures > 5) throw unreachable(connection.url, error)
       await pause(300 * failures, signal)
+    } finally {
+      left.abort() // whoever stops listening has no connection left open
     }
+  }
+}
+/** Calls `changed` for what the server sends. A line with a colon says only that the connection lives. */
+async function hear(body: ReadableStream<Uint8Array>, changed: () => void): Promise<void> {
+  let text = ''
+  const decoder = new TextDecoder()
+  for await (const chunk of body) {
+    const blocks = (text + decoder.decode(chunk, { stream: true })).split('\n\n')
+    text = blocks.pop() ?? ''
+    if (blocks.some((block) => !block.startsWith(':'))) changed()
   }
 }
 
