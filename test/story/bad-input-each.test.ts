@@ -93,7 +93,7 @@ describe('bad input is said, with what to do next, and nothing is lost', () => {
   }
   const stepOf = (one: ShowAnswer, name: string): FailureJson | undefined => one.steps.find((step) => step.module === name)?.failure as FailureJson | undefined
   const failed = (module: string, sha: string): Promise<ShowAnswer> =>
-    shop.until('its run has failed', async () => (await shop.client.runs({ environment: 'dev', module })).runs.find((one) => one.state === 'failed' && one.changes.some((change) => change.sha === sha)))
+    shop.until('its run has failed', async () => (await shop.client.runs({ environment: 'dev' })).runs.find((one) => one.state === 'failed' && one.changes.some((change) => change.sha === sha) && stepOf(one, module) !== undefined))
 
   test.each(told('d'))('%s', async (_, name, bad) => {
     const said = (await shop.client.status()).problems.find((one) => one.code === bad.code && one.subject.startsWith(`team/${name}/`))
