@@ -12,7 +12,8 @@ const around: Surroundings = {
   print: (line) => stdout.write(`${line}\n`),
   note: (line) => stderr.write(`${line}\n`),
   colours: stdout.isTTY && stdout.hasColors() && env['NO_COLOR'] === undefined,
-  width: stdout.isTTY ? stdout.columns : 160,
+  // Who reads a pipe cuts for itself.
+  width: stdout.isTTY ? stdout.columns : Number.POSITIVE_INFINITY,
   cwd: process.cwd(),
   env: {
     ...(env['PLUMB_DIR'] === undefined ? {} : { dir: env['PLUMB_DIR'] }),

@@ -9,7 +9,7 @@ export type Surroundings = {
   readonly note: (line: string) => void
   /** Standard output is a terminal that shows colours. */
   readonly colours: boolean
-  /** Columns of the terminal; 160 elsewhere. */
+  /** Columns of the terminal; infinite where nobody’s screen is written to: nothing is cut or broken then. */
   readonly width: number
   readonly cwd: string
   /** `PLUMB_DIR`, `PLUMB_SERVER`, `PLUMB_TOKEN`. */

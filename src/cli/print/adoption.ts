@@ -3,7 +3,7 @@ import { showKey } from '#model/resource.ts'
 import { failureLines } from './failure.ts'
 import { cut, safe, wrap } from './safe.ts'
 import { painter } from './table.ts'
-import type { Look } from './table.ts'
+import type { Look, Paint } from './table.ts'
 
 /** What became of `plumb adopt`: where it was pushed, until when it should be delivered, and what it changes where. */
 export function printAdoption(adoption: Adoption, look: Look): string[] {
@@ -13,7 +13,14 @@ export function printAdoption(adoption: Adoption, look: Look): string[] {
   const head = state === 'asked' ? 'It is being looked for: plumb drift show tells what becomes of it.' : state === 'proposed' ? `${paint('good', adoption.edits.length === 0 ? 'Git says so already' : 'proposed')}  ${place}` : paint('bad', state)
   const request = pullRequest === null ? [] : [`  ${safe(pullRequest)}`]
   const until = state === 'proposed' ? [`  ${paint('quiet', `an obligation until it is delivered, by ${adoption.deadline}`)}`] : []
-  return [head, ...request, ...printEdits(adoption, look), ...until, ...(failure === null ? [] : failureLines(failure, '  ', paint, look.width))]
+  return [head, ...request, ...printEdits(adoption, look), ...until, ...nextLines(adoption, paint), ...(failure === null ? [] : failureLines(failure, '  ', paint, look.width))]
+}
+
+function nextLines({ state, to, branch, edits, pullRequest }: Adoption, paint: Paint): string[] {
+  if (state !== 'proposed') return []
+  const isMerged = to === 'deployed' || edits.length === 0
+  const merge = isMerged ? '' : `review and merge ${safe(branch)}${pullRequest === null ? '' : ' by its pull request'}; `
+  return [`  ${paint('quiet', 'next')}  ${merge}plumb status tells when it is delivered, and the finding resolves then`]
 }
 
 /** Each edit by file, line and column; then what a person should know of it. */

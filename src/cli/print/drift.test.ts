@@ -44,6 +44,12 @@ describe('plumb drift', () => {
     for (const line of printDrift(answer([...all, long], [watch({ state: 'down', failure: { code: 'kubernetes-unreachable', subject: 's', message: 'm '.repeat(200), retry: 'later' } })]), look(width))) expect(widthOf(line)).toBeLessThanOrEqual(width)
   })
 
+  test('cuts nothing in a pipe', () => {
+    const long = finding({ environment: 'e'.repeat(40), object: `apps/Deployment/${'n'.repeat(60)}/${'d'.repeat(60)}`, person: 'p'.repeat(80) })
+    const [, line = ''] = printDrift(answer([long], [watch()]), look(Number.POSITIVE_INFINITY))
+    expect(line).toMatch(/^f-1m7y9mc4r1tvxh +open +manual +e{40} +Deployment n{60}\/d{60} +spec.replicas: 2 -> 5 +p{80} +1h$/)
+  })
+
   test('says that all is as declared only where everybody is watched', () => {
     expect(printDrift(answer([], [watch()]), look(100))).toEqual(['Everything is as declared.'])
     expect(printDrift(answer([], [watch(), watch({ state: 'down', since: at(7200), target: 'other' })]), look(100)).join('\n')).toBe('Nothing is known to have drifted.\n\nother in production is not heard of since 2h: what changed there since is not known.')

@@ -16,6 +16,8 @@ export function printPlan(answer: PlanAnswer, look: Look): string[] {
     if (step.failure !== undefined) lines.push(...failureLines(step.failure, '    ', paint, look.width))
     lines.push(...effects)
   }
+  const isYielded = answer.steps.some(({ effects }) => effects.some(({ changes }) => changes.some(({ state }) => state === 'yielded')))
+  if (isYielded) lines.push('', `  ${paint('quiet', 'What is yielded is moved by another controller, and had better be declared no more:')} plumb yield -e ${safe(answer.environment)}`)
   for (const failure of answer.unknown) lines.push('', ...failureLines(failure, '  ', paint, look.width))
   lines.push('', ...answer.gates.map((gate) => `  ${paint('quiet', 'gate  ')}${decisionLine(gate, paint)}`), `  ${paint('quiet', `plan  ${answer.plan.digest}`)}`)
   return lines

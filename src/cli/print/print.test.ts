@@ -184,3 +184,12 @@ test('show tells of windows, of each of several targets, and of the time before 
     '          before the change passed rate 1.6 %',
   ])
 })
+
+test('a plan that yields a field says how to declare it no more; another does not', () => {
+  const planned = (state: 'yielded' | 'changed'): string => {
+    const effects = [{ key: 'apps/Deployment/orders/orders-api', action: 'configured' as const, holdsState: false, changes: [{ path: 'spec.replicas', state, from: 2, to: 3 }] }]
+    return printPlan({ environment: 'sandbox', snapshot: 's', plan: { digest: 'sha256:0', summary: {} }, steps: [{ module: 'orders-api', dependsOn: [], delivery: null, verification: null, readinessOnly: false, effects }] as never, unknown: [], gates: [], outcome: 'go' }, { colours: false, width: 120, now }).join('\n')
+  }
+  expect(planned('yielded')).toContain('declared no more: plumb yield -e sandbox')
+  expect(planned('changed')).not.toContain('plumb yield')
+})

@@ -103,9 +103,12 @@ export function effectLines(effect: Effect, paint: Paint, width: number): string
   return lines
 }
 
+/** A value may be a whole file: also where there is room for it, its beginning tells which. */
+const longestValue = 200
+
 function changeLine(change: FieldChange, paint: Paint, width: number): string {
   const path = safe(change.path)
-  const room = Math.max(12, Math.floor((width - path.length - 8) / 2))
+  const room = Math.max(12, Math.min(longestValue, Math.floor((width - path.length - 8) / 2)))
   const from = change.from === undefined ? '' : brief(change.from, room)
   const to = change.to === undefined ? '' : brief(change.to, room)
   const by = change.owner === undefined ? '' : paint('quiet', `  ${safe(change.owner)}`)
