@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { tryListening } from '#api/server.ts'
 import { connect } from '#cli/connect.ts'
 import { printStatus } from '#cli/print/status.ts'
 import type { ExitCode } from '#cli/program.ts'
@@ -14,6 +15,7 @@ import { startControlPlane } from './control-plane.ts'
 import type { ControlPlane } from './control-plane.ts'
 import { firstDelivery, isDone } from './first-delivery.ts'
 import { stopped } from './stop-signal.ts'
+import { shown, whatToTry } from './what-to-try.ts'
 
 export type PlaygroundRun = {
   readonly dir: string
@@ -34,6 +36,8 @@ const patienceMs = 300_000
  */
 export async function runPlayground(run: PlaygroundRun, around: Surroundings): Promise<ExitCode> {
   const { dir, env, stop } = run
+  // Before anything is made. A folder that is there may be running already, which says more than its port.
+  if (run.port !== 0 && !existsSync(dir)) await tryListening('127.0.0.1', run.port)
   const quiet: Surroundings = run.json ? { ...around, note: () => {} } : around
   quiet.note(`Starting three embedded clusters, three Git repositories and the control plane in ${shown(dir, around.cwd)} …`)
   const opened: (() => Promise<void>)[] = []
@@ -81,30 +85,8 @@ async function deliverAndStay(run: PlaygroundRun, playground: Playground, plane:
   else for (const line of ['', ...printStatus(status, lookOf(around)), '']) around.print(line)
   const code = isDone(status) ? 0 : 1
   if (run.once) return code
-  if (!run.json) for (const line of next(dir, around.cwd, plane.url)) around.print(line)
+  const storefront = playground.repositories['storefront'] ?? ''
+  if (!run.json) for (const line of await whatToTry({ dir, cwd: around.cwd, storefront, url: plane.url, searchPath: run.env['PATH'] ?? '' })) around.print(line)
   await stopped(stop)
   return 0
-}
-
-/** What to try, ready to be pasted into another terminal in the same folder. */
-function next(dir: string, cwd: string, url: string): string[] {
-  const at = shown(dir, cwd)
-  const plumb = shown(fileURLToPath(new URL('../bin/plumb', import.meta.url)), cwd)
-  const there = at === '.plumb' ? '' : ` --dir ${at}`
-  const change = "sed -i.bak 's/replicas: .*/replicas: 3/' deploy/*/deployment.yaml && git -c user.name=Robin -c user.email=robin@shop.example commit -qam 'Three of each' && git push -q"
-  return [
-    `It stays up until Ctrl-C, and listens on ${url}. In another terminal, here, try:`,
-    `  ${plumb} show latest${there}`,
-    `  (git clone -q ${join(at, 'git', 'storefront.git')} ${join(at, 'try')} && cd ${join(at, 'try')} && ${change})`,
-    `  ${plumb} status${there}`,
-    `  ${plumb} approve latest -e production --reason 'It went well in staging'${there}`,
-    `kubectl works too: kubectl --kubeconfig ${join(at, 'kubeconfig')} --context staging get pods -A`,
-  ]
-}
-
-/** A path as one would type it; quoted where a shell would take it apart. */
-function shown(path: string, cwd: string): string {
-  const near = relative(cwd, path)
-  const text = near === '' ? '.' : near.startsWith('../..') ? path : near
-  return /^[\w./@+-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`
 }

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { serve } from '@hono/node-server'
 import { Failure } from '#lib/failure.ts'
 import type { Parts } from '#run/parts.ts'
@@ -29,6 +29,15 @@ export async function startApi(options: ApiOptions): Promise<{ url: string; port
         server.closeAllConnections()
       }),
   }
+}
+
+/** Tells at once what `startApi` would fail for. Failures `port-taken`, `host-unknown`. */
+export async function tryListening(host: string, port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const server = createServer()
+    server.once('error', (error) => reject(listenFailure(error, host, port)))
+    server.listen(port, host, () => server.close(() => resolve()))
+  })
 }
 
 function listenFailure(error: NodeJS.ErrnoException, host: string, port: number): Error {

@@ -127,9 +127,10 @@ describe('plumb playground', () => {
     const taken = createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => taken.once('listening', resolve))
     const { port } = taken.address() as AddressInfo
-    const one = plumb('playground', '--dir', 'here', '--port', String(port))
+    const one = plumb('playground', '--dir', 'fresh', '--port', String(port))
     expect(await one.ended).toEqual({ code: 2, signal: null })
     taken.close()
+    expect(existsSync(join(dir, 'fresh'))).toBe(false)
     expect(one.text.err).toContain(`port-taken: port ${port}: something else listens there already`)
     expect(await eventually(() => left().length === 0)).toBe(true)
   }, 60_000)
