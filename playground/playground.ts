@@ -47,8 +47,8 @@ export type Playground = {
 }
 
 const usualPath = '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin'
-/** Of the repository `orders`: what would be wrong without a database. */
-const filesOfDatabase = ['orders/database/module.yaml', 'orders/database/production/']
+/** What would be wrong without a database. */
+const filesOfDatabase = ['orders/database/module.yaml', 'orders/database/production/', 'platform/operations/promote-replica.yaml']
 const exampleEnvironments = ['sandbox', 'staging', 'production'] as const
 
 /**

@@ -64,7 +64,7 @@ describe.skipIf(missing !== '')(`the database of orders, on a real PostgreSQL${m
 
   test('keeps what signs in to itself: files of mode 0600, and no password in a process’s arguments', async () => {
     const files = readdirSync(join(dir, 'credentials'))
-    expect(files.sort()).toEqual(['orders-db', 'orders-db-app', 'orders-db-owner', 'orders-db-replica', 'orders-passwords.json'])
+    expect(files.sort()).toEqual(['orders-db', 'orders-db-app', 'orders-db-failover', 'orders-db-owner', 'orders-db-replica', 'orders-passwords.json'])
     for (const file of files) expect(statSync(join(dir, 'credentials', file)).mode & 0o777).toBe(0o600)
     const passwords = Object.values(JSON.parse(readFileSync(join(dir, 'credentials', 'orders-passwords.json'), 'utf8')) as Record<string, string>)
     const processes = existsSync('/proc') ? readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(argumentsOf) : []

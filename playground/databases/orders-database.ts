@@ -23,7 +23,7 @@ type OrdersDatabaseOptions = {
 
 const database = 'orders'
 const owner = 'orders_owner'
-const roles = { [owner]: 'migrates', orders_app: 'reads and writes', orders_probe: 'reads, and sees the server’s statistics' }
+const roles = { [owner]: 'migrates', orders_app: 'reads and writes', orders_probe: 'reads, and sees the server’s statistics', orders_failover: 'promotes a replica' }
 const migrations = fileURLToPath(import.meta.resolve('#playground/example/repositories/orders/database'))
 
 /** Production's database of orders: a primary and a replica that streams from it, with a table of orders and a heartbeat that is written every second. */
@@ -39,6 +39,7 @@ export class OrdersDatabase {
     const login = (user: string, at: Address): string => `${urlOf({ ...at, user, password: passwords[user] ?? '', database })}\n`
     writePrivate(join(options.credentials, 'orders-db'), login('orders_probe', options.primaryAt))
     writePrivate(join(options.credentials, 'orders-db-replica'), login('orders_probe', options.replicaAt))
+    writePrivate(join(options.credentials, 'orders-db-failover'), login('orders_failover', options.replicaAt))
     writePrivate(join(options.credentials, 'orders-db-app'), login('orders_app', options.primaryAt))
     writePrivate(join(options.credentials, 'orders-db-owner'), login(owner, options.primaryAt))
   }
@@ -74,6 +75,7 @@ async function foundOrders(primary: PostgresServer, passwords: Readonly<Record<s
     await ask(`create database ${database} owner ${owner}`)
   })
   await primary.ask(async (ask) => {
+    await ask('grant execute on function pg_promote(boolean, integer) to orders_failover')
     await ask(`set role ${owner}`)
     for (const file of readdirSync(migrations).filter((name) => name.endsWith('.sql')).sort()) await ask(readFileSync(join(migrations, file), 'utf8'))
     await ask(seed)

@@ -31,7 +31,12 @@ const withoutDatabase = [
     orders-db-replica:
       postgres:
         url:
-          secretRef: "file:\${playground.credentials}/orders-db-replica"`,
+          secretRef: "file:\${playground.credentials}/orders-db-replica"
+    # Of a role that may promote it, and nothing else: no probe of a module reaches it.
+    orders-db-failover:
+      postgres:
+        url:
+          secretRef: "file:\${playground.credentials}/orders-db-failover"`,
     '',
   ],
 ] as const
@@ -44,7 +49,7 @@ export const histories: Readonly<Record<string, readonly Commit[]>> = {
     { author: ivo, date: '2026-09-08T13:05:00Z', message: 'Staging and production, one after the other', files: ['environments/', 'baseline/staging/namespaces.yaml', 'baseline/production/namespaces.yaml'], earlier: withoutDatabase },
     { author: ivo, date: '2026-10-02T10:20:00Z', message: 'Teams may work in their namespaces\n\nTicket: PLAT-41', files: ['baseline/sandbox/access.yaml', 'baseline/staging/access.yaml', 'baseline/production/access.yaml'] },
     { author: noor, date: '2026-10-12T15:45:00Z', message: 'Deny what comes in by default\n\nReason: audit finding 7\nTicket: PLAT-52', files: ['baseline/'] },
-    { author: noor, date: '2026-10-15T12:30:00Z', message: 'Does the shop live through the loss of its pods? A drill\n\nTicket: PLAT-55', files: ['operations/'] },
+    { author: noor, date: '2026-10-15T12:30:00Z', message: 'Does the shop live through the loss of its pods? A drill\n\nTicket: PLAT-55', files: ['operations/rehearse-restart.yaml'] },
     { author: ivo, date: '2026-10-22T09:15:00Z', message: 'Production has a database of orders\n\nTicket: PLAT-58', files: [''] },
   ],
   orders: [

@@ -106,8 +106,31 @@ describe.skipIf(!hasPostgres)('a database that breaks while everything is delive
     await expectRecordsVerify(shop)
   })
 
+  test('the failover is an operation: with a yes of somebody else the replica takes over, and the record has each condition and step', async () => {
+    const { run: id = '' } = await shop.client.operate('production', 'promote-replica', { from: null, reason: 'Does the failover work?' })
+    const waiting = await shop.until('the failover waits for an approval', async () => {
+      const run = await shop.client.show(id ?? '')
+      return run.state === 'waiting' ? run : undefined
+    })
+    const noor = await shop.person('noor', 'approver')
+    await noor.approve(waiting.id, { plan: waiting.plan?.digest ?? '', reason: 'it is a drill', objects: [] })
+    const run = await shop.ended(waiting.id)
+    expect(run).toMatchObject({ state: 'succeeded', failure: null, record: { digest: expect.any(String) } })
+    expect(run.operation?.steps.map(({ name, state, message }) => [name, state, message])).toEqual([
+      ['pre', 'done', expect.stringMatching(/primary-accepts-writes passed: accepts writes; replica-lag passed: replica lag/)],
+      ['promote', 'done', 'it was carried out, and answered 1 row'],
+      ['post', 'done', expect.stringMatching(/replica-accepts-writes passed: accepts writes; holds-orders passed/)],
+    ])
+    const { chains } = await shop.client.exportRecords({ environment: 'production' })
+    const record = chains[0]?.records.map((text) => JSON.parse(text) as { predicate: { run?: string; approvals?: object[] } }).find(({ predicate }) => predicate.run === run.id)
+    expect(record?.predicate).toMatchObject({ operation: { steps: [{ name: 'pre' }, { name: 'promote' }, { name: 'post' }] }, approvals: [{ principal: 'noor' }] })
+    // There is nothing left to promote: the conditions say so before anything is done.
+    expect(await askPlayground(shop.dir, { do: 'list' })).toContainEqual(expect.objectContaining({ name: 'promote', state: 'broken' }))
+    await seen('replica-follows', 'failed')
+  })
+
   test('no password of the database is in a run, a status or the log', async () => {
-    const secrets = ['orders-db', 'orders-db-replica'].map((name) => join(shop.playground.credentials, name))
+    const secrets = ['orders-db', 'orders-db-replica', 'orders-db-failover'].map((name) => join(shop.playground.credentials, name))
     const { runs } = await shop.client.runs({ environment: 'production' })
     const told = JSON.stringify([await Promise.all(runs.map((run) => shop.client.show(run.id))), await shop.client.status(), shop.log])
     for (const path of secrets) {
