@@ -77,6 +77,11 @@ describe('plain manifests', () => {
   test('a folder that two environments share is refused', async () => {
     expect(told(await adopt({ 'all/deployment.yaml': deployment }, fields({ 'spec.replicas': 3 }), ['a', 'b'].map((name) => place(name, 'all'))))).toBe('adopt-no-place')
   })
+  test('what is not among the likeliest is given up, and says so', async () => {
+    const many = Array.from({ length: 30 }, (_, index) => deployment.replace('name: api', `name: api-${index}`)).join('---\n')
+    const answer = await adopt({ 'all/many.yaml': many, 'all/api.yaml': deployment }, fields({ 'spec.replicas': 3 }), ['a', 'b'].map((name) => place(name, 'all')))
+    expect(answer).toMatchObject({ outcome: 'refused', failure: { code: 'adopt-no-place', message: expect.stringMatching(/changes nothing else; it was given up after 24 tries$/) as never } })
+  })
   test('an object that is gone: its document, its file, or its item in a list', async () => {
     const service = 'apiVersion: v1\nkind: Service\nmetadata: { name: web }\n'
     const gone: Wish = { kind: 'gone', key: 'core/Service//web' }

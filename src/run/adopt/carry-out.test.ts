@@ -73,6 +73,19 @@ test('asked twice, or carried out again after a crash, it finds the branch that 
   expect((await state()).adoption).toMatchObject({ state: 'proposed', commit: second, branch: 'main', edits: [] })
 })
 
+test('killed between the push and its record, it is taken up again without a second commit, and tells what the first one says', async () => {
+  const head = await place()
+  await askAdoption(at.parts, at.finding, olga, 'why')
+  await expect(carryOutAdoption(at.parts, at.finding, { ...claim, fence: () => Promise.reject(new Error('killed')) })).rejects.toThrow('killed')
+  const branch = `plumbline/adopt-${at.finding}`
+  const pushed = at.source.run('rev-parse', branch)
+  expect(await state()).toMatchObject({ finding: { state: 'adopting' }, adoption: { state: 'asked', commit: null } })
+  shared.clock.advance(60_000)
+  await carryOut()
+  expect((await state()).adoption).toMatchObject({ state: 'proposed', commit: pushed, to: 'branch', branch, edits: [{ file: 'api/production/deployment.yaml', line: 5, column: 13, before: '1', after: '3' }] })
+  expect(at.source.run('rev-list', '--count', `${head}..${branch}`)).toBe('1')
+})
+
 test('a pull request is opened where the repository has a forge; one that it refuses leaves the branch and says why', async () => {
   await place({ forge: true })
   await askAdoption(at.parts, at.finding, olga, 'why')

@@ -62,7 +62,12 @@ async function push(parts: Parts, finding: Finding, adoption: Adoption, claim: C
   const answer = await searchAt(parts, configuration, finding, wishOf(finding, onto === head ? await heldOf(parts.sql, finding) : undefined), onto, claim.signal)
   const found = proposalOf(answer)
   const kept = { ...adoption, state: 'proposed' as const, repository, failure: null }
-  if (found.files === undefined) return onto === head ? { ...kept, ...found.about, commit: onto, branch: mirror.branch, to: 'deployed' } : { ...kept, commit: onto }
+  if (found.files === undefined) {
+    if (onto === head) return { ...kept, ...found.about, commit: onto, branch: mirror.branch, to: 'deployed' }
+    // It was pushed before a crash, and what it says was not kept: it is what would be pushed now.
+    const about = adoption.edits.length > 0 ? {} : proposalOf(await searchAt(parts, configuration, finding, wishOf(finding, await heldOf(parts.sql, finding)), head, claim.signal)).about
+    return { ...kept, ...about, commit: onto }
+  }
   const words = wordsOf(finding, adoption, found.about, await recordOf(parts, finding))
   await claim.assertLease()
   const commit = await pushProposal(parts, { repository, branch: adoption.branch, to: adoption.to, onto, tip, changes: found.files, message: words.commit, at: adoption.askedAt, author: adoption.author }, claim.signal)

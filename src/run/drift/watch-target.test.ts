@@ -11,7 +11,7 @@ import { asDeclared, declared, edited, FakePlace, findingsIn, holdMap, map, star
 
 const unreachable = new Failure({ code: 'kubernetes-unreachable', subject: 'place', message: 'it does not answer', retry: 'later' })
 
-describeStores('a watcher', ({ store: openStore }) => {
+describeStores('a watcher', ({ store: openStore, open, kind }) => {
   let store: Store
   let place: FakePlace
   let watcher: { stop: () => Promise<void> } | undefined
@@ -134,6 +134,27 @@ describeStores('a watcher', ({ store: openStore }) => {
     place.set(map('a'), asDeclared())
     await start()
     expect((await found((all) => all.length === 2 && all.some(({ state }) => state === 'resolved'))).map(({ object, state }) => [object, state])).toEqual(expect.arrayContaining([[map('a'), 'resolved'], [map('b'), 'open']]))
+  })
+
+  test.skipIf(kind === 'pglite')(`another process goes on where one has died: nothing is missed, and nothing found twice${kind === 'pglite' ? ' (a folder has one process)' : ''}`, async () => {
+    const own = await open()
+    const dying = await startWatcher(own, await watchedParts(own, place))
+    try {
+      await eventually(async () => (await watches(store, Date.now()))[0]?.state === 'watching')
+      place.set(map('a'), edited('2'))
+      const before = await found((all) => all.length === 1)
+      watcher = await startWatcher(store, await watchedParts(store, place))
+      expect(place.lists).toBe(1)
+      // Its connections go, and with them its lock: the store sees no more of a process that was killed.
+      await own.close()
+      place.set(map('b'), edited('7'))
+      const after = await found((all) => all.length === 2)
+      expect(after.find(({ object }) => object === map('a'))).toMatchObject({ id: before[0]?.id, count: 1 })
+      await eventually(async () => (await watches(store, Date.now()))[0]?.isHeld === true)
+      expect(place.lists).toBe(2)
+    } finally {
+      await dying.stop()
+    }
   })
 
   describe('what we do ourselves is no drift', () => {
