@@ -179,7 +179,9 @@ export class Mirror {
 
   /** Holds commits that were delivered, so that they can be rendered again offline, also after a force push. */
   async keep(...shas: readonly string[]): Promise<void> {
-    await this.#updateKept(shas.map((sha) => `update ${keptRefs}${objectId(sha, this.name)} ${sha}`))
+    const fresh = shas.filter((sha) => !this.#kept.has(sha))
+    await this.#updateKept(fresh.map((sha) => `update ${keptRefs}${objectId(sha, this.name)} ${sha}`))
+    for (const sha of fresh) this.#kept.add(sha)
   }
 
   /** The commits that are held. */
@@ -190,6 +192,7 @@ export class Mirror {
 
   /** Lets go of commits that `keep` held. */
   async release(...shas: readonly string[]): Promise<void> {
+    for (const sha of shas) this.#kept.delete(sha)
     await this.#updateKept(shas.map((sha) => `delete ${keptRefs}${objectId(sha, this.name)}`))
   }
 
@@ -291,6 +294,7 @@ export class Mirror {
   async #prepare(): Promise<void> {
     await mkdir(this.#options.dir, { recursive: true, mode: 0o700 })
     if (this.#origin.globalConfig !== undefined) await writeFile(this.#origin.globalConfig, safeDirectories(this.url))
+    if (!existsSync(join(this.#gitDir, 'HEAD'))) this.#kept.clear()
     await ensureRepository(this.#setup, this.#gitDir, this.name)
     if (!this.#swept) await sweepLeftovers(this.#gitDir, this.#options.clock)
     this.#swept = true
