@@ -62,6 +62,12 @@ describe('a CronJob', () => {
   })
   afterEach(() => world.stop())
 
+  test('that has not run yet has no status, and its managed fields name no controller', async () => {
+    make({ suspend: true })
+    await world.advance(minutes(20))
+    expect(report()?.status).toBeUndefined()
+  })
+
   test('makes a Job at each of its times, named after it, and tells which are active', async () => {
     make()
     await world.advance(minutes(9))

@@ -92,10 +92,13 @@ function seeFinished(context: ControllerContext, cronJob: CronJob, own: readonly
   const active = own.filter(isRunning).map(({ metadata }) => ({ apiVersion: 'batch/v1', kind: 'Job', namespace: metadata.namespace, name: metadata.name, uid: metadata.uid }))
   const ends = own.flatMap((job) => (finished(job) === 'Complete' && job.status?.completionTime !== undefined ? [job.status.completionTime] : [])).sort()
   const last = ends.at(-1)
-  context.objects.edit(cronJobs, cronJob.metadata, 'status', manager, (object) => {
-    const { active: _before, ...rest } = object.status ?? {}
-    object.status = { ...rest, ...(active.length === 0 ? {} : { active }), ...(last === undefined || (rest.lastSuccessfulTime ?? '') >= last ? {} : { lastSuccessfulTime: last }) }
-  })
+  const seen = (before: CronJob['status']): NonNullable<CronJob['status']> => {
+    const { active: _before, ...rest } = before ?? {}
+    return { ...rest, ...(active.length === 0 ? {} : { active }), ...(last === undefined || (rest.lastSuccessfulTime ?? '') >= last ? {} : { lastSuccessfulTime: last }) }
+  }
+  // Of what never ran there is nothing to say: an empty status would be a write, and make its writer an owner.
+  if (Object.keys(seen(cronJob.status)).length === 0 && Object.keys(cronJob.status ?? {}).length === 0) return
+  context.objects.edit(cronJobs, cronJob.metadata, 'status', manager, (object) => void (object.status = seen(object.status)))
 }
 
 function cutHistory({ objects }: ControllerContext, { spec }: CronJob, own: readonly Job[]): void {

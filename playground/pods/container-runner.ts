@@ -8,10 +8,12 @@ import { CreateContainerConfigError } from './environment.ts'
 import type { Image } from './images.ts'
 import { LogBuffer } from './log-buffer.ts'
 import type { Ask } from './probe.ts'
+import type { ProcessGuard } from './process-guard.ts'
 
 /** What a container needs of its pod. */
 export type ContainerHost = {
   readonly clock: Clock
+  readonly guard: Pick<ProcessGuard, 'watch'>
   pod(): Pod
   /** Undefined for what cannot be pulled. */
   findImage(reference: string): Image | undefined
@@ -166,6 +168,7 @@ export class ContainerRunner {
     const output = (chunk: string): void => log.append(chunk, clock.now())
     const child = new ContainerProcess({ program: image.program, args, ...prepared, clock, output })
     this.#process = child
+    const unguarded = child.pid === undefined ? undefined : this.#host.guard.watch(child.pid)
     const startedAt = clock.now()
     const health = new AbortController()
     this.#host.event('Normal', 'Pulled', `Container image "${container.image}" already present on machine`)
@@ -180,6 +183,7 @@ export class ContainerRunner {
       unhealthy: (graceMs) => void child.stop(graceMs),
     })
     const ended = await child.ended
+    unguarded?.()
     health.abort(new Error('the container has ended'))
     await probing
     log.end(clock.now())

@@ -8,6 +8,7 @@ import { recordEvent } from '#playground/controllers/record-event.ts'
 import type { TypedEvent } from '#playground/controllers/typed-objects.ts'
 import type { LogBuffer } from './log-buffer.ts'
 import { PodWorker, type KubeletContext } from './pod-worker.ts'
+import { ProcessGuard } from './process-guard.ts'
 
 export type Kubelet = {
   /** A container's log, of its present or its previous run; the only container where none is named. */
@@ -25,6 +26,7 @@ export function startKubelet(context: KubeletContext): Kubelet {
   const { objects } = context
   const workers = new Map<string, PodWorker>()
   const leaving = new Set<Promise<void>>()
+  const guard = new ProcessGuard()
   rmSync(join(context.dir, 'pods'), { recursive: true, force: true }) // of processes that a crash ended
   registerNode(context)
   let poked: NodeJS.Immediate | undefined
@@ -49,7 +51,7 @@ export function startKubelet(context: KubeletContext): Kubelet {
       if (pod.spec.nodeName === undefined && !isLeaving(pod)) return bind(context, pod)
       if (pod.spec.nodeName !== context.nodeName) return undefined
       if (isLeaving(pod)) return objects.delete(pods, pod.metadata, 0) // its processes ended with the last kubelet
-      if (!isFinished(pod)) workers.set(uid, new PodWorker(context, pod))
+      if (!isFinished(pod)) workers.set(uid, new PodWorker(context, guard, pod))
       return undefined
   }
   // Seen on a turn of its own, in order: what is done about a pod writes objects, and a watch tells while another write is under way.
@@ -91,6 +93,7 @@ export function startKubelet(context: KubeletContext): Kubelet {
       inbox = []
       await Promise.all([...workers.values()].map((worker) => worker.halt(haltGraceMs)))
       await Promise.all(leaving)
+      guard.stop()
     },
   }
 }

@@ -9,6 +9,7 @@ import type { ImageRegistry } from './image-registry.ts'
 import type { Image } from './images.ts'
 import { podStatus } from './pod-status.ts'
 import { askOf } from './probe.ts'
+import type { ProcessGuard } from './process-guard.ts'
 import { PodVolumes } from './volumes.ts'
 
 export type KubeletContext = ControllerContext & {
@@ -26,6 +27,7 @@ export type KubeletContext = ControllerContext & {
 /** One pod on this node, from its first process to its last. */
 export class PodWorker implements ContainerHost {
   readonly clock: KubeletContext['clock']
+  readonly guard: ProcessGuard
   readonly #context: KubeletContext
   readonly #volumes: PodVolumes
   readonly #init: readonly ContainerRunner[]
@@ -37,8 +39,9 @@ export class PodWorker implements ContainerHost {
   #ending = false
   #halted = false
 
-  constructor(context: KubeletContext, pod: Pod) {
+  constructor(context: KubeletContext, guard: ProcessGuard, pod: Pod) {
     this.clock = context.clock
+    this.guard = guard
     this.#context = context
     this.#pod = pod
     this.#volumes = new PodVolumes(context.objects, join(context.dir, 'pods', pod.metadata.uid), context.claimDir)
