@@ -22,6 +22,7 @@ import { Configurations } from '#run/configuration.ts'
 import { probeTimes, timed } from '#run/metrics/timed-probes.ts'
 import type { Parts } from '#run/parts.ts'
 import { Repositories } from '#run/repositories.ts'
+import { Turns } from '#run/turns.ts'
 import { expectSigner } from '#run/rotate-key.ts'
 import { Tracer } from '#run/telemetry/tracer.ts'
 import { remembering, resolveSecret } from '#secrets/resolve.ts'
@@ -67,6 +68,7 @@ export async function openParts(options: ControlPlaneOptions, redactor: Redactor
     tools: renderTools({ path: inherited['PATH'] ?? '', tempDir: home }),
     drivers,
     probes: timed(probes, times),
+    turns: new Turns(),
     probeTimes: times,
     kubernetes: kubernetes.open,
     pullRequest: ensurePullRequest,

@@ -8,6 +8,7 @@ import type { Probe } from '#probes/probe.ts'
 import { askProbe, takeBefore } from './ask-probe.ts'
 import type { Place } from './ask-probe.ts'
 import type { OwnedProbe } from './owned-probes.ts'
+import { Turns } from './turns.ts'
 
 /** A clock on which whoever sleeps wakes at once, and later. */
 function hurrying(): Clock {
@@ -35,7 +36,7 @@ function scripted(clock: Clock): { probe: Probe<unknown>; asked: number[] } {
 function fixture(config: Partial<ProbeConfig>) {
   const clock = hurrying()
   const { probe, asked } = scripted(clock)
-  const place = { parts: { clock, probes: [probe] }, environment: { spec: { addresses: {}, reach: [], targets: {} } } as unknown as Environment, claim: { signal: new AbortController().signal } } as unknown as Place
+  const place = { parts: { clock, probes: [probe], turns: new Turns() }, environment: { metadata: { name: 'e' }, spec: { addresses: {}, reach: [], targets: {} } } as unknown as Environment, claim: { signal: new AbortController().signal } } as unknown as Place
   const owned: OwnedProbe = {
     owner: { name: 'm', repository: 'r', limits: 'everything' },
     config: { name: 'it', settle: 0, within: 60_000, every: 2_000, timeout: 1_000, window: undefined, compare: undefined, need: 'all', kind: 'scripted', config: {}, across: [], ...config },
@@ -51,15 +52,48 @@ const told = async (config: Partial<ProbeConfig>, patience: 'until it passes' | 
 
 test('each sample of a window has a turn of its own: none is held while nothing is asked', async () => {
   const { place, owned } = fixture({ config: { script: 'p' }, window: { passed: 3, of: 3 } })
-  const turns: [number, number][] = []
-  const inTurn: Place['inTurn'] = async (round) => {
-    const began = place.parts.clock.now()
-    const taken = await round()
-    turns.push([began, place.parts.clock.now()])
-    return taken
-  }
-  await askProbe({ ...place, inTurn }, owned, 'now')
-  expect(turns).toEqual([[0, 0], [2_000, 2_000], [4_000, 4_000]])
+  const { turns, clock } = place.parts
+  const taken: [readonly string[], number, number][] = []
+  const watched = { isCrowded: turns.isCrowded.bind(turns), take: async (names: readonly string[], work: () => Promise<unknown>) => {
+    const began = clock.now()
+    const answer = await turns.take(names, work)
+    taken.push([names, began, clock.now()])
+    return answer
+  } } as unknown as Turns
+  await askProbe({ ...place, parts: { ...place.parts, turns: watched } }, owned, 'now')
+  expect(taken).toEqual([0, 2_000, 4_000].map((at) => [['e/scripted'], at, at]))
+})
+
+test('a run, a step of an operation, a look and a sample from before take turns at a target, and nobody else waits for them', async () => {
+  let [busy, most] = [0, 0]
+  const slow: Probe<unknown> = { kind: 'http', needs: [], schema: undefined as never, sample: async () => {
+    busy += 1
+    most = Math.max(most, busy)
+    await new Promise((resolve) => setImmediate(resolve))
+    busy -= 1
+    return { signal: 'count', target: 'it', verdict: 'passed', message: 'passed', collectedAt: 0, durationMs: 0 }
+  } }
+  const { place, owned } = fixture({})
+  const parts = { ...place.parts, probes: [slow] }
+  const at = (address: string): OwnedProbe => ({ ...owned, config: { ...owned.config, kind: 'http', config: { address } } })
+  await Promise.all([askProbe({ ...place, parts }, at('a'), 'until it passes'), askProbe({ ...place, parts }, at('a'), 'now'), takeBefore({ ...place, parts }, at('a'))])
+  expect(most).toBe(1)
+  await Promise.all([askProbe({ ...place, parts }, at('a'), 'until it passes'), askProbe({ ...place, parts }, at('b'), 'now')])
+  expect(most).toBe(2)
+})
+
+test('who waits for a turn goes when its claim ends, and asks nothing', async () => {
+  const { place, owned, asked } = fixture({ config: { script: 'p' } })
+  const gate = Promise.withResolvers<void>()
+  const held = place.parts.turns.take(['e/scripted'], () => gate.promise)
+  const ending = new AbortController()
+  const waiting = askProbe({ ...place, claim: { ...place.claim, signal: ending.signal } }, owned, 'now')
+  ending.abort(new Error('the lease is lost'))
+  await expect(waiting).rejects.toThrow('the lease is lost')
+  gate.resolve()
+  await held
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(asked).toEqual([])
 })
 
 describe('after a delivery a probe is asked until it passes, or its time is over', () => {

@@ -1,5 +1,7 @@
 import { isObject } from '#lib/json.ts'
 import type { Json, JsonObject } from '#lib/json.ts'
+import { until } from '#lib/until.ts'
+import { aimsOf } from '#model/config/check-probes.ts'
 import type { ProbeConfig } from '#model/config/probe.ts'
 import { comparedWith, isDecided, isGood, overWindow, together } from '#model/judge-samples.ts'
 import type { ProbeResult, Sample } from '#model/probe.ts'
@@ -8,10 +10,7 @@ import { capabilitiesFor } from './probe-capabilities.ts'
 import type { Work } from './work.ts'
 
 /** Where probes are asked: by a run, or by nobody but time. */
-export type Place = Pick<Work, 'parts' | 'environment' | 'claim'> & {
-  /** Where others ask the same target: each round of samples has a turn of its own, and nobody waits for the pauses between. */
-  readonly inTurn?: <T>(round: () => Promise<T>) => Promise<T>
-}
+export type Place = Pick<Work, 'parts' | 'environment' | 'claim'>
 
 /**
  * How long a probe is asked. After a change it may take a while until things work (`until it passes`, at most `within`); what is
@@ -30,8 +29,7 @@ export async function askProbe(place: Place, probe: OwnedProbe, patience: Patien
   const verdicts: Sample['verdict'][] = []
   const end = clock.now() + config.within
   for (;;) {
-    const round = (): Promise<Sample> => takeRound(place, probe, before)
-    const sample = await (place.inTurn === undefined ? round() : place.inTurn(round))
+    const sample = await inTurn(place, config, () => takeRound(place, probe, before))
     verdicts.push(sample.verdict)
     samples.push(sample)
     if (samples.length > Math.max(kept, config.window?.of ?? 1)) samples.splice(1, 1)
@@ -42,8 +40,25 @@ export async function askProbe(place: Place, probe: OwnedProbe, patience: Patien
   }
 }
 
+/** At most one asks a target at a time, whether a run or time asks: each round of samples has a turn of its own, and nobody waits for the pauses between. */
+function inTurn<T>({ parts, environment, claim: { signal } }: Place, config: ProbeConfig, round: () => Promise<T>): Promise<T> {
+  const taken = parts.turns.take(turnsOf(environment.metadata.name, config), async () => {
+    signal.throwIfAborted()
+    return round()
+  })
+  return until(taken, signal)
+}
+
+/** Names of what a probe asks, for whoever takes turns: by the environment's name for it, where the probe uses one. */
+export function turnsOf(environment: string, { kind, config, across }: ProbeConfig): string[] {
+  return (across.length === 0 ? [config] : across).flatMap((one) => {
+    const names = aimsOf(one).map(({ name }) => name)
+    return (names.length === 0 ? [kind] : names).map((name) => `${environment}/${name}`)
+  })
+}
+
 /** One sample of a probe: of all its targets side by side, each held against its own from before the change. */
-export async function takeRound(place: Place, probe: OwnedProbe, before?: Sample): Promise<Sample> {
+async function takeRound(place: Place, probe: OwnedProbe, before?: Sample): Promise<Sample> {
   const { config } = probe
   const taken = await Promise.all(configsOf(config).map((one) => takeOne(place, probe, one)))
   place.claim.signal.throwIfAborted()
@@ -56,7 +71,7 @@ export async function takeRound(place: Place, probe: OwnedProbe, before?: Sample
 
 /** The same before the change: as it is, without a comparison. */
 export function takeBefore(place: Place, probe: OwnedProbe): Promise<Sample> {
-  return takeRound(place, { ...probe, config: { ...probe.config, compare: undefined } })
+  return inTurn(place, probe.config, () => takeRound(place, { ...probe, config: { ...probe.config, compare: undefined } }))
 }
 
 async function takeOne(place: Place, { config, owner }: OwnedProbe, one: unknown): Promise<Sample> {

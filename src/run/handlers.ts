@@ -16,7 +16,6 @@ import { retries } from './retries.ts'
 import { run } from './run.ts'
 import { traced } from './telemetry/in-span.ts'
 import { tidy } from './tidy.ts'
-import { Turns } from './turns.ts'
 import { verifyModule } from './verify-module.ts'
 import type { Looks } from './verify-module.ts'
 
@@ -70,7 +69,7 @@ export function workHandlers(parts: Parts): Handlers {
 
 /** What waits for what it asks: on hands of its own, so that no delivery waits for it. */
 export function lookHandlers(parts: Parts): Handlers {
-  const looks: Looks = { turns: new Turns(), log: new LookLog(parts.sql) }
+  const looks: Looks = { log: new LookLog(parts.sql) }
   return {
     'send/': async (key, context) => {
       const [environment = '', ...channel] = subject(key).split('/')

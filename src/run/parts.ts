@@ -17,12 +17,15 @@ import type { Histogram } from './metrics/histogram.ts'
 import type { Repositories } from './repositories.ts'
 import type { NextKey } from './rotate-key.ts'
 import type { Tracer } from './telemetry/tracer.ts'
+import type { Turns } from './turns.ts'
 
 /** All that the path needs of the world, handed in by `main.ts`. */
 export type Parts = {
   readonly sql: Sql
   readonly clock: Clock
   readonly repositories: Repositories
+  /** Of those who probe: at most one at a time asks a target. */
+  readonly turns: Turns
   readonly configurations: Configurations
   readonly renderCache: RenderCache
   readonly tools: RenderTools

@@ -35,12 +35,15 @@ describeStores('A module that was delivered is looked at again and again', ({ op
   let clock: FakeClock
   let verdicts: Record<string, Verdict>
   let asked: string[]
+  /** How long each answer takes (ms). */
+  let takes: number
 
   const gauge: Probe<unknown> = {
     kind: 'gauge', needs: [], schema: undefined as never,
     sample: async (_call, config) => {
       const { id } = config as { id: string }
       asked.push(id)
+      clock.advance(takes)
       return { signal: 'count', target: id, verdict: verdicts[id] ?? 'passed', message: `${id} ${verdicts[id] ?? 'passed'}`, collectedAt: clock.now(), durationMs: 1 }
     },
   }
@@ -55,10 +58,10 @@ describeStores('A module that was delivered is looked at again and again', ({ op
       modules: new Map([['web', module('web', ['database'])], ['database', module('database', [])]]),
     }
     const signer = { sign: () => ({ payloadType: '', payload: '', signatures: [] }) }
-    return { sql: store, clock, probes: [gauge], configurations: { of: async () => configuration }, signer, redactor: { redact: (text: string) => text } } as unknown as Parts
+    return { sql: store, clock, turns: new Turns(), probes: [gauge], configurations: { of: async () => configuration }, signer, redactor: { redact: (text: string) => text } } as unknown as Parts
   }
 
-  const look = async (parts = partsOf(), module = 'web'): Promise<number | undefined> => (await verifyModule(parts, { turns: new Turns(), log: new LookLog(store) }, 'production', module, claim))?.again
+  const look = async (parts = partsOf(), module = 'web'): Promise<number | undefined> => (await verifyModule(parts, { log: new LookLog(store) }, 'production', module, claim))?.again
   const status = async (): Promise<StatusRow | undefined> => (await statuses(store, 'production', 'web'))[0]
   const records = async (): Promise<JsonObject[]> => (await store.query<{ text: string }>('select text from record order by seq')).map(({ text }) => (JSON.parse(text) as { predicate: JsonObject }).predicate)
   const told = async (): Promise<string[]> => (await store.query<{ kind: string; body: { message: string } }>('select kind, body from notification order by seq')).map(({ kind, body }) => `${kind}: ${body.message}`)
@@ -69,6 +72,7 @@ describeStores('A module that was delivered is looked at again and again', ({ op
     clock = new FakeClock()
     verdicts = {}
     asked = []
+    takes = 0
     await saveSnapshot(store, { id: 's', commits: {} }, clock.now())
     await saveStatus(store, row)
     const change: NewRun = { id: 'run-1', environment: 'production', kind: 'change', snapshot: 's', actor: 'a', reason: 'Three of each', ticket: null, startedBy: null, changes: [], modules: { database: { intent: 'i', changed: true } }, createdAt: clock.now() }
@@ -92,6 +96,12 @@ describeStores('A module that was delivered is looked at again and again', ({ op
     expect(asked).toHaveLength(4)
     expect(await status()).toMatchObject({ verification: 'passed', verifiedAt: clock.now(), staleAt: clock.now() + 2 * minute, updatedAt: 0 })
     expect(await store.query('select probe, verdict from sample order by at, probe')).toEqual(['a', 'b', 'a', 'b'].map((one) => ({ probe: one, verdict: 'passed' })))
+  })
+
+  test('what takes long to ask counts for as much longer: the next look takes as long', async () => {
+    takes = minute
+    await look()
+    expect(await status()).toMatchObject({ verification: 'passed', verifiedAt: clock.now(), staleAt: clock.now() + 2 * minute + 2 * minute })
   })
 
   test('a verdict that changes has an onset, what lies just before, one event, one record and one message', async () => {

@@ -1,4 +1,3 @@
-import { aimsOf } from '#model/config/check-probes.ts'
 import { isGood } from '#model/judge-samples.ts'
 import { environmentItself, hasCalmed, isFlapping } from '#model/probe-state.ts'
 import { worst } from '#model/probe.ts'
@@ -10,20 +9,18 @@ import { lockRuns, openRuns } from '#store/runs.ts'
 import type { LookLog } from '#store/samples.ts'
 import type { Sql } from '#store/sql.ts'
 import { saveVerification, statuses } from '#store/statuses.ts'
-import { askProbe } from './ask-probe.ts'
+import { askProbe, turnsOf } from './ask-probe.ts'
 import type { Claim } from './claim.ts'
 import { modulesIn } from './configuration.ts'
 import { dueAt, lookingAt, nextAfter, standingOfItself } from './looking-at.ts'
 import type { Looking, Standing } from './looking-at.ts'
-import type { OwnedProbe } from './owned-probes.ts'
 import type { Parts } from './parts.ts'
 import { wakeWaiting } from './record-run.ts'
 import { samplesOf, settleProbes } from './settle-probes.ts'
 import { recordVerdict, tellAtRest } from './tell-verdict.ts'
-import type { Turns } from './turns.ts'
 
-/** What looks share, beside the parts: turns at targets, and the log that many looks write at once. */
-export type Looks = { readonly turns: Turns; readonly log: LookLog }
+/** What looks share, beside the parts: the log that many of them write at once. */
+export type Looks = { readonly log: LookLog }
 
 /**
  * Looks whether a module that was delivered still works, by the probes that it was delivered with: when its time has come, or at once when something
@@ -37,11 +34,10 @@ export async function verifyModule(parts: Parts, looks: Looks, environment: stri
   if (due > now) return { again: due }
   // The end of the run wakes this look again.
   if (await isAtWork(parts.sql, environment, module)) return { again: now + looking.every }
-  const turns = looking.probes.map(({ config }) => turnsOf(environment, config))
-  if (looks.turns.isCrowded(turns.flat())) return { again: now + crowdedMs }
+  if (parts.turns.isCrowded(looking.probes.flatMap(({ config }) => turnsOf(environment, config)))) return { again: now + crowdedMs }
   const before = looking.probes.some(({ config }) => config.compare !== undefined) ? await newestBefore(parts.sql, environment, module) : new Map<string, never>()
   const place = { parts, environment: looking.environment, claim }
-  const results = await Promise.all(looking.probes.map((probe, at) => askProbe({ ...place, inTurn: (round) => looks.turns.take(turns[at] ?? [], round) }, probe, 'now', before.get(probe.config.name))))
+  const results = await Promise.all(looking.probes.map((probe) => askProbe(place, probe, 'now', before.get(probe.config.name))))
   return { again: await settle(parts, looks, looking, results, now, claim) }
 }
 
@@ -52,20 +48,14 @@ async function isAtWork(sql: Sql, environment: string, module: string): Promise<
   return (await openRuns(sql, environment)).some((run) => (run.state === 'delivering' || run.state === 'verifying') && module in run.modules)
 }
 
-/** Names of what a probe asks, for whoever takes turns: by the environment's name for it, where the probe uses one. */
-function turnsOf(environment: string, { kind, config, across }: OwnedProbe['config']): string[] {
-  return (across.length === 0 ? [config] : across).flatMap((one) => {
-    const names = aimsOf(one).map(({ name }) => name)
-    return (names.length === 0 ? [kind] : names).map((name) => `${environment}/${name}`)
-  })
-}
-
 /** Keeps what was found: what changed no verdict with many others in one commit; what did in a transaction of its own, with its record. Tells when to look again. */
 async function settle(parts: Parts, looks: Looks, looking: Looking, results: readonly ProbeResult[], began: number, claim: Claim): Promise<number> {
   const { row, all, every, states } = looking
   const { environment, module } = row
   const now = parts.clock.now()
-  const staleAt = now + (looking.environment.spec.freshFor ?? 2 * every)
+  const fresh = looking.environment.spec.freshFor ?? 2 * every
+  // A look at what hangs takes as long as its timeouts: the next one may, too.
+  const staleAt = now + fresh + (looking.environment.spec.freshFor === undefined ? now - began : 0)
   const known = new Map(states.map((state) => [state.probe, state]))
   const verdicts = new Map([...states, ...results].flatMap(({ probe, verdict }) => (all.includes(probe) ? [[probe, verdict]] : [])))
   const verification = worst([...verdicts.values()])
@@ -75,7 +65,7 @@ async function settle(parts: Parts, looks: Looks, looking: Looking, results: rea
     const probes = results.map(({ probe, verdict, samples }) => ({ probe, verdict, askedAt: samples.at(-1)?.collectedAt ?? now, sample: samples.at(-1) ?? null }))
     await looks.log.keep({ environment, module, delivered: row.delivered, verification, began, verifiedAt: now, staleAt, samples: samplesOf(environment, module, results, null), probes })
     // What was stale counts again: other environments may wait for that.
-    if (row.movedAt !== null || (row.verifiedAt !== null && row.verifiedAt + staleAt - now < began)) await wakeWaiting(parts)
+    if (row.movedAt !== null || (row.verifiedAt !== null && row.verifiedAt + fresh < began)) await wakeWaiting(parts)
     return nextAfter(row, every, states, now)
   }
   const settled = await parts.sql.transaction(async (tx) => {

@@ -6,6 +6,7 @@ import type { Probe } from '#probes/probe.ts'
 import { takeSample } from '#probes/sample.ts'
 import type { ModuleIntent } from './render-run.ts'
 import { verify } from './verify.ts'
+import { Turns } from './turns.ts'
 import type { Work } from './work.ts'
 
 const limited = (...targets: string[]): Limits => ({ environments: ['*'], targets, namespaces: ['orders'], kinds: 'namespaced', secrets: [] })
@@ -19,7 +20,7 @@ const sql: Probe<never, 'sqlUrl'> = { kind: 'sql', needs: ['sqlUrl'], schema: un
 const tcp: Probe<never, never> = { kind: 'tcp', needs: [], schema: undefined as never, sample: (call) => takeSample(call, { ...asking() }, () => said(Promise.resolve('asked'))) }
 
 async function asked(limits: Limits, kind: string, config: object = {}) {
-  const parts = { clock: new FakeClock(), probes: [sql, tcp], resolve: () => Promise.resolve([]), resolveSecret: () => Promise.resolve({ value: 'postgres://db' }) }
+  const parts = { clock: new FakeClock(), turns: new Turns(), probes: [sql, tcp], resolve: () => Promise.resolve([]), resolveSecret: () => Promise.resolve({ value: 'postgres://db' }) }
   const work = { run: { kind: 'verify', modules: {} }, parts, environment: staging, claim: { signal: new AbortController().signal } } as unknown as Work
   const intent = { name: 'orders', repository: 'orders', limits, probes: [{ owner: { name: 'orders', repository: 'orders', limits }, config: { name: 'it', kind, config, within: 0, every: 1000, timeout: 1000, across: [] } }] } as unknown as ModuleIntent
   const [result] = await verify(work, intent)
