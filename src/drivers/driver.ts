@@ -58,7 +58,12 @@ export type Readiness = {
 }
 
 /** The objects of one kind, of which only group and kind of the key count; in the version that was declared, where that is known. */
-export type WatchedKind = { readonly kind: ObjectKey; readonly apiVersion?: string }
+export type WatchedKind = {
+  readonly kind: ObjectKey
+  readonly apiVersion?: string
+  /** Those of modules alone, where it is left out. Of everybody’s, a kind that is not there is none, and ends the watch. */
+  readonly whose?: 'everybody'
+}
 
 /**
  * What a watch tells. `seen`: how an object was at some moment (the values of a Secret as keyed digests); `gone`: it was deleted, or is no module's any more.
@@ -130,6 +135,8 @@ export type Driver<Needs extends Capability = Capability> = {
    * Ends with the signal; goes on by itself when the place was in trouble. Throws what no waiting mends.
    */
   watch(call: DriverCall<Needs>, kind: WatchedKind): AsyncIterable<Sighting>
+  /** The kinds of what rightly moves fields of other objects, whosever they are: nothing but its own watch tells when one of them goes. Only group and kind count. */
+  readonly movers?: readonly ObjectKey[]
   /** What may change objects of the kinds of these keys as they are written (webhooks), by name. Absent where nothing does. */
   rewriters?(call: DriverCall<Needs>, keys: readonly ObjectKey[]): Promise<ReadonlyMap<ObjectKey, readonly string[]>>
   /** The writes to objects that events of the system’s own audit log tell of, by others than us; a key may have `*` for a kind or a name that was not told. Absent where a system has none that we read. */

@@ -2,9 +2,15 @@ import { asFailure } from '#lib/failure.ts'
 import { isObject, type JsonObject } from '#lib/json.ts'
 import { readPath } from '#model/field-path.ts'
 import type { Observation } from '#model/plan.ts'
-import { parseKey, type ObjectKey } from '#model/resource.ts'
+import { keyOf, parseKey, type ObjectKey } from '#model/resource.ts'
 import type { Call } from './call.ts'
 import { nameOf } from './observed.ts'
+
+const horizontal = { group: 'autoscaling', kind: 'HorizontalPodAutoscaler' }
+const vertical = { group: 'autoscaling.k8s.io', kind: 'VerticalPodAutoscaler' }
+
+/** The kinds of autoscalers, as a driver’s contract has it. */
+export const autoscalerKinds: readonly ObjectKey[] = [horizontal, vertical].map((one) => keyOf({ ...one, namespace: '', name: '' }))
 
 /**
  * Marks the fields that an autoscaler rightly moves: the replica count of what a HorizontalPodAutoscaler targets, the containers' resources of what a
@@ -18,8 +24,8 @@ export async function withDelegated(call: Call, seen: ReadonlyMap<ObjectKey, Obs
     [...namespaces].map(async (namespace) => {
       const here = scalable.filter((one) => parseKey(one.key).namespace === namespace)
       try {
-        const [horizontal, vertical] = await Promise.all([autoscalersIn(call, 'autoscaling', 'HorizontalPodAutoscaler', namespace), autoscalersIn(call, 'autoscaling.k8s.io', 'VerticalPodAutoscaler', namespace)])
-        for (const one of here) result.set(one.key, { ...one, delegated: [...replicasOf(horizontal, one.key), ...resourcesOf(vertical, one)] })
+        const [ofReplicas, ofResources] = await Promise.all([autoscalersIn(call, horizontal, namespace), autoscalersIn(call, vertical, namespace)])
+        for (const one of here) result.set(one.key, { ...one, delegated: [...replicasOf(ofReplicas, one.key), ...resourcesOf(ofResources, one)] })
       } catch (error) {
         call.signal.throwIfAborted()
         const failure = asFailure(error, `autoscalers in ${namespace}`).toJSON()
@@ -35,7 +41,7 @@ function isScalable({ spec }: JsonObject): boolean {
   return isObject(spec) && (typeof spec['replicas'] === 'number' || isObject(spec['template']))
 }
 
-async function autoscalersIn(call: Call, group: string, name: string, namespace: string): Promise<readonly JsonObject[]> {
+async function autoscalersIn(call: Call, { group, kind: name }: typeof horizontal, namespace: string): Promise<readonly JsonObject[]> {
   // One that may never be there is not asked for at every look.
   const kind = (await call.clients.kubernetes.recentKinds(call.signal)).find((one) => one.group === group && one.kind === name)
   return kind === undefined ? [] : (await call.clients.kubernetes.list(kind, namespace, {}, call.signal)).items

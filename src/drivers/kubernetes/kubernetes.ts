@@ -3,6 +3,7 @@ import type { Driver } from '../driver.ts'
 import { apply } from './apply.ts'
 import { audited } from './audited.ts'
 import { declare } from './body.ts'
+import { autoscalerKinds } from './delegated.ts'
 import { identify } from './identify.ts'
 import { observe } from './observe.ts'
 import { preview } from './preview.ts'
@@ -29,6 +30,7 @@ export const kubernetes: Driver<'kubernetes'> = {
   ready,
   survey,
   watch,
+  movers: autoscalerKinds,
   audited,
   rewriters,
 }

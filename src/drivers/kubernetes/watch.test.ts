@@ -42,6 +42,18 @@ test('tells of objects with a module’s label, and of no others: that they are 
   await watched
 })
 
+test('tells of everybody’s objects where that is asked for; a kind that is not served is none then', async () => {
+  await place.write(configMap('everybody-s'))
+  const over = new AbortController()
+  const told: string[] = []
+  for await (const one of kubernetes.watch({ ...place.call, signal: over.signal }, { ...kind, whose: 'everybody' })) {
+    told.push(brief(one))
+    if (one.state === 'listed') over.abort()
+  }
+  expect(told).toContain('seen everybody-s')
+  for await (const one of kubernetes.watch(place.call, { kind: 'autoscaling.nowhere/Autoscaler//', whose: 'everybody' })) expect.fail(brief(one))
+})
+
 test('begins anew with a list when its version has expired, says what it cannot hear, and that it hears again', async () => {
   let asked = 0
   const told: string[] = []

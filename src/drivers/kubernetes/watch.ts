@@ -13,7 +13,7 @@ const askAgainMs = 30_000
 const soonMs = 2_000
 
 /**
- * Tells what happens to the objects of one kind that bear a module's label, in all namespaces: first all that there are, and so again after every relist.
+ * Tells what happens to the objects of one kind that bear a module's label, or to all of them, in all namespaces: first all that there are, and so again after every relist.
  * An object that loses its label is told as gone. What cannot be asked is told as lost, and asked again; what no waiting mends is thrown.
  */
 export async function* watch(call: Call, kind: WatchedKind): AsyncGenerator<Sighting> {
@@ -22,17 +22,17 @@ export async function* watch(call: Call, kind: WatchedKind): AsyncGenerator<Sigh
     const serving = await servedAs(call, kind)
     if ('kind' in serving) {
       if (isLost) yield { state: 'found' }
-      return yield* follow(call, serving.kind)
+      return yield* follow(call, serving.kind, kind.whose === undefined ? { labels: moduleLabel } : {})
     }
-    if (call.signal.aborted) return
+    if (call.signal.aborted || (kind.whose === 'everybody' && serving.code === 'kubernetes-not-found')) return
     isLost = true
     yield { state: 'lost', failure: serving }
     await call.clock.sleep(serving.code === 'kubernetes-not-found' ? askAgainMs : soonMs, call.signal).catch(() => {})
   }
 }
 
-async function* follow(call: Call, served: ServedKind): AsyncGenerator<Sighting> {
-  for await (const event of call.clients.kubernetes.watch(served, undefined, { labels: moduleLabel }, undefined, call.signal)) {
+async function* follow(call: Call, served: ServedKind, selector: { readonly labels?: string }): AsyncGenerator<Sighting> {
+  for await (const event of call.clients.kubernetes.watch(served, undefined, selector, undefined, call.signal)) {
     if (event.type === 'RELIST') yield { state: 'listing' }
     else if (event.type === 'BOOKMARK') yield { state: 'listed' }
     else if (event.type === 'LOST') yield { state: 'lost', failure: event.failure }

@@ -125,6 +125,11 @@ export class LiveIndex {
     this.#rounds.set(name, (this.#rounds.get(name) ?? 0) + 1)
   }
 
+  /** What is fine only as long as somebody else is there. */
+  yielded(): ObjectKey[] {
+    return [...this.#yielded]
+  }
+
   /** Something is gone: what beside it is fine only as long as something is there. */
   beside(gone: ObjectKey): ObjectKey[] {
     const { namespace } = parseKey(gone)

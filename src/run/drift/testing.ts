@@ -32,7 +32,7 @@ export class FakePlace {
   tells = true
   observed = 0
   lists = 0
-  readonly #watches = new Map<(sighting: Sighting) => void, () => void>()
+  readonly #watches = new Map<(sighting: Sighting) => void, { readonly prefix: string; readonly list: () => void }>()
   /** Waits before an observation is answered. */
   beforeAnswer: (() => Promise<void>) | undefined
 
@@ -46,13 +46,17 @@ export class FakePlace {
     if (this.tells) this.tell({ state: 'gone', key })
   }
 
+  isWatched(kind: string): boolean {
+    return [...this.#watches.values()].some(({ prefix }) => prefix === `${kind}/`)
+  }
+
   tell(sighting: Sighting): void {
-    for (const told of this.#watches.keys()) told(sighting)
+    for (const [told, { prefix }] of this.#watches) if (!('key' in sighting) || sighting.key.startsWith(prefix)) told(sighting)
   }
 
   /** Every watch has to begin anew. */
   relist(): void {
-    for (const again of this.#watches.values()) again()
+    for (const { list } of this.#watches.values()) list()
   }
 
   driver(): Driver {
@@ -60,7 +64,7 @@ export class FakePlace {
       throw new Error('who watches changes nothing')
     }
     return {
-      id: 'fake', tracks: [], needs: [], config: z.strictObject({}), identify: async () => this.#orTrouble({ address: 'address', place: 'place' }), declare: refuse, preview: refuse, apply: refuse, recover: refuse, recognise: refuse, ready: refuse,
+      id: 'fake', movers: ['autoscaling/HorizontalPodAutoscaler//'], tracks: [], needs: [], config: z.strictObject({}), identify: async () => this.#orTrouble({ address: 'address', place: 'place' }), declare: refuse, preview: refuse, apply: refuse, recover: refuse, recognise: refuse, ready: refuse,
       observe: async (_call, keys) => {
         this.observed += keys.length
         const answers = keys.map((key) => this.#observation(key))
@@ -72,6 +76,7 @@ export class FakePlace {
   }
 
   async *#watch(call: DriverCall, { kind }: WatchedKind): AsyncGenerator<Sighting> {
+    const prefix = `${kind.split('/').slice(0, 2).join('/')}/`
     const pending: Sighting[] = []
     let nudge = Promise.withResolvers<void>()
     const told = (sighting: Sighting): void => {
@@ -81,12 +86,11 @@ export class FakePlace {
     const list = (): void => {
       this.lists += 1
       told({ state: 'listing' })
-      const prefix = kind.split('/').slice(0, 2).join('/')
-      for (const [key, { uid, body }] of this.objects) if (key.startsWith(`${prefix}/`)) told({ state: 'seen', key, uid, body })
+      for (const [key, { uid, body }] of this.objects) if (key.startsWith(prefix)) told({ state: 'seen', key, uid, body })
       told({ state: 'listed' })
     }
     call.signal.addEventListener('abort', () => nudge.resolve(), { once: true })
-    this.#watches.set(told, list)
+    this.#watches.set(told, { prefix, list })
     try {
       list()
       while (!call.signal.aborted) {

@@ -243,7 +243,7 @@ describeStores('a watcher', ({ store: openStore, open, kind }) => {
     await found(([one]) => one?.state === 'resolved')
   })
 
-  test('what an autoscaler moves is no finding until it is gone, of which nothing tells: the next list looks, or what goes beside it', async () => {
+  test('what an autoscaler moves is no finding until it is gone: its own watch tells, or the next list looks', async () => {
     await start()
     const scaled = { ...edited('7', 'horizontal-pod-autoscaler'), delegated: [{ path: 'data.a', to: 'HorizontalPodAutoscaler shop/a' }] }
     place.set(map('a'), scaled)
@@ -253,6 +253,7 @@ describeStores('a watcher', ({ store: openStore, open, kind }) => {
     place.relist()
     expect(await found((all) => all.length > 0)).toMatchObject([{ object: map('a'), cause: 'controller', fields: [{ path: 'data.a', declared: '1', live: '7' }] }])
     place.objects.set(map('b'), edited('7', 'horizontal-pod-autoscaler'))
+    await eventually(() => place.isWatched('autoscaling/HorizontalPodAutoscaler'))
     place.tell({ state: 'gone', key: 'autoscaling/HorizontalPodAutoscaler/shop/b' })
     await found((all) => all.length === 2)
   })

@@ -87,6 +87,7 @@ class TargetWatch {
   readonly #found = new Set<ObjectKey>()
   readonly #unlocated = new Map<string, Finding>()
   #locating: Promise<void> = Promise.resolve()
+  #areMoversFollowed = false
   #failed: unknown
 
   constructor(parts: Parts, feed: EventFeed, target: Target, claim: Claim, place: string, status: WatchStatus, pace: Pace) {
@@ -198,6 +199,27 @@ class TargetWatch {
     }
   }
 
+  /** Who rightly moves something is watched from when anything is left to it. Where that may not be, the next list looks. */
+  #followMovers(): void {
+    const kinds = this.#areMoversFollowed ? [] : (this.#target.via.movers ?? [])
+    this.#areMoversFollowed = true
+    for (const kind of kinds) this.#streams.add(this.#moverStream(kind).catch((error: unknown) => this.#fail(error)))
+  }
+
+  async #moverStream(kind: ObjectKey): Promise<void> {
+    while (!this.#signal.aborted) {
+      try {
+        for await (const one of this.#target.via.watch({ ...(this.#looker as Looker).call, signal: this.#signal }, { kind, whose: 'everybody' })) {
+          if (one.state === 'gone') this.#queue.add(this.#index.beside(one.key))
+          else if (one.state === 'listed') this.#queue.behind(this.#index.yielded())
+        }
+      } catch (error) {
+        if (!this.#signal.aborted) this.#parts.log(`watch of ${kindOf(kind)}: ${asFailure(error, kind).message}`)
+      }
+      await this.#parts.clock.sleep(this.#pace.relistMs, this.#signal).catch(() => {})
+    }
+  }
+
   /** A target’s audit log that is a file of this machine is followed beside the watch. */
   #followAudit(): void {
     const target = this.#target
@@ -251,6 +273,7 @@ class TargetWatch {
     // It came back while it was looked at, and that event was no reason to look then.
     if (isDrifted && this.#index.mark(key) === 'seen as fine') return this.#queue.later(key)
     this.#queue.done(key)
+    if (said === 'yielded') this.#followMovers()
     if (findings.length === 0 && said !== 'ours') this.#found.delete(key)
     if (!isDrifted && (said === 'fine' || said === 'yielded') && observation !== undefined) this.#index.settle(key, observation.uid, observation.body, said)
   }
