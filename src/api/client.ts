@@ -263,6 +263,8 @@ export type ProbeState = {
   causes: { kind: 'run' | 'finding' | 'context' | 'pause' | 'policy'; id: string; at: string; about: string }[]
   /** Its verdict changes again and again. */
   flapping: boolean
+  /** Its verdict changed again and again, and since then no more: told for a day. */
+  quietSince: string | null
   /** The newest changes of its verdict, in order. */
   history: Flip[]
 }

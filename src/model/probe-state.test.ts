@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isFlapping, nextState, standingVerification } from './probe-state.ts'
+import { isFlapping, nextState, quietSince, standingVerification } from './probe-state.ts'
 import type { ProbeState } from './probe-state.ts'
 import type { ProbeResult, Sample, Verdict } from './probe.ts'
 
@@ -40,6 +40,9 @@ test('a probe flaps when its verdict changes more than five times within an hour
   expect(isFlapping(flips(1, 2, 3, 4, minute), 4 * minute)).toBe(false)
   expect(isFlapping(flips(minute, 2 * minute, 3 * minute, 4 * minute, 5 * minute, 6 * minute), 7 * minute)).toBe(true)
   expect(isFlapping(flips(minute, 2 * minute, 3 * minute, 4 * minute, 5 * minute, 6 * minute), 62 * minute)).toBe(false)
+  const restless = flips(minute, 2 * minute, 3 * minute, 4 * minute, 5 * minute, 6 * minute)
+  expect([7, 62, 6 + 24 * 60].map((at) => quietSince(restless, at * minute))).toEqual([undefined, 6 * minute, undefined])
+  expect(quietSince(flips(1, 2, minute), 70 * minute)).toBeUndefined()
 })
 
 test.each([

@@ -66,6 +66,14 @@ export function hasCalmed(state: Pick<ProbeState, 'flips' | 'askedAt'>, now: num
   return isFlapping(state, state.askedAt) && !isFlapping(state, now)
 }
 
+const quietIsTold = 86_400_000
+
+/** Since when a probe that flapped has said the same; for a day, and nothing while it flaps or where it never did. */
+export function quietSince({ flips }: Pick<ProbeState, 'flips'>, now: number): number | undefined {
+  const last = flips.at(-1)?.at
+  return last !== undefined && isFlapping({ flips }, last) && !isFlapping({ flips }, now) && now - last < quietIsTold ? last : undefined
+}
+
 /** What is known of a module's verification, beside the verdict. */
 export type Verified = {
   readonly verification: Verification

@@ -1,12 +1,11 @@
 import { isFlapping, nextState } from '#model/probe-state.ts'
 import type { Cause, ProbeState } from '#model/probe-state.ts'
 import type { ProbeResult } from '#model/probe.ts'
-import { lastFinding } from '#store/findings.ts'
 import { forgetOtherProbes, probeStates, saveProbeStates } from '#store/probe-states.ts'
-import { lastChange } from '#store/runs.ts'
 import { insertSamples } from '#store/samples.ts'
 import type { SampleRow } from '#store/samples.ts'
 import type { Sql } from '#store/sql.ts'
+import { causesBefore } from './causes.ts'
 
 /** A probe says something else than before; `before` is undefined where it says something for the first time. */
 export type ProbeChange = { readonly before: ProbeState | undefined; readonly state: ProbeState; readonly startsToFlap: boolean }
@@ -17,8 +16,8 @@ export type Settling = {
   readonly results: readonly ProbeResult[]
   /** The names of all its probes: what is known of others is forgotten. */
   readonly all: readonly string[]
-  /** The run that asked; null where time did. */
-  readonly run: { readonly id: string; readonly reason: string; readonly at: number } | null
+  /** The run that asked, and the modules that it changed; null where time asked. */
+  readonly run: { readonly id: string; readonly reason: string; readonly at: number; readonly changed: readonly string[] } | null
   /** What it depends on, and itself: a change of those may be the cause. */
   readonly touchedBy: readonly string[]
   readonly now: number
@@ -34,7 +33,7 @@ export async function settleProbes(tx: Sql, settling: Settling): Promise<ProbeCh
     const before = known.get(result.probe)
     const next = nextState(before, result, now)
     const changed = before?.verdict !== next.verdict
-    const state = changed ? { ...next, causes: await causesOf(tx, settling, next.onset) } : next
+    const state = changed ? { ...next, causes: await causesOf(tx, settling, next) } : next
     states.push(state)
     if (changed) changes.push({ before, state, startsToFlap: isFlapping(state, now) && (before === undefined || !isFlapping(before, before.askedAt)) })
   }
@@ -48,14 +47,8 @@ export function samplesOf(environment: string, module: string, results: readonly
   return results.flatMap(({ probe, samples }) => samples.map((sample) => ({ environment, module, probe, at: sample.collectedAt, verdict: sample.verdict, run, sample })))
 }
 
-/** What lies just before: the run that asks; or the newest one, and the newest finding, that changed the module or what it depends on. The nearest last. */
-async function causesOf(tx: Sql, { environment, run, touchedBy }: Settling, onset: number): Promise<Cause[]> {
-  if (run !== null) return [{ kind: 'run', id: run.id, at: run.at, about: run.reason }]
-  const last = await lastChange(tx, environment, touchedBy, onset)
-  const finding = await lastFinding(tx, environment, touchedBy, onset)
-  const causes: Cause[] = [
-    ...(last === undefined ? [] : [{ kind: 'run' as const, id: last.id, at: last.at, about: last.reason }]),
-    ...(finding === undefined ? [] : [{ kind: 'finding' as const, id: finding.id, at: finding.at, about: finding.message }]),
-  ]
-  return causes.sort((a, b) => a.at - b.at)
+/** The run that asks, where it changed what may be the cause; else whatever lies just before. */
+async function causesOf(tx: Sql, { environment, run, touchedBy }: Settling, { onset, lastBefore }: ProbeState): Promise<Cause[]> {
+  if (run !== null && run.changed.some((module) => touchedBy.includes(module))) return [{ kind: 'run', id: run.id, at: run.at, about: run.reason }]
+  return causesBefore(tx, { environment, touchedBy, onset, lastBefore })
 }

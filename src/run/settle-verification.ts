@@ -9,6 +9,7 @@ import { saveModuleOutcome } from '#store/runs.ts'
 import type { Sql } from '#store/sql.ts'
 import { saveVerification } from '#store/statuses.ts'
 import type { StatusRow } from '#store/statuses.ts'
+import { changedBy, touchedBy } from './causes.ts'
 import { modulesIn } from './configuration.ts'
 import type { ModuleResult } from './deliver-module.ts'
 import { lookAtOnce, wakeLooks } from './look-again.ts'
@@ -22,7 +23,7 @@ import type { Work } from './work.ts'
 // What a run found becomes what is known, in the transaction that ends the run.
 
 /** What its probes found becomes what is known of them, and of the module. The run's record tells it; people are told here. */
-export async function settleVerification(tx: Sql, { run, parts, environment }: Work, { outcome, probes }: ModuleResult, row: StatusRow, intent: ModuleIntent | undefined): Promise<void> {
+export async function settleVerification(tx: Sql, { run, parts, environment, configuration }: Work, { outcome, probes }: ModuleResult, row: StatusRow, intent: ModuleIntent | undefined): Promise<void> {
   const now = parts.clock.now()
   const { verification, ...since } = verificationOf(outcome, row, run.modules[outcome.module], now)
   const isVerified = outcome.delivery === 'delivered' && outcome.verification !== 'pending'
@@ -31,7 +32,7 @@ export async function settleVerification(tx: Sql, { run, parts, environment }: W
   const staleAt = isVerified && probes.length > 0 ? now + freshFor : null
   const began = Math.min(now, ...probes.map((probe) => probe.samples.at(-1)?.collectedAt ?? now))
   const asking = { environment: run.environment, module: outcome.module, results: probes, all: probes.map(({ probe }) => probe), now }
-  const changes = isVerified ? await settleProbes(tx, { ...asking, run: { id: run.id, reason: run.reason, at: run.createdAt }, touchedBy: [] }) : []
+  const changes = isVerified ? await settleProbes(tx, { ...asking, run: { id: run.id, reason: run.reason, at: run.createdAt, changed: changedBy(run) }, touchedBy: touchedBy(configuration, run.environment, outcome.module) }) : []
   await saveVerification(tx, { environment: run.environment, module: outcome.module, verification, ...since, verifiedAt: isVerified ? now : null, staleAt, began }, now)
   if (changes.length > 0 || verification !== row.verification) await tellVerdict(tx, parts, { ...asking, from: row.verification, to: verification, changes, snapshot: run.snapshot, run: run.id })
 }
@@ -51,7 +52,7 @@ export async function settleChange(tx: Sql, { run, parts, configuration, policy,
   const { own, change } = probesOfEnvironment(configuration, policy, environment)
   const all = [...own, ...change].map(({ config }) => config.name)
   const from = standingOfItself(run.environment, known).verification
-  const changes = await settleProbes(tx, { environment: run.environment, module: environmentItself, results, all, run: { id: run.id, reason: run.reason, at: run.createdAt }, touchedBy: [], now })
+  const changes = await settleProbes(tx, { environment: run.environment, module: environmentItself, results, all, run: { id: run.id, reason: run.reason, at: run.createdAt, changed: changedBy(run) }, touchedBy: touchedBy(configuration, run.environment, environmentItself), now })
   const to = standingOfItself(run.environment, await probeStates(tx, run.environment, environmentItself)).verification
   const onFailure = decided(worst(results.map(({ verdict }) => verdict)), environment.spec.onFailure)
   const outcome: ModuleOutcome = { module: environmentItself, delivery: 'delivered', verification: worst(results.map(({ verdict }) => verdict)), readinessOnly: false, ...(onFailure === undefined ? {} : { onFailure }) }

@@ -1,9 +1,14 @@
 import { beforeEach, expect, test } from 'vitest'
 import { FakeClock } from '#lib/clock.ts'
 import type { JsonObject } from '#lib/json.ts'
+import { Redactor } from '#lib/redact.ts'
 import type { Probe } from '#probes/probe.ts'
+import { newKeyPair, signerOf } from '#record/dsse.ts'
+import { pinType, policyType, statementOf } from '#record/statement.ts'
 import { eventsAfter, lastEvent } from '#store/events.ts'
 import { environmentItself } from '#model/probe-state.ts'
+import { openSteps, startStep } from '#store/operations.ts'
+import { startPause } from '#store/pauses.ts'
 import { probeStates, saveProbeStates } from '#store/probe-states.ts'
 import { createRun, openJournal, startEffect, updateRun } from '#store/runs.ts'
 import type { NewRun } from '#store/runs.ts'
@@ -15,6 +20,7 @@ import type { StatusRow } from '#store/statuses.ts'
 import type { Effect } from '#model/plan.ts'
 import type { Verdict } from '#model/probe.ts'
 import { describeStores } from '../../test/stores.ts'
+import { appendToChain } from './chain.ts'
 import type { Claim } from './claim.ts'
 import { lookAtOnce } from './look-again.ts'
 import type { Parts } from './parts.ts'
@@ -140,6 +146,45 @@ describeStores('A module that was delivered is looked at again and again', ({ op
     await look()
     expect((await probeStates(store))[0]?.causes).toMatchObject([{ kind: 'run', id: 'run-1' }, { kind: 'finding', id: 'f-1', at, about: 'kubectl-edit changed spec.replicas' }])
     await store.script('delete from finding_change; delete from finding;')
+  })
+
+  test('what lies long before the last good sample is not named: nothing, where nothing else changed', async () => {
+    const due = (await look()) ?? 0
+    clock.advance(due - clock.now())
+    const next = (await look()) ?? 0
+    clock.advance(next - clock.now())
+    await look()
+    clock.advance(5 * minute)
+    verdicts = { a: 'failed' }
+    await look()
+    expect((await probeStates(store))[0]).toMatchObject({ verdict: 'failed', causes: [] })
+  })
+
+  test('a policy, a pin, a pause and a step of an operation that lie just before are named, the nearest last; those of others are not', async () => {
+    const parts = { ...partsOf(), redactor: new Redactor(), signer: signerOf(newKeyPair().privatePem) } as unknown as Parts
+    const due = await look(parts)
+    const at = clock.now()
+    const append = (environment: string, type: typeof policyType | typeof pinType, predicate: object) => store.transaction((tx) => appendToChain(tx, parts, environment, (chain) => statementOf(type, { chain, actor: 'ada', reason: 'why', snapshot: 's', run: null, ...predicate } as never, { name: 'it' }) as never, at))
+    await append('production', policyType, { changes: ['reach of orders'], run: 'run-9', at: at + 1 })
+    await append('production', pinType, { module: 'database', decision: 'pinned', by: 'person', ticket: null, at: at + 2 })
+    await append('production', pinType, { module: 'elsewhere', decision: 'pinned', by: 'person', ticket: null, at: at + 3 })
+    await append('staging', policyType, { changes: ['reach of all'], at: at + 3 })
+    await startPause(store, { id: 'pause-1', environment: 'production', module: null, reason: 'the night', by: 'ada', createdAt: at + 4, until: at + minute })
+    await createRun(store, { id: 'run-op', environment: 'production', kind: 'operation', snapshot: 's', actor: 'a', reason: 'a drill', ticket: null, startedBy: null, changes: [], modules: {}, operation: { name: 'failover', from: null, slot: null }, createdAt: at })
+    await openSteps(store, 'run-op', [{ name: 'pre', kind: 'pre', state: 'pending' }, { name: 'promote', kind: 'sql', state: 'pending' }])
+    await startStep(store, 'run-op', { position: 1, name: 'promote' }, at + 5)
+    await updateRun(store, 'run-op', 'succeeded', at + 6)
+    clock.advance((due ?? 0) - clock.now())
+    verdicts = { a: 'failed' }
+    await look(parts)
+    expect((await probeStates(store))[0]?.causes.map(({ kind, id, about }) => [kind, id, about])).toEqual([
+      ['run', 'run-1', 'Three of each'],
+      ['policy', 'run-9', 'the policy changed: reach of orders'],
+      ['context', expect.stringMatching(/^record \d+$/), 'pinned to s: why'],
+      ['pause', 'pause-1', 'paused: the night'],
+      ['run', 'run-op', 'step promote of the operation failover: a drill'],
+    ])
+    await store.script('delete from pause; delete from operation_step;')
   })
 
   test('a delivery that did not verify is told by its verdict alone, and by the run where no verdict changed', async () => {

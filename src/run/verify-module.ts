@@ -2,7 +2,6 @@ import { isGood } from '#model/judge-samples.ts'
 import { environmentItself, hasCalmed, isFlapping } from '#model/probe-state.ts'
 import { worst } from '#model/probe.ts'
 import type { ProbeResult } from '#model/probe.ts'
-import { needed } from '#plan/order.ts'
 import { newestBefore } from '#store/before.ts'
 import { probeStates } from '#store/probe-states.ts'
 import { lockRuns, openRuns } from '#store/runs.ts'
@@ -10,8 +9,8 @@ import type { LookLog } from '#store/samples.ts'
 import type { Sql } from '#store/sql.ts'
 import { saveVerification, statuses } from '#store/statuses.ts'
 import { askProbe, turnsOf } from './ask-probe.ts'
+import { touchedBy } from './causes.ts'
 import type { Claim } from './claim.ts'
-import { modulesIn } from './configuration.ts'
 import { dueAt, lookingAt, nextAfter, standingOfItself } from './looking-at.ts'
 import type { Looking, Standing } from './looking-at.ts'
 import type { Parts } from './parts.ts'
@@ -74,7 +73,7 @@ async function settle(parts: Parts, looks: Looks, looking: Looking, results: rea
     const current = await standing(tx, row)
     // A run that began meanwhile finds out for itself.
     if (current === undefined || current.delivered !== row.delivered || (await isAtWork(tx, environment, module))) return undefined
-    const changes = await settleProbes(tx, { environment, module, results, all, run: null, touchedBy: touchedBy(looking), now })
+    const changes = await settleProbes(tx, { environment, module, results, all, run: null, touchedBy: touchedBy(looking.configuration, environment, module), now })
     await saveVerification(tx, { environment, module, verification, verifiedSince: isGood({ verdict: verification }) ? (current.verifiedSince ?? now) : null, verifiedAt: now, staleAt, began }, now)
     if (changes.length > 0 || verification !== current.verification)
       await recordVerdict(tx, parts, { environment, module, from: current.verification, to: verification, changes, results, snapshot: row.snapshot, now })
@@ -89,10 +88,4 @@ async function settle(parts: Parts, looks: Looks, looking: Looking, results: rea
 async function standing(tx: Sql, { environment, module }: Standing): Promise<Standing | undefined> {
   if (module === environmentItself) return standingOfItself(environment, await probeStates(tx, environment, module))
   return (await statuses(tx, environment, module))[0]
-}
-
-/** The modules of which a change may be the cause: itself, and what it depends on; for the environment all. */
-function touchedBy({ configuration, row: { environment, module } }: Looking): string[] {
-  const modules = [...modulesIn(configuration, environment)].map(([name, { config }]) => ({ name, dependsOn: config.spec.dependsOn }))
-  return module === environmentItself ? modules.map(({ name }) => name) : [module, ...needed([module], modules)]
 }

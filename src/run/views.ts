@@ -2,7 +2,7 @@ import type { FailureJson } from '#lib/failure.ts'
 import type { Effect, Plan, Step } from '#model/plan.ts'
 import type { GateDecision } from '#model/gate.ts'
 import { isGood } from '#model/judge-samples.ts'
-import { environmentItself, isFlapping, standingVerification } from '#model/probe-state.ts'
+import { environmentItself, isFlapping, quietSince, standingVerification } from '#model/probe-state.ts'
 import type { Flip } from '#model/probe-state.ts'
 import { worst } from '#model/probe.ts'
 import type { ProbeResult, Sample } from '#model/probe.ts'
@@ -283,6 +283,7 @@ function viewState(state: ProbeStateRow, now: number): ModuleView['probes'][numb
     message: sample?.message ?? 'it could not be asked',
     causes: causes.map((cause) => ({ ...cause, at: iso(cause.at) })),
     flapping: isFlapping(state, now),
+    quietSince: isoOrNull(quietSince(state, now) ?? null),
     history: flips.map(viewFlip),
   }
 }

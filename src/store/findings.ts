@@ -45,11 +45,11 @@ export async function saveFindings(sql: Sql, findings: readonly Finding[], at: n
 }
 
 /** The newest finding of these modules that was opened, or became another, by then; and when. */
-export async function lastFinding(sql: Sql, environment: string, modules: readonly string[], by: number): Promise<{ id: string; message: string; at: number } | undefined> {
+export async function lastFinding(sql: Sql, environment: string, modules: readonly string[], since: number, by: number): Promise<{ id: string; message: string; at: number } | undefined> {
   const [row] = await sql.query<{ id: string; message: string; at: number }>(
     `select finding as id, body->>'message' as message, at from finding_change
-     where environment = $1 and body->>'module' = any($2::text[]) and what in ('opened', 'changed') and at <= $3 order by seq desc limit 1`,
-    [environment, textArray(modules), by],
+     where environment = $1 and body->>'module' = any($2::text[]) and what in ('opened', 'changed') and at <= $3 and at >= $4 order by seq desc limit 1`,
+    [environment, textArray(modules), by, since],
   )
   return row
 }

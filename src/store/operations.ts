@@ -40,6 +40,17 @@ export async function lastOperation(sql: Sql, environment: string, name: string)
   return row
 }
 
+/** The newest step that did something, of any operation in an environment, begun between two times. */
+export async function lastOperationStep(sql: Sql, environment: string, since: number, by: number): Promise<{ run: string; operation: string; step: string; reason: string; at: number } | undefined> {
+  const [row] = await sql.query<{ run: string; operation: string; step: string; reason: string; at: number }>(
+    `select run.id as run, run.operation ->> 'name' as operation, step.name as step, run.reason, step.started_at as at
+     from operation_step step join run on run.id = step.run
+     where run.environment = $1 and step.kind in ('command', 'sql', 'patch') and step.started_at >= $2 and step.started_at <= $3 order by step.started_at desc limit 1`,
+    [environment, since, by],
+  )
+  return row
+}
+
 /** When an operation is due next; undefined where that is not known yet. */
 export async function scheduleOf(sql: Sql, environment: string, operation: string): Promise<{ schedule: string; nextAt: number } | undefined> {
   const [row] = await sql.query<{ schedule: string; nextAt: number }>('select schedule, next_at as "nextAt" from operation_schedule where environment = $1 and operation = $2', [environment, operation])

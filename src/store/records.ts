@@ -153,10 +153,10 @@ export async function summarizedUntil(sql: Sql, environment: string, from: numbe
 }
 
 /** The records of some environments whose time lies between two, the newest first: about one module (or none in particular), or of all. */
-export async function recordsBetween(sql: Sql, ask: { environments: readonly string[]; module: string | null; from: number; to: number; limit: number }): Promise<{ text: string }[]> {
+export async function recordsBetween(sql: Sql, ask: { environments: readonly string[]; module: string | null; from: number; to: number; limit: number; /** Those alone. */ kinds?: readonly string[] }): Promise<{ text: string }[]> {
   return sql.query(
-    `select text from record where environment = any($1::text[]) and ($2::text is null or $2 = any(modules) or modules = '{}') and at >= $3 and at <= $4
+    `select text from record where environment = any($1::text[]) and ($2::text is null or $2 = any(modules) or modules = '{}') and at >= $3 and at <= $4 and ($6::text[] is null or kind = any($6::text[]))
      order by at desc, environment, seq desc limit $5`,
-    [textArray([...ask.environments]), ask.module, ask.from, ask.to, ask.limit],
+    [textArray([...ask.environments]), ask.module, ask.from, ask.to, ask.limit, ask.kinds === undefined ? null : textArray([...ask.kinds])],
   )
 }

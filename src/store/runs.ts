@@ -106,13 +106,13 @@ export async function openRuns(sql: Sql, environment?: string): Promise<RunRow[]
   return sql.query<RunRow>(`select ${columns} from run where ended_at is null and ($1::text is null or environment = $1) order by seq`, [environment ?? null])
 }
 
-/** The newest run that had begun to change one of these modules by then, and when it last did. */
-export async function lastChange(sql: Sql, environment: string, modules: readonly string[], by: number): Promise<{ id: string; reason: string; at: number } | undefined> {
+/** The newest run that changed one of these modules between two times, and when it last did. */
+export async function lastChange(sql: Sql, environment: string, modules: readonly string[], since: number, by: number): Promise<{ id: string; reason: string; at: number } | undefined> {
   const [row] = await sql.query<{ id: string; reason: string; at: number }>(
     `select run.id, run.reason, touched.at from run
        cross join lateral (select max(coalesce(effect.ended_at, effect.started_at)) as at from effect where effect.run = run.id and effect.module = any($2::text[]) and effect.started_at <= $3) touched
-     where run.environment = $1 and jsonb_exists_any(run.modules, $2::text[]) and touched.at is not null order by run.seq desc limit 1`,
-    [environment, textArray(modules), by],
+     where run.environment = $1 and jsonb_exists_any(run.modules, $2::text[]) and touched.at >= $4 order by run.seq desc limit 1`,
+    [environment, textArray(modules), by, since],
   )
   return row
 }

@@ -104,15 +104,16 @@ describe('status', () => {
   test('says of a probe that is not as it should be since when, what it says, what lies just before, and that it flaps', () => {
     const flip = { at: at(300), from: 'passed', to: 'failed', message: 'replica lag 47 s, threshold 10 s' }
     const lag = {
-      probe: 'replica-lag', kind: 'sql', verdict: 'failed' as const, onset: at(300), askedAt: at(2), lastBefore: at(310), message: 'replica lag 47 s, threshold 10 s', flapping: true, history: [{ ...flip, at: at(900), to: 'passed' }, flip],
+      probe: 'replica-lag', kind: 'sql', verdict: 'failed' as const, onset: at(300), askedAt: at(2), lastBefore: at(310), message: 'replica lag 47 s, threshold 10 s', flapping: true, quietSince: null, history: [{ ...flip, at: at(900), to: 'passed' }, flip],
       causes: [{ kind: 'run' as const, id: 'run-1m7y9mc4r1tvxh', at: at(420), about: 'Three of each' }],
     }
-    const one = module('orders-database', { verification: 'failed', flapping: true, probes: [lag, { ...lag, probe: 'connects', verdict: 'passed', flapping: false }] })
+    const one = module('orders-database', { verification: 'failed', flapping: true, probes: [lag, { ...lag, probe: 'connects', verdict: 'passed', flapping: false }, { ...lag, probe: 'accepts-writes', verdict: 'passed', flapping: false, quietSince: at(300) }] })
     const told = printStatus({ ...status, problems: [], repositories: [], environments: [{ name: 'production', tier: 'production', gone: false, holds: 1, verification: null, probes: [], modules: [one], waiting: [], pauses: [], watches: [] }] }, { colours: false, width: 160, now })
-    expect(told.slice(-3)).toEqual([
+    expect(told.slice(-4)).toEqual([
       expect.stringMatching(/^ {2}orders-database +synced +failed \(flapping\) /),
       '    replica-lag failed for 5m: replica lag 47 s, threshold 10 s; before it: run run-1m7y9mc4r1tvxh, 2m earlier (Three of each)',
       `    replica-lag is flapping: 2 changes of its verdict since ${at(900)}, the last to failed (replica lag 47 s, threshold 10 s)`,
+      `    accepts-writes changed its verdict again and again, and is quiet since ${at(300)}`,
     ])
   })
 

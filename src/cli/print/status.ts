@@ -75,13 +75,16 @@ function pinLines({ name, pinned }: ModuleStatus, look: Look, paint: Paint): str
 
 /** Of its probes what is not as it should be: since when, what it says, and what lies just before. */
 function probeNotes({ probes }: Pick<ModuleStatus, 'probes'>, look: Look): string[] {
-  return probes
-    .filter((probe) => probe.flapping || (probe.verdict !== 'passed' && probe.verdict !== 'warned'))
-    .flatMap((probe) => {
-      const cause = probe.causes.at(-1)
-      const after = cause === undefined ? '' : `; before it: ${cause.kind} ${safe(cause.id)}, ${lasting(Date.parse(probe.onset) - Date.parse(cause.at))} earlier (${safe(cause.about)})`
-      return [`${safe(probe.probe)} ${probe.verdict} for ${ago(probe.onset, look.now)}: ${safe(probe.message)}${after}`, ...(probe.flapping ? [`${safe(probe.probe)} is ${flappingText(probe.history)}`] : [])]
-    })
+  return probes.flatMap((probe) => {
+    const cause = probe.causes.at(-1)
+    const after = cause === undefined ? '' : `; before it: ${cause.kind} ${safe(cause.id)}, ${lasting(Date.parse(probe.onset) - Date.parse(cause.at))} earlier (${safe(cause.about)})`
+    const isTold = probe.flapping || (probe.verdict !== 'passed' && probe.verdict !== 'warned')
+    return [
+      ...(isTold ? [`${safe(probe.probe)} ${probe.verdict} for ${ago(probe.onset, look.now)}: ${safe(probe.message)}${after}`] : []),
+      ...(probe.flapping ? [`${safe(probe.probe)} is ${flappingText(probe.history)}`] : []),
+      ...(probe.quietSince === null ? [] : [`${safe(probe.probe)} changed its verdict again and again, and is quiet since ${probe.quietSince}`]),
+    ]
+  })
 }
 
 /** What is said of the whole environment below its modules is not said of each. */

@@ -177,6 +177,7 @@ const probeStateView = z
     message: z.string(),
     causes: z.array(causeView).describe('What lies just before.'),
     flapping: z.boolean().describe('Its verdict changes again and again.'),
+    quietSince: time.nullable().describe('Its verdict changed again and again, and since then no more: told for a day.'),
     history: z.array(flipView).describe('The newest changes of its verdict, in order.'),
   })
   .meta({ id: 'ProbeState' })
