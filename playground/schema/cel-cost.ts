@@ -1,4 +1,5 @@
 import type { ParseResult } from '@marcbachmann/cel-js'
+import { callCosts, sizeOf } from './cel-call-costs.ts'
 
 /** What a single evaluation may cost, and all that an object is judged by together: a real server's own limits, in its own unit. */
 export const costOfOne = 1_000_000
@@ -23,7 +24,7 @@ export type Budget = { left: number }
 
 /**
  * An expression that was read and checked, which counts what it costs and throws `OutOfCost` where that is too much.
- * Source: cel-go `interpreter/runtimecost.go`; what Kubernetes' own functions cost beside a call is not counted.
+ * Source: cel-go `interpreter/runtimecost.go`; Kubernetes' own functions by `cel-call-costs.ts`.
  */
 export function metered(expression: ParseResult): (context: object, budget?: Budget) => unknown {
   let spent = 0
@@ -49,10 +50,27 @@ export function metered(expression: ParseResult): (context: object, budget?: Bud
   }
 }
 
+/** What a round of a macro of two variables costs beside what it asks: its condition and its step. */
+const ofRound: Readonly<Record<string, number>> = { all: 3, exists: 4, existsOne: 2, exists_one: 2, transformList: 12, transformMap: 3, transformMapEntry: 2, sortBy: 12 }
+
+function isConstant({ op, args }: Node): boolean {
+  if (op === 'value') return true
+  if (op === '-_') return isConstant(args as Node)
+  return (op === 'list' || op === 'map') && (args as (Node | Node[])[]).flat().every(isConstant)
+}
+
+/** Whether a call is of a function with a dot in its name, whose first part is no value. */
+function ofLibrary({ op, args }: Node): boolean {
+  if (op !== 'rcall' || !Array.isArray(args)) return false
+  const [name, receiver] = args as [string, Node]
+  return receiver.op === 'id' && Object.hasOwn(callCosts, `${String(receiver.args)}.${name}`)
+}
+
 const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null && 'setMeta' in value
 
 function instrument(root: Node, charge: (cost: number) => void): void {
   const seen = new Set<object>()
+  const made = new Set<Node>()
   const last = new Map<Node, unknown>()
   const visit = (value: unknown, loop = 0): void => {
     if (typeof value !== 'object' || value === null || seen.has(value)) return
@@ -63,10 +81,19 @@ function instrument(root: Node, charge: (cost: number) => void): void {
     if (macro !== undefined) visit(macro)
     else if (value.op === 'comprehension') {
       const { iterable, init, step } = value.args as { iterable: Node; init: Node; step: Node }
+      made.add(init)
       visit([iterable, init, step])
       measure(step, last, () => charge(loop))
     } else visit(value.args)
-    if (macro !== undefined) return
+    if (macro !== undefined) {
+      const [name] = value.args as [string]
+      const [round] = ('expressions' in macro ? (macro.expressions as (Node | undefined)[]).filter((each) => each !== undefined) : 'key' in macro ? [macro.key as Node] : []).slice(-1)
+      if (round === undefined) return
+      measure(round.meta.alternate ?? round, last, () => charge(ofRound[name] ?? 0))
+      return measure((macro as { receiver: Node }).receiver, last, () => charge(1))
+    }
+    // What is constant costs nothing, but for where a macro begins.
+    if (isConstant(value) && !made.has(value)) return measure(value, last, () => {})
     const cost = costOf(value, last)
     measure(value, last, () => charge(cost()))
   }
@@ -124,8 +151,16 @@ function costOf(node: Node, last: ReadonlyMap<Node, unknown>): () => number {
     case '>':
     case '>=':
       return () => Math.ceil(Math.min(size(parts[0]), size(parts[1])) * traversal)
+    case 'call': {
+      const [name, given = []] = parts as [string, Node[]]
+      const cost = Object.hasOwn(callCosts, name) ? callCosts[name] : undefined
+      return () => cost?.(given.map((part) => last.get(part)), last.get(node)) ?? 1
+    }
     case 'rcall': {
-      const [name, receiver, [argument] = []] = parts as [string, Node, Node[]]
+      const [name, receiver, given = []] = parts as [string, Node, Node[]]
+      const [argument] = given
+      const cost = ofLibrary(node) ? callCosts[`${String(receiver.args)}.${name}`] : Object.hasOwn(callCosts, name) ? callCosts[name] : undefined
+      if (cost !== undefined) return () => cost((ofLibrary(node) ? given : [receiver, ...given]).map((part) => last.get(part)), last.get(node))
       if (name === 'startsWith' || name === 'endsWith') return () => Math.ceil(size(argument) * traversal)
       if (name === 'contains') return () => Math.ceil(size(receiver) * traversal) * Math.ceil(size(argument) * traversal)
       if (name === 'matches') return () => Math.ceil((1 + size(receiver)) * traversal) * Math.ceil(size(argument) * regularExpression)
@@ -134,11 +169,4 @@ function costOf(node: Node, last: ReadonlyMap<Node, unknown>): () => number {
     default:
       return () => 1
   }
-}
-
-function sizeOf(value: unknown): number {
-  if (typeof value === 'string' || Array.isArray(value)) return value.length
-  if (value instanceof Map || value instanceof Set) return value.size
-  if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype) return Object.keys(value).length
-  return 1
 }

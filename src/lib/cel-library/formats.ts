@@ -41,25 +41,32 @@ const formats: Readonly<Record<string, (text: string) => string[]>> = {
   datetime: unless(isDateTime, 'invalid datetime'),
 }
 
+const patternLengths: Readonly<Record<string, number>> = {
+  dns1123Label: 30, dns1123Subdomain: 60, dns1035Label: 30, qualifiedName: 60, dns1123LabelPrefix: 30, dns1123SubdomainPrefix: 60, dns1035LabelPrefix: 30, labelValue: 40, uri: 1103, uuid: 70, byte: 84, date: 71, datetime: 71,
+}
+
 /** Kubernetes' library `format`: `format.dns1123Label().validate(text)` is nothing, or what is wrong. */
 export function addFormats(environment: Environment): Environment {
   class Format {
     readonly problems: (text: string) => string[]
+    /** Of the pattern that a real server counts with when it tells what a check costs. */
+    readonly patternLength: number
 
-    constructor(problems: (text: string) => string[]) {
+    constructor(name: string, problems: (text: string) => string[]) {
       this.problems = problems
+      this.patternLength = patternLengths[name] ?? 0
     }
   }
   const [all, one] = [addNamespace(environment, 'format'), 'kubernetes.NamedFormat']
   environment.registerType(one, Format)
   for (const [name, problems] of Object.entries(formats)) {
-    const format = new Format(problems)
+    const format = new Format(name, problems)
     environment.registerFunction(`${all}.${name}(): ${one}`, () => format)
   }
   return environment
     .registerFunction(`${all}.named(string): optional<${one}>`, (_: unknown, name: string) => {
       const problems = Object.hasOwn(formats, name) ? formats[name] : undefined
-      return problems === undefined ? Optional.none() : Optional.of(new Format(problems))
+      return problems === undefined ? Optional.none() : Optional.of(new Format(name, problems))
     })
     .registerFunction(`${one}.validate(string): optional<list<string>>`, ({ problems }: Format, text: string) => {
       const found = problems(text)
