@@ -5,6 +5,7 @@ import { offlineCommands } from './offline.ts'
 import { playgroundCommand } from './playground-command.ts'
 import { playgroundControlCommand } from './playground-control-command.ts'
 import { upCommand } from './up-command.ts'
+import { versionOption } from './version-option.ts'
 
 // The one place that reads the environment and the terminal; everything else is told.
 const { env, stdout, stderr } = process
@@ -33,4 +34,4 @@ const around: Surroundings = {
 // `plumb status | head` closes the pipe early; that is no failure.
 for (const stream of [stdout, stderr]) stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 
-process.exitCode = await runCommandLine(process.argv.slice(2), around, [playgroundCommand(env), playgroundControlCommand, upCommand(env), offlineCommands(env)])
+process.exitCode = await runCommandLine(process.argv.slice(2), around, [versionOption, playgroundCommand(env), playgroundControlCommand, upCommand(env), offlineCommands(env)])

@@ -5,6 +5,7 @@ import { offlineCommands } from '../src/offline.ts'
 import { playgroundCommand } from '../src/playground-command.ts'
 import { playgroundControlCommand } from '../src/playground-control-command.ts'
 import { upCommand } from '../src/up-command.ts'
+import { versionOption } from '../src/version-option.ts'
 import { exits } from './generate-errors-page.ts'
 
 /** What `--json` prints, for every command; the named shapes are those of openapi.json. A command without a row fails the generation. */
@@ -58,7 +59,7 @@ const exitOf: Readonly<Record<string, string>> = {
 
 /** The whole command, as `main.ts` puts it together. */
 export function wholeCommand(): Command {
-  return plumb(nowhere, () => {}, [playgroundCommand({}), playgroundControlCommand, upCommand({}), offlineCommands({})])
+  return plumb(nowhere, () => {}, [versionOption, playgroundCommand({}), playgroundControlCommand, upCommand({}), offlineCommands({})])
 }
 
 /** Every command that does something, with its full name. */
@@ -86,7 +87,7 @@ export function cliPage(): string {
 Generated from the program (\`npm run docs\`): do not edit.
 
 \`plumb\` finds the control plane in the folder \`.plumb\`, or in the one that \`--dir\` or \`PLUMB_DIR\` names; or at \`--server\` or \`PLUMB_SERVER\`, with the token of
-\`--token-file\` or \`PLUMB_TOKEN\`. The answer is on standard output, progress on standard error; \`NO_COLOR\` turns colours off. Shapes named with a capital letter are those
+\`--token-file\` or \`PLUMB_TOKEN\`. The answer is on standard output, progress on standard error; \`NO_COLOR\` turns colours off, and \`plumb --version\` tells which one this is. Shapes named with a capital letter are those
 of [openapi.json](openapi.json). With \`--json\`, a failure is \`{ "error": Failure }\` on standard output.
 
 | Exit code | Meaning |
