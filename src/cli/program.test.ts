@@ -11,6 +11,7 @@ import { openApiPlace } from '../../test/api-place.ts'
 import type { ApiPlace } from '../../test/api-place.ts'
 import { jsonOf, leaves, wholeCommand } from '../../test/generate-cli-page.ts'
 import { offlineCommands } from '../offline.ts'
+import { versionOption } from '../version-option.ts'
 import { runCommandLine } from './program.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -50,7 +51,7 @@ async function plumb(args: readonly string[], around: Partial<Surroundings> = {}
     },
     ...around,
   }
-  const code = await runCommandLine(args, surroundings, [offlineCommands({ PATH: '/nonexistent' })])
+  const code = await runCommandLine(args, surroundings, [versionOption, offlineCommands({ PATH: '/nonexistent' })])
   return { code, out: out.join('\n'), notes: notes.join('\n') }
 }
 
@@ -207,4 +208,17 @@ test('an approval shows the plan that it is for, and is for that one', async () 
   expect(notes).toContain(`Approving for sandbox: 1 deleted (plan ${digest})`)
   expect(notes).toMatch(/deleted +ConfigMap shop\/a\n.*This deletes 1 object/)
   expect(await approvalsOf(place.store, 'run-of-sandbox')).toMatchObject([{ principal: 'root', planDigest: digest }])
+})
+
+test('what does not wait is not shown as a plan to approve: the refusal says how it stands', async () => {
+  const plan = { environment: 'production', snapshot: 'snapshot', steps: [], unknown: [], digest: digestOf('a plan that was carried out') }
+  await updateRun(place.store, 'run-of-production', 'succeeded', place.clock.now(), { plan, planDigest: plan.digest })
+  const { code, notes } = await plumb(['approve', 'run-of-production', '--reason', 'why'])
+  expect(code).toBe(1)
+  expect(notes).toBe('run-ended: run run-of-production: it has ended: succeeded\n  See its record: plumb show run-of-production')
+})
+
+test('--version tells this package’s and Node’s', async () => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+  expect(await plumb(['--version'])).toEqual({ code: 0, out: `plumb ${version} (Node ${process.versions.node})`, notes: '' })
 })

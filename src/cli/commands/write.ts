@@ -86,7 +86,8 @@ function decideCommands(program: Command, around: Surroundings, follow: Follow):
     .action(async (id: string, options: Asking & { reason: string; object?: string[] }) => {
       const connection = connect(options, around)
       const before = await connection.client.show(await runId(connection.client, id, options))
-      for (const line of printRunPlan(before, lookOf(around))) around.note(line)
+      // What does not wait has no plan to say yes to: the refusal says so, and nothing stands before it.
+      if (before.state === 'waiting') for (const line of printRunPlan(before, lookOf(around))) around.note(line)
       const { run } = await connection.client.approve(before.id, { plan: before.plan?.digest ?? 'none', reason: options.reason, objects: options.object ?? [] })
       await follow(connection, run ?? before.id, options, before)
     })
