@@ -117,6 +117,13 @@ describe('status', () => {
     ])
   })
 
+  test('a module that is warned says of what', () => {
+    const lag = { probe: 'replica-lag', kind: 'sql', verdict: 'warned' as const, onset: at(60), askedAt: at(2), lastBefore: at(70), message: 'replica lag 7 s, threshold 5 s', flapping: false, history: [], quietSince: null, causes: [] }
+    const one = module('orders-database', { verification: 'warned', probes: [lag, { ...lag, probe: 'connects', verdict: 'passed' }] })
+    const told = printStatus({ ...status, problems: [], repositories: [], environments: [{ name: 'production', tier: 'production', gone: false, holds: 1, verification: null, probes: [], modules: [one], waiting: [], pauses: [], watches: [] }] }, { colours: false, width: 160, now })
+    expect(told.slice(-2)).toEqual([expect.stringMatching(/^ {2}orders-database +synced +warned /), '    replica-lag warned for 1m: replica lag 7 s, threshold 5 s'])
+  })
+
   test('says plainly that nothing is delivered', () => {
     expect(printStatus({ workspace: '', snapshot: null, repositories: [], problems: [], environments: [] }, { colours: false, width: 80, now })).toEqual(['no workspace  nothing is delivered yet'])
   })

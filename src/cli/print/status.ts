@@ -78,7 +78,7 @@ function probeNotes({ probes }: Pick<ModuleStatus, 'probes'>, look: Look): strin
   return probes.flatMap((probe) => {
     const cause = probe.causes.at(-1)
     const after = cause === undefined ? '' : `; before it: ${cause.kind} ${safe(cause.id)}, ${lasting(Date.parse(probe.onset) - Date.parse(cause.at))} earlier (${safe(cause.about)})`
-    const isTold = probe.flapping || (probe.verdict !== 'passed' && probe.verdict !== 'warned')
+    const isTold = probe.flapping || probe.verdict !== 'passed'
     return [
       ...(isTold ? [`${safe(probe.probe)} ${probe.verdict} for ${ago(probe.onset, look.now)}: ${safe(probe.message)}${after}`] : []),
       ...(probe.flapping ? [`${safe(probe.probe)} is ${flappingText(probe.history)}`] : []),

@@ -49,3 +49,9 @@ test('it says so where nothing happened, and where older moments are left out', 
   expect(print(80, { moments: [] })).toEqual(['Nothing happened between 2026-11-21 11:00:00Z and 2026-11-21 13:00:00Z.'])
   expect(print(80, { whole: false })).toContain('Older moments are left out: there are too many.')
 })
+
+test('a commit that is older than what was asked for says why it is told', () => {
+  const [, , , commit, run] = print(200, { since: at('11:59:30') })
+  expect(commit).toBe('11:59:02  · ○ change    orders-database: orders d0422392: Replicate to the other side (made earlier, delivered since)  Ada')
+  expect(run).not.toContain('made earlier')
+})

@@ -35,7 +35,8 @@ export function printTimeline(timeline: Timeline, look: Look): string[] {
     if (row.is === 'moment' && moment.verdict !== null) for (const module of moment.modules) state.set(keyOf({ environment: moment.environment, module }), moment.verdict)
     const graph = drawn.map((lane) => cell(lane, row, before, state, paint)).join(' ')
     const rest = drawn.map((lane) => bar(state.get(keyOf(lane)), paint)).join(' ')
-    lines.push(...told(row, { graph, rest, where: whereOf(moment, lanes) }, drawn.length, look.width, paint))
+    const isEarlier = moment.kind === 'change' && moment.at < timeline.since
+    lines.push(...told(row, { graph, rest, where: whereOf(moment, lanes), earlier: isEarlier ? ' (made earlier, delivered since)' : '' }, drawn.length, look.width, paint))
   }
   return lines
 }
@@ -85,11 +86,14 @@ function whereOf({ environment, modules }: Moment, lanes: readonly Lane[]): stri
   return `${modules.length === 1 ? safe(calledModule(modules[0] ?? '')) : `${modules.length} modules`}${place}: `
 }
 
-function told({ at, is, moment }: Row, { graph, rest, where }: { readonly graph: string; readonly rest: string; readonly where: string }, lanes: number, width: number, paint: Paint): string[] {
+/** What surrounds the words of a row. `earlier`: said of a commit that is older than what was asked for, and told because a run delivered it since. */
+type Drawn = { readonly graph: string; readonly rest: string; readonly where: string; readonly earlier: string }
+
+function told({ at, is, moment }: Row, { graph, rest, where, earlier }: Drawn, lanes: number, width: number, paint: Paint): string[] {
   const kind = (is === 'onset' ? 'since' : moment.kind).padEnd(9)
   const by = moment.by === null || is === 'onset' ? '' : `  ${safe(moment.by)}`
   const ref = moment.ref === null || is === 'onset' || moment.kind === 'change' || moment.text.includes(moment.ref) ? '' : `  ${safe(moment.ref)}`
-  const text = is === 'onset' ? `${where}so it is from here on, which was known ${lasting(Date.parse(moment.at) - Date.parse(at))} later` : `${where}${safe(moment.text)}`
+  const text = is === 'onset' ? `${where}so it is from here on, which was known ${lasting(Date.parse(moment.at) - Date.parse(at))} later` : `${where}${safe(moment.text)}${earlier}`
   const indent = timeWidth + (lanes === 0 ? 0 : lanes * 2) + kind.length + 1
   const [first = '', ...more] = wrap(text, Math.max(30, width - indent))
   const tail = widthOf(first) + widthOf(by + ref) + indent <= width || more.length === 0 ? paint('quiet', by + ref) : ''
