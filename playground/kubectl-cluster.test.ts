@@ -70,7 +70,7 @@ const manifests = {
                 properties: {
                   spec: {
                     type: 'object',
-                    'x-kubernetes-validations': [{ rule: 'self.watts < 100', messageExpression: '"too bright: " + string(self.watts)' }],
+                    'x-kubernetes-validations': [{ rule: 'self.watts < 100', messageExpression: '"too bright: %d".format([self.watts])' }],
                     properties: { watts: { type: 'integer', description: 'How bright.', default: 5 }, room: { type: 'string' }, bulbs: { type: 'integer' } },
                   },
                   status: { type: 'object', properties: { bulbs: { type: 'integer' }, conditions: { type: 'array', items: { type: 'object', properties: { type: { type: 'string' }, status: { type: 'string' } } } } } },
