@@ -95,6 +95,8 @@ export type EnvironmentStatus = {
   waiting: { run: string; waitingFor: string; message: string }[]
   pauses: { module: string | null; reason: string; by: string; until: string }[]
   watches: Watch[]
+  /** Why the newest head of its records could not be published; null where it could. */
+  unpublished: Failure | null
 }
 
 export type Event = {
@@ -259,6 +261,10 @@ export type ProbeState = {
   /** The last sample that told the verdict before. */
   lastBefore: string | null
   message: string
+  /** Where it could not be asked: the code of why. */
+  code?: string
+  /** And what helps. */
+  hint?: string
   /** What lies just before. */
   causes: { kind: 'run' | 'finding' | 'context' | 'pause' | 'policy'; id: string; at: string; about: string }[]
   /** Its verdict changes again and again. */
@@ -329,6 +335,10 @@ export type Sample = {
   threshold?: string
   verdict: 'passed' | 'warned' | 'failed' | 'unknown'
   message: string
+  /** Where it could not be asked: the code of why. */
+  code?: string
+  /** And what helps. */
+  hint?: string
   collectedAt: string
   durationMs: number
   /** Where several targets were asked side by side, what each answered. */
@@ -340,6 +350,10 @@ export type Sample = {
     threshold?: string
     verdict: 'passed' | 'warned' | 'failed' | 'unknown'
     message: string
+    /** Where it could not be asked: the code of why. */
+    code?: string
+    /** And what helps. */
+    hint?: string
     collectedAt: string
     durationMs: number
   }[]

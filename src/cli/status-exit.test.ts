@@ -8,7 +8,7 @@ const module = (more: Partial<ModuleStatus> = {}): ModuleStatus => ({
 })
 const status = (modules: readonly ModuleStatus[], more: Partial<Status> = {}, waitingFor?: string): Status => ({
   workspace: 'shop', snapshot: 's-1', repositories: [], problems: [],
-  environments: [{ name: 'dev', tier: 'sandbox', gone: false, holds: 0, verification: null, probes: [], modules: [...modules], waiting: waitingFor === undefined ? [] : [{ run: 'run-1', waitingFor, message: 'x' }], pauses: [], watches: [] }],
+  environments: [{ name: 'dev', tier: 'sandbox', gone: false, holds: 0, verification: null, probes: [], modules: [...modules], waiting: waitingFor === undefined ? [] : [{ run: 'run-1', waitingFor, message: 'x' }], pauses: [], watches: [], unpublished: null }],
   ...more,
 })
 const ofItself = (verification: 'failed' | 'stale' | 'passed'): Status => {

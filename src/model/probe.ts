@@ -22,6 +22,9 @@ export type Sample = {
   readonly verdict: Verdict
   /** One sentence: `answered 503, expected 200`. */
   readonly message: string
+  /** Where it could not be asked: the code of why, and what helps. */
+  readonly code?: string
+  readonly hint?: string
   /** Milliseconds since 1970. */
   readonly collectedAt: number
   readonly durationMs: number

@@ -5,7 +5,7 @@ import type { Json } from '#lib/json.ts'
 import type { Sample, Verdict } from '#model/probe.ts'
 
 /** What a probe found. */
-export type Found = { readonly verdict: Verdict; readonly message: string; readonly value?: Json; readonly unit?: string; readonly threshold?: string }
+export type Found = { readonly verdict: Verdict; readonly message: string; readonly value?: Json; readonly unit?: string; readonly threshold?: string; readonly code?: string; readonly hint?: string }
 
 /** What is being waited for while a probe asks: it decides what a timeout means, and what it is called. */
 type Phase = {
@@ -70,7 +70,11 @@ function ended(signal: AbortSignal, phase: Phase, tookMs: number): Found {
 
 /** What breaks on the way says nothing of the subject, unless the probe itself says that it does. */
 function foundOf(error: unknown, { of }: Phase): Found {
-  if (error instanceof Failure) return { verdict: error.code === 'probe-failed' || (of === 'subject' && answers.has(error.code)) ? 'failed' : 'unknown', message: error.message }
+  if (error instanceof Failure) {
+    const { code, message, hint } = error
+    if (code === 'probe-failed' || (of === 'subject' && answers.has(code))) return { verdict: 'failed', message }
+    return { verdict: 'unknown', message, code, ...(hint === undefined ? {} : { hint: printable(hint) }) }
+  }
   // A defect of the probe: its text may quote anything, a secret too.
   return { verdict: 'unknown', message: `the probe itself failed (${error instanceof Error ? error.name : typeof error})` }
 }

@@ -5,7 +5,7 @@ import { Redactor } from '#lib/redact.ts'
 import { envelopeOf, keyringOf, newKeyPair, publicKeyOf, signerOf, signersOf } from '#record/dsse.ts'
 import { aFinding, aRun, aSummary, aVerdictChange } from '#record/records-fixture.ts'
 import { verifyChain } from '#record/verify.ts'
-import { chainPage } from '#store/records.ts'
+import { chainPage, unpublished } from '#store/records.ts'
 import type { Store } from '#store/sql.ts'
 import { describeStores } from '../../test/stores.ts'
 import { appendToChain } from './chain.ts'
@@ -70,9 +70,11 @@ describeStores('An environment’s chain', ({ store: opened }) => {
     refuse(new Failure({ code: 'push-refused', subject: 'platform', message: 'no', retry: 'later' }))
     await expect(publishChain(parts, 'heads')).rejects.toMatchObject({ code: 'push-refused' })
     expect(published).toHaveLength(1)
+    expect((await unpublished(store)).get('heads')).toMatchObject({ code: 'push-refused', subject: 'head of the records of heads', message: 'no', hint: expect.stringContaining('a tail that is cut would not show') as string })
     refuse(undefined)
     expect(await publishChain(parts, 'heads')).toBeUndefined()
     expect(published.map((one) => one.size)).toEqual([2, 3])
+    expect((await unpublished(store)).get('heads')).toBeUndefined()
     expect(await publishChain(parts, 'heads')).toBeUndefined()
     expect(published).toHaveLength(2)
   })

@@ -1,5 +1,6 @@
+import { Failure, asFailure } from '#lib/failure.ts'
 import { Frontier } from '#record/merkle.ts'
-import { chainEnd, lockChain, saveCheckpoint, savePublished } from '#store/records.ts'
+import { chainEnd, lockChain, saveCheckpoint, savePublished, saveUnpublished } from '#store/records.ts'
 import { checkpointBytes } from './chain.ts'
 import type { Head } from './chain.ts'
 import type { Parts } from './parts.ts'
@@ -13,11 +14,22 @@ export async function publishChain(parts: Parts, environment: string): Promise<{
   if (chain === undefined || chain.published >= chain.size) return undefined
   const now = parts.clock.now()
   if (now < chain.publishedAt + publishEvery && now >= chain.publishedAt) return { again: chain.publishedAt + publishEvery }
-  const head = await sealChain(parts, environment)
-  if (head === undefined) return undefined
-  await parts.publish(environment, head)
-  await savePublished(parts.sql, environment, head.size, now)
+  try {
+    const head = await sealChain(parts, environment)
+    if (head === undefined) return undefined
+    await parts.publish(environment, head)
+    await savePublished(parts.sql, environment, head.size, now)
+  } catch (error) {
+    // The queue tries again; whoever looks at the status meanwhile is told.
+    await saveUnpublished(parts.sql, environment, unpublishedHead(asFailure(error, 'records'), environment).toJSON()).catch(() => {})
+    throw error
+  }
   return undefined
+}
+
+function unpublishedHead({ code, message, hint }: Failure, environment: string): Failure {
+  const meanwhile = 'Records are written, and verify. Until their head is published, a tail that is cut would not show.'
+  return new Failure({ code, subject: `head of the records of ${environment}`, message, hint: hint === undefined ? meanwhile : `${hint} ${meanwhile}`, retry: 'later' })
 }
 
 /** A signed checkpoint over all of a chain, made now where there is none. Failures `record-signer-failed`. */

@@ -17,6 +17,7 @@ import { operationSteps } from '#store/operations.ts'
 import { activePauses } from '#store/pauses.ts'
 import { probeStates } from '#store/probe-states.ts'
 import type { ProbeStateRow } from '#store/probe-states.ts'
+import { unpublished } from '#store/records.ts'
 import { findRun, moduleOutcomes, openRuns, partsOfRuns } from '#store/runs.ts'
 import type { EffectRow, RunModuleRow, RunParts, RunRow } from '#store/runs.ts'
 import type { Sql } from '#store/sql.ts'
@@ -176,6 +177,7 @@ export async function viewStatus(sql: Sql, workspace: string, environments: read
   const pauses = await activePauses(sql, now)
   const states = Map.groupBy(await probeStates(sql), (state) => `${state.environment}/${state.module}`)
   const watches = await viewWatches(sql, now)
+  const heads = await unpublished(sql)
   const findings = new Map((await countFindings(sql)).map(({ environment, module, count }) => [`${environment}/${module}`, count]))
   const cancelled = await cancelledRuns(sql, rows)
   const underWay = new Map<string, ModuleOutcome>()
@@ -200,6 +202,7 @@ export async function viewStatus(sql: Sql, workspace: string, environments: read
           .filter((pause) => pause.environment === name)
           .map((pause) => ({ module: pause.module, reason: pause.reason, by: pause.by, until: iso(pause.until) })),
         watches: watches.filter((watch) => watch.environment === name),
+        unpublished: heads.get(name) ?? null,
       }
     })),
   }
@@ -281,6 +284,8 @@ function viewState(state: ProbeStateRow, now: number): ModuleView['probes'][numb
     askedAt: iso(askedAt),
     lastBefore: isoOrNull(lastBefore),
     message: sample?.message ?? 'it could not be asked',
+    ...(sample?.code === undefined ? {} : { code: sample.code }),
+    ...(sample?.hint === undefined ? {} : { hint: sample.hint }),
     causes: causes.map((cause) => ({ ...cause, at: iso(cause.at) })),
     flapping: isFlapping(state, now),
     quietSince: isoOrNull(quietSince(state, now) ?? null),

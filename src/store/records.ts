@@ -1,3 +1,4 @@
+import type { FailureJson } from '#lib/failure.ts'
 import type { Digest } from '#lib/digest.ts'
 import { announceAll } from './events.ts'
 import { textArray } from './sql.ts'
@@ -67,7 +68,18 @@ export async function signing(sql: Sql): Promise<string[]> {
 }
 
 export async function savePublished(sql: Sql, environment: string, size: number, at: number): Promise<void> {
-  await sql.query('update chain set published = greatest(published, $2), published_at = $3 where environment = $1', [environment, size, at])
+  await sql.query('update chain set published = greatest(published, $2), published_at = $3, publish_failure = null where environment = $1', [environment, size, at])
+}
+
+/** Why the newest head of a chain could not be published; told until one is. */
+export async function saveUnpublished(sql: Sql, environment: string, failure: FailureJson): Promise<void> {
+  await sql.query('update chain set publish_failure = $2 where environment = $1', [environment, failure])
+}
+
+/** By environment: those whose newest head could not be published. */
+export async function unpublished(sql: Sql): Promise<ReadonlyMap<string, FailureJson>> {
+  const rows = await sql.query<{ environment: string; failure: FailureJson }>('select environment, publish_failure as failure from chain where publish_failure is not null')
+  return new Map(rows.map(({ environment, failure }) => [environment, failure]))
 }
 
 export type ChainPage = {

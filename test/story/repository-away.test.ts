@@ -1,4 +1,5 @@
-import { renameSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { StatusAnswer } from '#api/client.ts'
 import { systemClock } from '#lib/clock.ts'
@@ -102,7 +103,24 @@ describe('a repository that is rewritten or away, a name that nobody knows, and 
     expect(module).toMatchObject({ delivery: 'synced', verification: 'unknown' })
     const { out } = await shop.plumb('show', module.run ?? '')
     expect(out).toMatch(/probe +unknown +page .*nowhere\.invalid/)
+    expect(out).toMatch(/dns-(not-found|failed): /)
+    expect((await shop.plumb('status')).out).toMatch(/page unknown for .*nowhere\.invalid.*\(dns-(not-found|failed);/)
     expect(await kept()).toBe(before)
+  })
+
+  test('a head of records that Git does not take is told in the status, with what it means, and no longer when it is there', async () => {
+    const hook = join(shop.repository.path, 'hooks', 'pre-receive')
+    mkdirSync(dirname(hook), { recursive: true })
+    writeFileSync(hook, '#!/bin/sh\necho "not today" >&2\nexit 1\n', { mode: 0o755 })
+    expect(await shop.settled(await shop.push({ 'base/manifests/map.yaml': configMap('base', 'unpublished') }))).toMatchObject({ state: 'succeeded' })
+    const status = await shop.until('it is told', async () => {
+      const { out } = await shop.plumb('status')
+      return out.includes('the head of its records is not published') ? out : undefined
+    })
+    expect(status).toMatch(/the head of its records is not published: push-refused: /)
+    expect(status).toContain('a tail that is cut would not show')
+    rmSync(hook)
+    await shop.until('it is there', async () => ((await shop.client.status()).environments[0]?.unpublished === null ? true : undefined))
   })
 
   test('a second process on the same folder is refused, and the first goes on', async () => {

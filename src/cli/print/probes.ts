@@ -24,13 +24,20 @@ function howOften({ window, asked }: ProbeResult): string {
 
 function beneath({ before, samples, flapping }: ProbeResult, paint: Paint, width: number): string[] {
   const say = (text: string): string[] => wrap(text, width - 8).map((line) => `          ${paint('quiet', line)}`)
-  const across = samples.at(-1)?.across ?? []
+  const last = samples.at(-1)
+  const across = last?.across ?? []
   return [
+    ...(last?.code === undefined ? [] : say(`${last.code}${last.hint === undefined ? '' : `: ${safe(last.hint)}`}`)),
     ...(flapping === undefined ? [] : say(flappingText(flapping))),
     ...(before === undefined ? [] : say(`before the change ${before.verdict} ${safe(before.message)}`)),
     ...columns(across.slice(0, mostTargets).map(targetCells), { width, elastic: [1, 2], indent: '          ' }, paint),
     ...(across.length > mostTargets ? say(`and ${across.length - mostTargets} more`) : []),
   ]
+}
+
+/** ` (dns-not-found; Is the name right? …)`: of what could not be asked, why, and what helps. */
+export function whyNot({ code, hint }: Pick<Sample, 'code' | 'hint'>): string {
+  return code === undefined ? '' : ` (${code}${hint === undefined ? '' : `; ${safe(hint)}`})`
 }
 
 /** `flapping: 5 changes of its verdict since 12:03:07, the last to failed`. */

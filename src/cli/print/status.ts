@@ -1,7 +1,7 @@
 import type { EnvironmentStatus, ModuleStatus, StatusAnswer } from '#api/client.ts'
 import { failureLines } from './failure.ts'
 import { isGood } from '../status-exit.ts'
-import { flappingText } from './probes.ts'
+import { flappingText, whyNot } from './probes.ts'
 import { safe, wrap } from './safe.ts'
 import { isBlind } from './drift.ts'
 import { ago, columns, lasting, painter, word } from './table.ts'
@@ -80,7 +80,7 @@ function probeNotes({ probes }: Pick<ModuleStatus, 'probes'>, look: Look): strin
     const after = cause === undefined ? '' : `; before it: ${cause.kind} ${safe(cause.id)}, ${lasting(Date.parse(probe.onset) - Date.parse(cause.at))} earlier (${safe(cause.about)})`
     const isTold = probe.flapping || probe.verdict !== 'passed'
     return [
-      ...(isTold ? [`${safe(probe.probe)} ${probe.verdict} for ${ago(probe.onset, look.now)}: ${safe(probe.message)}${after}`] : []),
+      ...(isTold ? [`${safe(probe.probe)} ${probe.verdict} for ${ago(probe.onset, look.now)}: ${safe(probe.message)}${whyNot(probe)}${after}`] : []),
       ...(probe.flapping ? [`${safe(probe.probe)} is ${flappingText(probe.history)}`] : []),
       ...(probe.quietSince === null ? [] : [`${safe(probe.probe)} changed its verdict again and again, and is quiet since ${probe.quietSince}`]),
     ]
@@ -104,6 +104,11 @@ function below(environment: EnvironmentStatus, look: Look, paint: Paint): string
   }
   for (const pause of environment.pauses) say(`${pause.module === null ? 'paused' : `${pause.module} is paused`} until ${pause.until} by ${safe(pause.by)}: ${safe(pause.reason)}`, 'warn')
   for (const watch of environment.watches.filter(isBlind)) say(`${safe(watch.target)} is ${watch.state === 'down' ? `not heard of since ${ago(watch.since, look.now)}` : watch.state === 'starting' ? 'being looked at for the first time' : 'watched by no process'}: drift there is not known${watch.failure === null ? '' : ` (${watch.failure.code})`}`, 'warn')
+  if (environment.unpublished !== null) {
+    const { code, message, hint } = environment.unpublished
+    say(`the head of its records is not published: ${code}: ${safe(message)}`, 'warn')
+    if (hint !== undefined) say(safe(hint), 'quiet')
+  }
   const found = environment.modules.filter((module) => module.findings > 0)
   if (found.length > 0) say(`drift: ${found.map(({ name, findings }) => `${safe(name)} (${findings})`).join(', ')}. plumb drift -e ${safe(environment.name)}`, 'warn')
   for (const run of new Set(environment.waiting.map((one) => one.run))) {

@@ -36,6 +36,11 @@ async function addressesOf(name: string, signal: AbortSignal): Promise<string[]>
   }
 }
 
+const hints = {
+  'dns-not-found': 'Is the name right? The control plane’s own machine has to know it: a name that only a cluster knows is asked for there.',
+  'dns-failed': 'The name server of the control plane’s machine does not answer as it should: look at its resolver, or give an address in place of the name.',
+} as const
+
 function failure(code: 'dns-not-found' | 'dns-failed', subject: string, message: string, cause?: unknown): Failure {
-  return new Failure({ code, subject, message, retry: 'later', ...(cause === undefined ? {} : { cause }) })
+  return new Failure({ code, subject, message, hint: hints[code], retry: 'later', ...(cause === undefined ? {} : { cause }) })
 }

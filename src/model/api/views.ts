@@ -43,6 +43,8 @@ const sample = {
   threshold: z.string().optional(),
   verdict: z.enum(['passed', 'warned', 'failed', 'unknown']),
   message: z.string(),
+  code: z.string().optional().describe('Where it could not be asked: the code of why.'),
+  hint: z.string().optional().describe('And what helps.'),
   collectedAt: time,
   durationMs: z.number(),
 }
@@ -175,6 +177,8 @@ const probeStateView = z
     askedAt: time,
     lastBefore: time.nullable().describe('The last sample that told the verdict before.'),
     message: z.string(),
+    code: z.string().optional().describe('Where it could not be asked: the code of why.'),
+    hint: z.string().optional().describe('And what helps.'),
     causes: z.array(causeView).describe('What lies just before.'),
     flapping: z.boolean().describe('Its verdict changes again and again.'),
     quietSince: time.nullable().describe('Its verdict changed again and again, and since then no more: told for a day.'),
@@ -236,6 +240,7 @@ const environmentView = z
     waiting: z.array(z.object({ run: z.string(), waitingFor: z.string(), message: z.string() })),
     pauses: z.array(z.object({ module: z.string().nullable(), reason: z.string(), by: z.string(), until: time })),
     watches: z.array(watchView),
+    unpublished: failureView.nullable().describe('Why the newest head of its records could not be published; null where it could.'),
   })
   .meta({ id: 'EnvironmentStatus' })
 
