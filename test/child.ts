@@ -1,4 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { eventually } from './eventually.ts'
@@ -19,7 +21,7 @@ export type Child = {
 export function startChild(script: string, args: readonly string[], wrapper: readonly string[] = []): Child {
   // Compiling an embedded store's hot code a second time, for speed, costs more than a short life gets back.
   const [command = '', ...rest] = [...wrapper, process.execPath, '--liftoff-only', fileURLToPath(new URL(script, import.meta.url)), ...args]
-  const child: ChildProcess = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child: ChildProcess = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'compiled') } })
   const lines: string[] = []
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
   createInterface({ input: child.stdout! }).on('line', (line) => lines.push(line))
