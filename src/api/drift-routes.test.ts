@@ -45,11 +45,13 @@ test('an acceptance ends within a year, and not in the past', async () => {
 })
 
 test('nothing is decided on what is resolved, or on what is under way', async () => {
-  const accept = async (): Promise<string | undefined> => codeOf((await place.post('/v1/findings/f-of-staging/accept', operator, { reason: 'why', until: later(1_000) })).body)
+  const accept = async (): Promise<unknown> => (await place.post('/v1/findings/f-of-staging/accept', operator, { reason: 'why', until: later(1_000) })).body
   await save({ state: 'reverting', run: 'run-9' })
-  expect(await accept()).toBe('finding-under-way')
+  expect(await accept()).toMatchObject({ error: { code: 'finding-under-way', message: 'it is reverting by run-9', hint: expect.stringContaining('plumb cancel run-9 --reason') as string } })
+  await save({ state: 'adopting' })
+  expect(await accept()).toMatchObject({ error: { code: 'finding-under-way', message: 'it is adopting', hint: expect.stringContaining('plumb drift show f-of-staging') as string } })
   await save({ state: 'resolved', run: null })
-  expect(await accept()).toBe('finding-resolved')
+  expect(codeOf(await accept())).toBe('finding-resolved')
 })
 
 test('a finding is known by the end of its id, where no other ends so', async () => {

@@ -157,6 +157,14 @@ describe('exit codes', () => {
     expect((await plumb(['status', '-e', 'stagin'])).notes).toContain('Did you mean “staging”?')
     expect((await plumb(['stauts'])).notes).toContain('Did you mean status?')
   })
+
+  test.each<[string, string[]]>([
+    ['plumb', ['stauts']],
+    ['plumb approve', ['approve', 'latest']],
+    ['plumb token create', ['token', 'create', 'x']],
+  ])('wrong usage points at the help of %s', async (command, args) => {
+    expect((await plumb(args)).notes).toContain(`(see ${command} --help)`)
+  })
 })
 
 describe('--json', () => {

@@ -56,9 +56,15 @@ export function plumb(around: Surroundings, exit: Exit, local: readonly AddComma
     .description('Git says what should be. Plumbline makes it so, proves that it works, and keeps the proof.')
     .exitOverride()
     .configureOutput({ writeOut: (text) => around.print(text.trimEnd()), writeErr: (text) => around.note(text.trimEnd()) })
-    .showHelpAfterError('(see plumb --help)')
   for (const add of [...local, readCommands, driftCommands, adoptCommand, yieldCommand, timelineCommand, writeCommands, pinCommands, operateCommands, tokenCommands]) add(program, around, exit)
+  pointAtOwnHelp(program, 'plumb')
   return program
+}
+
+/** Whoever uses a command wrongly is pointed at the help of that command, not at the list of all. */
+function pointAtOwnHelp(command: Command, path: string): void {
+  command.showHelpAfterError(`(see ${path} --help)`)
+  for (const inner of command.commands) pointAtOwnHelp(inner, `${path} ${inner.name()}`)
 }
 
 function printFailure(failure: Failure, around: Surroundings, how: 'as JSON' | 'as text'): void {

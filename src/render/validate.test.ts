@@ -63,7 +63,7 @@ describe('validating a working directory', () => {
 
   test('nothing that is there', async () => {
     expect(await told(folder({ 'a.txt': '' }))).toEqual(['workspace-missing '])
-    await expect(validate('/no/such/folder')).rejects.toMatchObject({ code: 'source-missing' })
+    await expect(validate('/no/such/folder')).rejects.toMatchObject({ code: 'source-missing', hint: expect.stringContaining('plumbline.yaml') as string })
   })
 
   test('links that leave the folder are refused, and not read', async () => {

@@ -44,7 +44,7 @@ export type ValidateOptions = {
 export async function validatePath(path: string, options: ValidateOptions): Promise<Validation> {
   const shown = (options.shown ?? path).replace(/(?<=.)\/+$/, '')
   const stats = await stat(path).catch(() => undefined)
-  if (stats === undefined) throw new Failure({ code: 'source-missing', subject: shown, message: `there is no ${shown}` })
+  if (stats === undefined) throw new Failure({ code: 'source-missing', subject: shown, message: `there is no ${shown}`, hint: 'Name a folder with plumbline.yaml or module.yaml files, or one such file.' })
   if (stats.isFile()) return validateModules(folderReader(dirname(path), dirname(shown)), (file) => file === basename(path), options)
   const reader = folderReader(path, shown)
   if ((await reader.entry(workspaceFile)) !== undefined) return validateWorkspace(reader, options)

@@ -152,6 +152,11 @@ test('show tells the story: who, why, which commit, what changed, what the probe
   ])
 })
 
+test('show leaves one blank line where an operation has no steps yet', () => {
+  const lines = printRun({ ...run, steps: [], probes: [], failure: null, operation: { name: 'promote', from: null, slot: null, steps: [] } }, { colours: false, width: 120, now })
+  expect(lines.slice(lines.indexOf('  operation promote') + 1, lines.indexOf('  operation promote') + 3)).toEqual(['', expect.stringMatching(/^ {2}waiting /)])
+})
+
 describe('text', () => {
   test('of others is made safe, and what is readable stays', () => {
     expect(safe('Grüße, 世界 👍 — naïve')).toBe('Grüße, 世界 👍 — naïve')

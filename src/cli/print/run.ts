@@ -44,7 +44,7 @@ export function printRun(run: Run, look: Look): string[] {
   for (const approval of run.approvals) say('approved', `by ${safe(approval.principal)}: ${safe(approval.reason)}`)
   if (run.operation !== undefined) {
     say('operation', `${safe(run.operation.name)}${run.operation.from === null ? '' : `, from ${safe(run.operation.from)} on`}${run.operation.slot === null ? '' : `, scheduled for ${run.operation.slot}`}`)
-    lines.push('', ...operationLines(run.operation, paint, look))
+    if (run.operation.steps.length > 0) lines.push('', ...operationLines(run.operation, paint, look))
   }
   for (const step of run.steps) lines.push('', ...stepLines(step, run.probes, paint, look.width))
   const whole = run.probes.filter((probe) => probe.module === environmentItself)

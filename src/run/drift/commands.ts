@@ -34,10 +34,15 @@ export async function acceptFinding(parts: Parts, id: string, principal: Princip
   })
 }
 
+/** A way back may wait for a person: where that shows, and what ends it. */
+function underWayHint({ id, state, run }: Finding): string {
+  return state === 'adopting' || run === null ? `plumb drift show ${id} tells where it was proposed: it ends when that is merged and delivered.` : `plumb show ${run} tells how far it is: approve it if it waits, or plumb cancel ${run} --reason WHY.`
+}
+
 /** Something can be decided on it. */
 export function expectStanding(finding: Finding | undefined, id: string): asserts finding is Finding {
   if (finding === undefined || finding.state === 'resolved')
     throw new Failure({ code: 'finding-resolved', subject: `finding ${id}`, message: finding?.decision === 'ignore' ? 'the policy ignores it: nothing is decided on it' : 'it is resolved: reality is as declared', hint: `See what became of it: plumb drift show ${id}` })
   if (finding.state === 'reverting' || finding.state === 'adopting')
-    throw new Failure({ code: 'finding-under-way', subject: `finding ${id}`, message: `it is ${finding.state}${finding.run === null ? '' : ` by ${finding.run}`}`, hint: 'Wait until that has ended.', retry: 'later' })
+    throw new Failure({ code: 'finding-under-way', subject: `finding ${id}`, message: `it is ${finding.state}${finding.run === null || finding.state === 'adopting' ? '' : ` by ${finding.run}`}`, hint: underWayHint(finding), retry: 'later' })
 }
