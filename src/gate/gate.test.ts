@@ -206,6 +206,7 @@ describe('review.approvals', () => {
     const told = / The author kim@home\.example is not known here and cannot be compared with who approves\.$/
     for (const approvals of [[], [approval('bob')]])
       expect(word('review.approvals', { policy: policy(1), strangers: ['kim@home.example'], approvals })?.message).toMatch(told)
+    expect(word('review.approvals', { policy: policy(1), strangers: ['kim@home.example', 'lou@home.example'] })?.message).toContain('The authors kim@home.example, lou@home.example are not known here')
     expect(word('review.approvals', { policy: policy(1, false), strangers: ['kim@home.example'] })?.message).not.toContain('kim')
   })
   test('nothing to do needs no approval', () => {

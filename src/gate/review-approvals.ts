@@ -12,7 +12,7 @@ export const reviewApprovals: Rule = {
     const policy = policyChanges.length === 0 ? '' : ` This changes its policy: ${some(policyChanges, 100)}.`
     const carried = operation === undefined ? '' : ` This carries out the operation ${operation.name}.`
     const what = `${policy}${carried}${proofs.length === 0 ? '' : ` This changes how modules are proven: ${some(proofs, 100)}.`}`
-    const unknown = review.notTheAuthor && strangers.length > 0 ? ` The author ${some(strangers)} is not known here and cannot be compared with who approves.` : ''
+    const unknown = review.notTheAuthor && strangers.length > 0 ? ` ${strangers.length === 1 ? `The author ${some(strangers)} is` : `The authors ${some(strangers)} are`} not known here and cannot be compared with who approves.` : ''
     const all = approvers(input)
     const by = review.notTheAuthor ? all.filter((principal) => !authors.includes(principal)) : all
     if (by.length >= review.approvals) return { code: 'review.approvals', outcome: 'allow', message: `Approved by ${by.join(', ')}.${what}${unknown}`, by }
