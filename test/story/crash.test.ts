@@ -1,3 +1,6 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isEnded } from '#model/run.ts'
@@ -8,6 +11,7 @@ import type { Child } from '../child.ts'
 
 const configMap = (name: string, value: string) => `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: ${name}, namespace: default }\ndata: { a: "${value}" }\n`
 const account = (name: string) => `apiVersion: v1\nkind: ServiceAccount\nmetadata: { name: ${name}, namespace: default }\n`
+const document = (of: string, name: string, spec: string) => `apiVersion: plumbline.dev/v1alpha1\nkind: ${of}\nmetadata: { name: ${name} }\nspec:\n${spec}`
 const module = (probe: string) => `apiVersion: plumbline.dev/v1alpha1
 kind: Module
 metadata: { name: toys }
@@ -19,6 +23,7 @@ describe.each(['pglite', 'postgres'] as const)('a control plane that is killed, 
   describe.skipIf(missing !== undefined)(missing ?? 'with kill -9', () => {
     let shop: CrashShop
     let plane: Child
+    const dir = mkdtempSync(join(tmpdir(), 'plumbline-killed-'))
     let dropDatabase = async (): Promise<void> => {}
     const ended = (commit: string) => shop.run(commit, (run) => isEnded(run.state))
     const again = async (): Promise<void> => {
@@ -36,6 +41,7 @@ describe.each(['pglite', 'postgres'] as const)('a control plane that is killed, 
     afterAll(async () => {
       await shop.stop()
       await dropDatabase()
+      rmSync(dir, { recursive: true, force: true })
     })
 
     test('while an effect is under way: it is done once, and the run ends with one record', async () => {
@@ -88,6 +94,38 @@ describe.each(['pglite', 'postgres'] as const)('a control plane that is killed, 
       await shop.kubernetes('PATCH', '/api/v1/namespaces/default/configmaps/one?fieldManager=somebody', JSON.stringify(flag))
       expect(await ended(commit)).toMatchObject({ id: verifying.id, state: 'succeeded', probes: [{ probe: 'flag', verdict: 'passed' }] })
       expect(shop.applies('two')).toBe(applies)
+    })
+
+    test('in the middle of an operation: what is the same twice is done again, and a command that was begun is not: a person says where to go on', async () => {
+      const [mark, gate] = [join(dir, `mark-${kind}`), join(dir, `gate-${kind}`)]
+      const script = `echo $$ >> ${mark}; while [ ! -e ${gate} ]; do sleep 0.05; done`
+      const label = (name: string): string => `    - { name: ${name}, patch: { target: cluster, apiVersion: v1, kind: ConfigMap, namespace: default, name: one, fields: { metadata: { annotations: { ${name}: "\${run}" } } } } }\n`
+      await ended(await shop.push({
+        'environments/dev.yaml': document('Environment', 'dev', `  tier: sandbox\n  deliver: { automatic: true }\n  targets:\n    cluster: { kubernetes: { context: dev } }\n    here: { host: { commands: { slow: { argv: [/bin/sh, -c, ${JSON.stringify(script)}] } } } }\n`),
+        'operations/drill.yaml': document('Operation', 'drill', `  about: Is killed in the middle.\n  steps:\n${label('first')}    - { name: slow, command: { target: here, run: slow } }\n${label('last')}`),
+        'toys/manifests/b.yaml': configMap('two', '3'),
+      }, 'A drill'))
+      await shop.until('the operation is known', async () => ((await shop.client().operations({})).operations.length === 1 ? true : undefined))
+      const steps = async (id: string): Promise<string[]> => ((await shop.client().show(id)).operation?.steps ?? []).map(({ name, state }) => `${name} ${state}`)
+      const applied = shop.applies('one')
+      shop.cluster.inject({ times: 1, method: 'PATCH', path: '/configmaps/one?', answer: 'hang' })
+      const { run: id = '' } = await shop.client().operate('dev', 'drill', { from: null, reason: 'what if it dies?' })
+      await shop.until('the first step hangs', async () => (shop.applies('one') === applied + 1 ? true : undefined))
+      expect(await steps(id ?? '')).toEqual(['first started', 'slow pending', 'last pending'])
+      await again()
+      await shop.until('the command is under way', async () => (existsSync(mark) ? true : undefined))
+      expect(await steps(id ?? '')).toEqual(['first done', 'slow started', 'last pending'])
+      await again()
+      writeFileSync(gate, '')
+      const over = await shop.until('the run has ended', async () => {
+        const run = await shop.client().show(id ?? '')
+        return isEnded(run.state) ? run : undefined
+      })
+      expect(over).toMatchObject({ state: 'interrupted', failure: { code: 'operation-interrupted', subject: 'step slow', hint: expect.stringContaining('--from slow') as string } })
+      expect(readFileSync(mark, 'utf8').trim().split('\n')).toHaveLength(1)
+      const { run: rest = '' } = await shop.client().operate('dev', 'drill', { from: 'last', reason: 'it had been done' })
+      await shop.until('it went on', async () => ((await shop.client().show(rest ?? '')).state === 'succeeded' ? true : undefined))
+      expect(await steps(rest ?? '')).toEqual(['first skipped', 'slow skipped', 'last done'])
     })
 
     test('after all that, every record verifies, and every run that has ended has one', async () => {
