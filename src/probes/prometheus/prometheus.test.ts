@@ -1,7 +1,14 @@
 import { createServer } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { resolveHost } from '#clients/dns/resolve-host.ts'
 import { systemClock } from '#lib/clock.ts'
+import type { Compare } from '#model/config/probe.ts'
 import type { Sample } from '#model/probe.ts'
+import { askProbe, takeBefore } from '#run/ask-probe.ts'
+import type { Place } from '#run/ask-probe.ts'
+import type { OwnedProbe } from '#run/owned-probes.ts'
+import { Turns } from '#run/turns.ts'
+import { eventually } from '../../../test/eventually.ts'
 import { prometheusMissing, startPrometheus } from '../../../test/prometheus.ts'
 import { closedPort, listen, reachTo, startTcp } from '../testing.ts'
 import { prometheus } from './prometheus.ts'
@@ -52,6 +59,24 @@ describe.skipIf(missing !== undefined)(`the prometheus probe${missing === undefi
     expect(await ask({ query: 'nosuch > 1' })).toMatchObject({ verdict: 'unknown', message: 'the query gives nothing' })
     expect(await ask({ query: 'nosuch > 1', empty: 'passed' })).toMatchObject({ verdict: 'passed' })
     expect(await ask({ query: 'nosuch', empty: 'failed' })).toMatchObject({ verdict: 'failed' })
+  })
+
+  test('is held against the time before the change, on a series that really grew', async () => {
+    // What Prometheus counts of the questions that it is asked grows with each of them.
+    const query = 'sum(prometheus_http_requests_total{handler="/api/v1/query"})'
+    const place = { parts: { clock: systemClock, probes: [prometheus], turns: new Turns(), resolve: resolveHost }, environment: { metadata: { name: 'e' }, spec: { addresses, reach: ['metrics'], targets: {} } }, claim: { signal: new AbortController().signal } } as unknown as Place
+    const owned = (compare: Compare | undefined): OwnedProbe => ({
+      owner: { name: 'm', repository: 'r', limits: 'everything' },
+      config: { name: 'load', settle: 0, within: 0, every: 100, timeout: 5_000, window: undefined, compare, need: 'all', kind: 'prometheus', config: prometheus.schema.parse({ address: 'metrics', query }), across: [] },
+    })
+    const before = await takeBefore(place, owned(undefined))
+    expect(before).toMatchObject({ verdict: 'passed', value: expect.any(Number) })
+    await eventually(async () => Number((await ask({ query })).value) > Number(before.value), 10_000)
+    const held = async (compare: Compare) => (await askProbe(place, owned(compare), 'now', before)).samples.at(-1)
+    expect(await held({ max: { times: 1 } })).toMatchObject({ verdict: 'failed', message: expect.stringContaining(`before the change it was ${String(before.value)}, at most ${String(before.value)} allowed`) })
+    expect(await held({ max: { times: 1.5, plus: 10_000 } })).toMatchObject({ verdict: 'passed', message: expect.stringContaining(`before the change it was ${String(before.value)}`) })
+    expect(await held({ max: { plus: 10_000 }, warn: { times: 1 } })).toMatchObject({ verdict: 'warned' })
+    expect((await askProbe(place, owned({ max: { times: 1 } }), 'now')).verdict).toBe('unknown')
   })
 
   test('does not take a part for the whole', async () => {
