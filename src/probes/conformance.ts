@@ -17,11 +17,20 @@ export type ProbeFixture<Needs extends ProbeCapability> = {
   readonly failing: Question<Needs>
   /** What never answers. */
   readonly hanging: Question<Needs>
+  /** Where nobody is let in. */
+  readonly refusing: Question<Needs>
+  /** What answers, and not with what is asked for: other content, or another protocol. */
+  readonly lying: Question<Needs>
+  /** What answers rightly, after a while: `slowMs` at least. */
+  readonly slow: Question<Needs>
   stop(): Promise<void>
 }
 
 /** Time for a question to get under way. Nothing depends on how far it got: whenever it is stopped, it has to end. */
 const underWay = (): Promise<void> => after(100)
+
+/** How long what is slow takes at least (ms). */
+export const slowMs = 300
 
 /** Clients of which none lets a probe anywhere. */
 function refusing(thrown: () => unknown): ProbeCapabilities {
@@ -50,6 +59,17 @@ export function conformance<Config, Needs extends ProbeCapability>(probe: Probe<
     test('passes and fails as the system is', async () => {
       expect(await ask(place.passing)).toMatchObject({ verdict: 'passed' })
       expect(await ask(place.failing)).toMatchObject({ verdict: 'failed' })
+    })
+
+    test('passes neither what refuses, nor what lies', async () => {
+      for (const cell of [place.refusing, place.lying]) expect((await ask(cell)).verdict).toMatch(/^(failed|unknown)$/)
+    })
+
+    test('waits for what is slow, and does not pass it before it has answered', async () => {
+      const began = performance.now()
+      expect(await ask(place.slow)).toMatchObject({ verdict: 'passed' })
+      expect(performance.now() - began).toBeGreaterThan(slowMs * 0.9)
+      expect((await ask(place.slow, AbortSignal.timeout(slowMs / 3))).verdict).toMatch(/^(failed|unknown)$/)
     })
 
     test('is told the time, and reads no clock of its own', async () => {

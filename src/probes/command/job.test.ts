@@ -6,6 +6,7 @@ import type { KubernetesClient } from '#clients/kubernetes/client.ts'
 import { openKubernetes } from '#clients/kubernetes/open.ts'
 import { openCel } from '#lib/cel.ts'
 import { systemClock } from '#lib/clock.ts'
+import { Failure } from '#lib/failure.ts'
 import type { JsonObject } from '#lib/json.ts'
 import type { Sample } from '#model/probe.ts'
 import { startCluster } from '#playground/cluster.ts'
@@ -13,7 +14,7 @@ import type { Cluster } from '#playground/cluster.ts'
 import { jobs, pods } from '#playground/controllers/kinds.ts'
 import { kubeconfigOf } from '#playground/kubeconfig.ts'
 import { eventually } from '../../../test/eventually.ts'
-import { canary, conformance } from '../conformance.ts'
+import { canary, conformance, slowMs } from '../conformance.ts'
 import { command } from './command.ts'
 import { jobManifest, jobName, probeLabel } from './job-manifest.ts'
 
@@ -54,6 +55,9 @@ conformance(command, async () => ({
   passing: { clients, config: configOf({ MESSAGE: `{"secret":"${canary}"}` }, { cel: 'output.secret != ""' }) },
   failing: { clients, config: configOf({ MESSAGE: canary, EXIT_CODE: '3' }) },
   hanging: { clients, config: configOf({ MESSAGE: canary, TASK_MS: '60000' }) },
+  refusing: { clients: { ...clients, jobs: async () => Promise.reject(new Failure({ code: 'probe-out-of-reach', subject: 'cluster', message: 'no Jobs run there' })) }, config: configOf({}) },
+  lying: { clients, config: configOf({ MESSAGE: `{"secret":"${canary}"}` }, { cel: 'output.secret == "another"' }) },
+  slow: { clients, config: configOf({ MESSAGE: canary, TASK_MS: String(slowMs) }) },
   stop: async () => {},
 }))
 

@@ -17,12 +17,15 @@ export class FakeDnsServer {
   readonly #socket = createSocket('udp4')
   readonly asked: string[] = []
   answer: (name: string) => FakeAnswer
+  /** How long it takes its time with a name (ms). */
+  answersAfter: (name: string) => number = () => 0
+  #isOpen = true
 
   constructor(answer: (name: string) => FakeAnswer) {
     this.answer = answer
     this.#socket.on('message', (question, { port, address }) => {
       const reply = this.#replyTo(question)
-      if (reply !== undefined) this.#socket.send(reply, port, address)
+      if (reply !== undefined) setTimeout(() => this.#isOpen && this.#socket.send(reply, port, address), this.answersAfter(this.asked.at(-1) ?? ''))
     })
   }
 
@@ -32,6 +35,7 @@ export class FakeDnsServer {
   }
 
   async stop(): Promise<void> {
+    this.#isOpen = false
     await new Promise<void>((resolve) => this.#socket.close(resolve))
   }
 

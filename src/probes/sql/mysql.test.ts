@@ -8,7 +8,7 @@ import { issue } from '../../../test/certificates.ts'
 import { eventually } from '../../../test/eventually.ts'
 import { mariadbMissing, mariadbTemplate, startMariadb, urlAs } from '../../../test/mariadb.ts'
 import type { MariadbServer } from '../../../test/mariadb.ts'
-import { conformance } from '../conformance.ts'
+import { canary, conformance, slowMs } from '../conformance.ts'
 import { closedPort, reachTo, startTcp } from '../testing.ts'
 import { sql } from './sql.ts'
 
@@ -57,9 +57,17 @@ if (missing === undefined) {
 conformance(
   sql,
   async () => {
-    const clients = { reach: reachTo({}), sqlUrl: async () => probe, cel: async () => true }
-    const question = (query: string) => ({ clients, config: { target: 'orders-db', query, max: 10 } })
-    return { passing: question('select 5 as lag'), failing: question('select 47 as lag'), hanging: question('select sleep(20)'), stop: async () => {} }
+    const web = await startTcp((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
+    const question = (query: string, url = probe) => ({ clients: { reach: reachTo({}), sqlUrl: async () => url, cel: async () => true }, config: { target: 'orders-db', query, max: 10 } })
+    return {
+      passing: question('select 5 as lag'),
+      failing: question('select 47 as lag'),
+      hanging: question('select sleep(20)'),
+      refusing: question('select 5 as lag', `mysql://user:${canary}@127.0.0.1:${await closedPort()}/shop`),
+      lying: question('select 5 as lag', `mysql://user:${canary}@127.0.0.1:${web.port}/shop`),
+      slow: question(`select 5 + sleep(${slowMs / 1000}) as lag`),
+      stop: web.stop,
+    }
   },
   missing,
 )
