@@ -17,23 +17,38 @@ export async function firstDelivery(connection: Connection, around: Surroundings
     // What waits here goes on by itself; how it stands at the end is in the table.
     // What ended before this start was told then.
     for (const run of runs.toReversed()) if (run.endedAt === null || Date.parse(run.endedAt) >= began) show({ ...run, waiting: [] })
-    for (const run of runs) {
+    const first = await firstApprovals(client, runs)
+    for (const run of first) {
       const key = `${run.id} ${run.plan?.digest}`
-      if (!waitsForFirstApproval(run, runs) || approved.has(key)) continue
+      if (approved.has(key)) continue
       approved.add(key)
       around.note(`Approving ${run.id}, the first run of ${run.environment}, as the user playground. Later ones wait for plumb approve.`)
       await client.approve(run.id, { plan: run.plan?.digest ?? '', reason: 'the first delivery of the playground' })
     }
     status = await client.status()
     // What a run found is told before the run has ended; it counts when the record is sealed.
-    if ((isDone(status) && !runs.some(isUnderWay)) || isStuck(status, runs)) return status
+    if ((isDone(status) && !runs.some(isUnderWay)) || isStuck(status, runs, first)) return status
   }
   return status
 }
 
-function waitsForFirstApproval(run: Run, runs: readonly Run[]): boolean {
-  const isFirst = !runs.some((other) => other.environment === run.environment && other.record !== null)
-  return isFirst && run.state === 'waiting' && run.waiting.length > 0 && run.waiting.every((one) => one.waitingFor === 'approval')
+/** The runs that wait for an approval and nothing else, where nothing was ever delivered and no run has ended: of those alone the playground says yes by itself. */
+async function firstApprovals(client: Connection['client'], runs: readonly Run[]): Promise<Run[]> {
+  const waiting = runs.filter(waitsForApproval)
+  if (waiting.length === 0) return []
+  const { environments } = await client.status()
+  const isFirst = async ({ environment }: Run): Promise<boolean> => {
+    // The newest runs of all environments tell nothing of one in which little happens.
+    const own = await client.runs({ environment, limit: 200 })
+    const modules = environments.find(({ name }) => name === environment)?.modules
+    return modules?.every(({ snapshot }) => snapshot === null) === true && own.runs.every(({ record }) => record === null)
+  }
+  const are = await Promise.all(waiting.map(isFirst))
+  return waiting.filter((_, at) => are[at])
+}
+
+function waitsForApproval(run: Run): boolean {
+  return run.state === 'waiting' && run.waiting.length > 0 && run.waiting.every((one) => one.waitingFor === 'approval')
 }
 
 function isUnderWay(run: Run): boolean {
@@ -50,10 +65,10 @@ export function isDone(status: Status): boolean {
   )
 }
 
-/** Something failed, or waits for a person, and nothing is under way that could mend it. */
-function isStuck(status: Status, runs: readonly Run[]): boolean {
-  const needsPerson = (run: Run): boolean => run.state === 'waiting' && run.waiting.some((one) => one.waitingFor === 'person' || one.waitingFor === 'pause')
+/** Something failed, or waits for a person, and nothing is under way that could mend it. `first`: what waits, and is approved here. */
+function isStuck(status: Status, runs: readonly Run[], first: readonly Run[]): boolean {
+  const needsPerson = (run: Run): boolean => !first.includes(run) && (waitsForApproval(run) || (run.state === 'waiting' && run.waiting.some((one) => one.waitingFor === 'person' || one.waitingFor === 'pause')))
   const hasFailed = (run: Run): boolean => run.state === 'failed' || run.state === 'halted' || run.state === 'interrupted'
   const isStopped = status.problems.length > 0 || runs.some((run) => hasFailed(run) || needsPerson(run))
-  return isStopped && runs.every((run) => run.endedAt !== null || (run.state === 'waiting' && !waitsForFirstApproval(run, runs)))
+  return isStopped && runs.every((run) => run.endedAt !== null || (run.state === 'waiting' && !first.includes(run)))
 }
