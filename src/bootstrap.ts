@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { hashToken } from '#api/authorise.ts'
 import type { Role } from '#model/principal.ts'
 import { principalOfToken, savePrincipal, saveToken } from '#store/principals.ts'
@@ -14,7 +14,10 @@ export async function ensurePrincipal(sql: Sql, name: string, role: Role, emails
     await savePrincipal(tx, { name, emails, grants: [{ role, environments: ['*'] }] }, now)
     await saveToken(tx, { hash: hashToken(token), principal: name, createdAt: now, expiresAt: null })
   })
-  await writeFile(file, `${token}\n`, { mode: 0o600 })
+  // A file of its own, by one rename: one that lay there keeps neither its rights nor what it leads to.
+  await rm(`${file}.new`, { force: true })
+  await writeFile(`${file}.new`, `${token}\n`, { mode: 0o600, flag: 'wx' })
+  await rename(`${file}.new`, file)
   return token
 }
 
