@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { startApi } from '#api/server.ts'
 import { digestOf } from '#lib/digest.ts'
 import { approvalsOf, updateRun } from '#store/runs.ts'
@@ -109,6 +109,25 @@ describe('finding the control plane', () => {
     other.close()
     for (const one of told) expect(one).toMatchObject({ code: 2, notes: expect.stringContaining('token-missing') as string })
     expect(heard).toEqual([])
+  })
+
+  test('what answers with a way elsewhere is not followed, with a token least of all', async () => {
+    const heard: unknown[] = []
+    const answering = async (answer: (address: string | undefined) => string | undefined): Promise<string> => {
+      const other = createServer((request, response) => {
+        heard.push(request.headers.authorization)
+        const to = answer(request.url)
+        response.writeHead(to === undefined ? 200 : 307, to === undefined ? {} : { location: to }).end('{}')
+      }).listen(0, '127.0.0.1')
+      onTestFinished(() => void other.close())
+      await new Promise((resolve) => other.once('listening', resolve))
+      return `http://127.0.0.1:${(other.address() as AddressInfo).port}`
+    }
+    const elsewhere = await answering(() => undefined)
+    const server = await answering((path) => `${elsewhere}${path}`)
+    for (const words of [['status'], ['pause', '-e', 'staging', '--reason', 'why']])
+      expect(await plumb([...words, '--server', server, '--token-file', 'viewer'])).toMatchObject({ code: 4, out: '', notes: expect.stringContaining('server-not-running') as string })
+    expect(heard).toHaveLength(2)
   })
 
   test.each(['http://192.0.2.2:18999', 'http://plumb.example', 'http://127.0.0.1.example'])('no token goes in the clear to %s', async (far) => {

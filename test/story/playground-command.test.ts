@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -143,6 +143,18 @@ describe('bin/plumb, on the Node of the PATH', () => {
     expect(one.text.err).toContain('server-not-running')
     expect(await plumb('nonsense').ended).toEqual({ code: 2, signal: null })
     expect(await plumb('--help').ended).toEqual({ code: 0, signal: null })
+  })
+
+  test('says what to do where it finds no Node that is new enough, and where nothing is installed', () => {
+    const bare = join(dir, 'bare')
+    mkdirSync(join(bare, 'bin'), { recursive: true })
+    for (const file of ['bin/plumb', 'package.json']) copyFileSync(join(root, file), join(bare, file))
+    const old = join(dir, 'old.cjs')
+    writeFileSync(old, "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.1.0' } })")
+    const told = (...more: string[]) => spawnSync(process.execPath, [...more, join(bare, 'bin/plumb'), 'status'], { cwd: dir, env: { PATH: join(bare, 'bin') }, encoding: 'utf8' })
+    const place = realpathSync(bare)
+    expect(told('--require', old)).toMatchObject({ status: 2, stderr: `plumb: needs Node 24 or later; this is Node 20.1.0.\n  Run "npm install" in ${place} (it brings Node 24 for Linux), or install Node 24.\n` })
+    expect(told()).toMatchObject({ status: 2, stderr: `plumb: its dependencies are not installed.\n  Run "npm install" in ${place}.\n` })
   })
 
   test('a reader that has seen enough is no failure', async () => {
