@@ -45,6 +45,7 @@ export async function runPlayground(run: PlaygroundRun, around: Surroundings): P
     const playground = await startPlayground({ dir, clock: systemClock, log: logTo(quiet), searchPath: env['PATH'] ?? '' })
     opened.push(() => playground.stop())
     if (stop.aborted) return 4
+    quiet.note('The clusters and the repositories are there; the control plane starts …')
     const plane = await startControlPlane({
       dir,
       workspace: { url: playground.repositories['platform'] ?? '', branch: 'main' },
@@ -57,6 +58,7 @@ export async function runPlayground(run: PlaygroundRun, around: Surroundings): P
     })
     opened.push(() => plane.stop())
     if (stop.aborted) return 4
+    quiet.note('It is up, reads the repositories and plans …')
     return await deliverAndStay(run, playground, plane, quiet)
   } finally {
     if (stop.aborted) quiet.note('Stopping …')

@@ -1,3 +1,9 @@
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { runCommandLine } from '#cli/program.ts'
 import { logTo } from '#cli/surroundings.ts'
@@ -19,6 +25,22 @@ test.each([
   expect(await runCommandLine(['up', '--workspace', 'here', ...args], around, [upCommand(env)])).toBe(2)
   expect(around.notes[0]).toMatch(/^kubeconfig-invalid: /)
   expect(around.notes[0]).toContain(`${path}: there is no such file`)
+})
+
+test('where its port is taken it says so, and makes nothing', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'plumbline-up-'))
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  const { port } = taken.address() as AddressInfo
+  const around = { ...place(), cwd: home, readFile: () => '' }
+  try {
+    expect(await runCommandLine(['up', '--workspace', 'here', '--kubeconfig', 'k', '--port', String(port)], around, [upCommand({})])).toBe(2)
+    expect(around.notes[0]).toContain(`port-taken: port ${port}: something else listens there already`)
+    expect(readdirSync(home)).toEqual([])
+  } finally {
+    taken.close()
+    rmSync(home, { recursive: true, force: true })
+  }
 })
 
 test('lines of the log are safe to print', () => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import type { AddCommands } from '#cli/program.ts'
@@ -27,11 +28,14 @@ export function upCommand(env: Readonly<Record<string, string | undefined>>): Ad
         const kubeconfig = kubeconfigs(options.kubeconfig, env['KUBECONFIG']).map((file) => resolve(around.cwd, file))
         expectReadable(kubeconfig, around)
         const stop = stopRequested(around.now)
-        const [{ startControlPlane: start }, { systemClock }] = await Promise.all([import('./control-plane.ts'), import('#lib/clock.ts')])
+        const dir = resolve(around.cwd, options.dir ?? around.env.dir ?? '.plumb')
+        const [{ startControlPlane: start }, { systemClock }, { tryListening }] = await Promise.all([import('./control-plane.ts'), import('#lib/clock.ts'), import('#api/server.ts')])
+        // Before anything is made. A folder that is there may be in use already, which says more than its port.
+        if (options.port !== 0 && !existsSync(dir)) await tryListening(options.host, options.port)
         const isUrl = /^[a-z+]+:\/\/|^[\w.-]+@[\w.-]+:/.test(options.workspace)
         const databaseUrl = env['DATABASE_URL']
         const plane = await start({
-          dir: resolve(around.cwd, options.dir ?? around.env.dir ?? '.plumb'),
+          dir,
           ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }),
           workspace: { url: isUrl ? options.workspace : resolve(around.cwd, options.workspace), branch: options.branch },
           kubeconfig,
