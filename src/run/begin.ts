@@ -9,7 +9,7 @@ import type { Sql } from '#store/sql.ts'
 import { statuses } from '#store/statuses.ts'
 import type { Parts } from './parts.ts'
 import { environmentOnceHad, isStray } from './gone-environment.ts'
-import { heldIn, pinnedAt, withHeld } from './held.ts'
+import { heldIn, withHeld } from './held.ts'
 import { governed, policyInForce } from './policy.ts'
 import { stepApproval } from './operation/operate.ts'
 import { wakeAfter } from './record-run.ts'
@@ -41,7 +41,7 @@ export async function begin(parts: Parts, id: string, claim: Claim): Promise<Wor
   try {
     // What goes back goes back into what is there now: the rest is as the newest snapshot has it.
     const beside = (run.kind === 'rollback' ? await newestSnapshot(parts.sql) : undefined) ?? snapshot
-    const configuration = await withHeld(parts, await parts.configurations.of(beside), run.environment, heldIn(run, pinnedAt(await statuses(parts.sql, run.environment))))
+    const configuration = await withHeld(parts, await parts.configurations.of(beside), run.environment, heldIn(run, await statuses(parts.sql, run.environment)))
     const once = run.kind === 'prune' ? await environmentOnceHad(parts.sql, run.environment) : undefined
     const environment = once?.environment ?? configuration.environments.get(run.environment)
     if (environment === undefined)

@@ -57,7 +57,7 @@ export async function considerEnvironment(parts: Parts, name: string, signal: Ab
   // What is pinned stays, also when Git no longer has it.
   const gone = all.filter((module) => !held.has(module))
   const again = new Set([...(await overdue(parts, name)), ...(await reconfigured(parts, snapshot, name, known))])
-  const difference = asked === undefined ? compare(intents, known, gone, again) : askedFor(intents, asked, gone)
+  const difference = asked === undefined ? compare(intents, known, gone, again) : askedFor(intents, asked, gone, known)
   await advance(parts, name, snapshot, difference.unchanged, known)
   await wakeLooks(sql, parts, name, [environmentItself])
   if (difference.changed.size === 0) return undefined
@@ -65,9 +65,10 @@ export async function considerEnvironment(parts: Parts, name: string, signal: Ab
 
   // A look at what is there replaces nothing, and brings nothing along.
   const { replaced, changed } = asked?.kind === 'verify' ? { replaced: [], changed: difference.changed } : await withWhatGoesAlong(sql, name, difference.changed, { intents, gone, known, dependencies })
-  const modules = asked?.kind === 'verify' ? [...changed.keys()] : [...new Set([...changed.keys(), ...affected([...changed.keys()], dependencies)])].sort()
-  // What is held back brings none of the commits that Git is ahead by.
-  const changes = await changesBetween(parts, snapshot, modules.filter((module) => !held.has(module)), intents, known)
+  const modules = asked?.kind === 'verify' ? [...changed.keys()] : [...new Set([...changed.keys(), ...affected([...changed.keys()], dependencies).filter((module) => isDelivered(known.get(module)))])].sort()
+  // What is held back, or only looked at, brings none of the commits that Git is ahead by.
+  const isCarriedOut = (module: string): boolean => changed.has(module) && asked?.kind !== 'verify'
+  const changes = await changesBetween(parts, snapshot, modules.filter((module) => !held.has(module) && isCarriedOut(module)), intents, known)
   const run: NewRun = {
     id: newId('run', clock.now()),
     environment: name,
@@ -76,7 +77,7 @@ export async function considerEnvironment(parts: Parts, name: string, signal: Ab
     ...storyOf(changes, asked),
     changes,
     startedBy: asked?.by ?? null,
-    modules: Object.fromEntries(modules.map((module) => [module, { intent: changed.get(module) ?? intents.modules.get(module)?.intent ?? removed, changed: changed.has(module) && asked?.kind !== 'verify', ...at(held.get(module)) }])),
+    modules: Object.fromEntries(modules.map((module) => [module, { intent: (isCarriedOut(module) ? changed.get(module) : known.get(module)?.delivered) ?? removed, changed: isCarriedOut(module), ...at(held.get(module)) }])),
     createdAt: clock.now(),
   }
   // Somebody decided on other runs meanwhile: what they decided counts.
@@ -180,11 +181,16 @@ function compare(intents: Intents, known: ReadonlyMap<string, StatusRow>, gone: 
   return { changed, unchanged }
 }
 
-function askedFor(intents: Intents, asked: Asked, gone: readonly string[]): Difference {
-  const wanted = [...intents.modules].filter(([module]) => asked.modules?.includes(module) ?? true)
+/** What was never delivered is not looked at: neither it nor its probes passed a gate. */
+function askedFor(intents: Intents, asked: Asked, gone: readonly string[], known: ReadonlyMap<string, StatusRow>): Difference {
+  const wanted = [...intents.modules].filter(([module]) => (asked.modules?.includes(module) ?? true) && (asked.kind === 'deploy' || isDelivered(known.get(module))))
   const changed = new Map(wanted.map(([module, { intent }]) => [module, intent]))
   if (asked.kind === 'deploy') for (const module of gone) if (asked.modules?.includes(module) ?? true) changed.set(module, removed)
   return { changed, unchanged: [] }
+}
+
+function isDelivered(row: StatusRow | undefined): boolean {
+  return row !== undefined && row.delivered !== null
 }
 
 /** A snapshot that changes nothing of a module is where that module is. */

@@ -16,10 +16,17 @@ export function pinnedAt(known: Iterable<Pick<KnownStatus, 'module' | 'pinned'>>
   return new Map([...known].flatMap(({ module, pinned }) => (pinned === null ? [] : [[module, pinned.snapshot] as const])))
 }
 
-/** Where a run takes modules from: its own from where it said when it was made, the rest from where they are pinned by now. */
-export function heldIn(run: Pick<RunRow, 'modules'>, pinned: HeldAt): HeldAt {
-  const own = Object.entries(run.modules)
-  return new Map([...[...pinned].filter(([module]) => !(module in run.modules)), ...own.flatMap(([module, { snapshot }]) => (snapshot === undefined ? [] : [[module, snapshot] as const]))])
+/**
+ * Where a run takes modules from: what it delivers from where it said when it was made, what it only looks at as that is delivered by now (what Git says since
+ * passed no gate, nor did its probes), the rest from where they are pinned by now.
+ */
+export function heldIn(run: Pick<RunRow, 'modules'>, known: readonly KnownStatus[]): HeldAt {
+  const delivered = new Map(known.map((row) => [row.module, row.delivered === null ? null : row.snapshot]))
+  const own = Object.entries(run.modules).flatMap(([module, { snapshot, changed }]) => {
+    const at = snapshot ?? (changed ? undefined : delivered.get(module))
+    return at === undefined || at === null ? [] : [[module, at] as const]
+  })
+  return new Map([...[...pinnedAt(known)].filter(([module]) => !(module in run.modules)), ...own])
 }
 
 /**

@@ -127,7 +127,7 @@ function deliveryOf(outcome: ModuleOutcome, row: Row, asked: { intent: string; c
   // That a drift could not be reverted says nothing of what was delivered: its finding says so.
   if (run.kind === 'revert' && outcome.delivery !== 'delivered') return {}
   // Nothing was done about it: it was looked at again, and what was known of its delivery stays.
-  if (outcome.delivery === 'delivered' && !asked.changed) return { run: run.id, ...(row.delivered === asked.intent ? { failure: null } : {}) }
+  if (outcome.delivery === 'delivered' && !asked.changed) return { run: run.id, ...(row.delivered === asked.intent && row.intent === asked.intent ? { failure: null } : {}) }
   if (outcome.delivery === 'delivered')
     return {
       ...(decided === 'anew' ? {} : { delivery: pinnedDelivery(row, asked.intent), run: run.id }),

@@ -38,6 +38,13 @@ test('a change of what proves a module alone waits for the same approval, and sa
   await shop.push({ 'web/module.yaml': moduleFile('web') }, 'Nothing at all')
   const none = await shop.until('another run waits', async () => (await shop.client.runs({})).runs.find((run) => run.state === 'waiting' && run.id !== weaker.id))
   expect(none.plan?.digest).not.toBe(weaker.plan?.digest)
+  // What waits proves nothing yet: what is delivered is looked at as it was let through.
+  const { run: look } = await shop.client.verify('dev', { reason: 'is it well?' })
+  const looked = await shop.until('it was looked at', async () => {
+    const now = await shop.client.show(look ?? '')
+    return isEnded(now.state) ? now : undefined
+  })
+  expect(looked).toMatchObject({ state: 'succeeded', changes: [], probes: [{ probe: 'there', verdict: 'passed' }], steps: [{ readinessOnly: false }] })
   expect(await approved(none)).toMatchObject({ state: 'succeeded', steps: [{ readinessOnly: true }] })
   // Accepted, it is what the next one is held against.
   const again = await shop.settled(await shop.push({ 'web/module.yaml': probed(strict) }, 'With a probe'))
