@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
-/** What starts whole playgrounds, or has processes killed. A story of a small shop is no heavier than the tests of a room. */
-const heavy = ['test/story/{adopt,broken-database,command,crash*,drift*,drill,gates*,path,playground-command,review-plan,transitions,verification}.test.ts', 'playground/*.test.ts', 'playground/{control,databases,operators}/*.test.ts']
+/** What starts clusters, servers or whole control planes in its own process. */
+const heavy = ['test/story/**/*.test.ts', 'playground/*.test.ts', 'playground/{control,databases,operators}/*.test.ts']
 
 export default defineConfig({
   test: {

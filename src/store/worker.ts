@@ -1,4 +1,3 @@
-import { setImmediate as immediate } from 'node:timers/promises'
 import type { Clock } from '#lib/clock.ts'
 import { asFailure, Failure } from '#lib/failure.ts'
 import { backOff, claim, finish, giveBack, leaseLost, nextDue, renew, takeOver, workChannel, workerLockSpace, type Claim } from './queue.ts'
@@ -116,14 +115,11 @@ export class Worker {
       let wait = this.#options.pollMs ?? 5_000
       if (free > 0) {
         try {
-          // Most looks find nothing that is due: to ask is cheaper than to claim.
+          const until = clock.now() + this.#leaseMs
+          const claims = await claim(store, clock, { owner, prefixes: this.#prefixes, limit: free, leaseMs: this.#leaseMs })
+          for (const claimed of claims) this.#begin(claimed, until, life)
+          if (claims.length === free) continue
           const due = await nextDue(store, this.#prefixes)
-          if (due !== undefined && due <= clock.now()) {
-            const until = clock.now() + this.#leaseMs
-            const claims = await claim(store, clock, { owner, prefixes: this.#prefixes, limit: free, leaseMs: this.#leaseMs })
-            for (const claimed of claims) this.#begin(claimed, until, life)
-            if (claims.length > 0) continue
-          }
           if (due !== undefined) wait = Math.max(0, Math.min(wait, due - clock.now()))
         } catch (error) {
           this.#storeFailed(error)
@@ -227,7 +223,6 @@ export class Worker {
     await Promise.race([this.#nudge.promise, this.#options.clock.sleep(ms, over.signal).catch(() => {})])
     for (const signal of signals) signal.removeEventListener('abort', end)
     over.abort()
-    await immediate() // who wakes us often does so more than once: the end of a handler by itself and by the store
   }
 
   #storeFailed(error: unknown): void {
