@@ -10,6 +10,9 @@ import { logTo } from '#cli/surroundings.ts'
 import type { Surroundings } from '#cli/surroundings.ts'
 import { upCommand } from './up-command.ts'
 
+/** A test's process is not to be stopped as the program is. */
+const nobody = (): AbortSignal => new AbortController().signal
+
 function place(): Surroundings & { notes: string[] } {
   const notes: string[] = []
   return { notes, print: () => {}, note: (line) => notes.push(line), colours: false, width: 200, cwd: '/nowhere', env: {}, now: () => 0, readFile: () => undefined }
@@ -22,7 +25,7 @@ test.each([
   ['of the home folder', [], { KUBECONFIG: '' }, '/.kube/config'],
 ])('without the kubeconfig %s it does not start', async (_, args, env, path) => {
   const around = place()
-  expect(await runCommandLine(['up', '--workspace', 'here', ...args], around, [upCommand(env)])).toBe(2)
+  expect(await runCommandLine(['up', '--workspace', 'here', ...args], around, [upCommand(env, nobody)])).toBe(2)
   expect(around.notes[0]).toMatch(/^kubeconfig-invalid: /)
   expect(around.notes[0]).toContain(`${path}: there is no such file`)
 })
@@ -34,7 +37,7 @@ test('where its port is taken it says so, and makes nothing', async () => {
   const { port } = taken.address() as AddressInfo
   const around = { ...place(), cwd: home, readFile: () => '' }
   try {
-    expect(await runCommandLine(['up', '--workspace', 'here', '--kubeconfig', 'k', '--port', String(port)], around, [upCommand({})])).toBe(2)
+    expect(await runCommandLine(['up', '--workspace', 'here', '--kubeconfig', 'k', '--port', String(port)], around, [upCommand({}, nobody)])).toBe(2)
     expect(around.notes[0]).toContain(`port-taken: port ${port}: something else listens there already`)
     expect(readdirSync(home)).toEqual([])
   } finally {

@@ -12,7 +12,8 @@ import { stopRequested, stopped } from './stop-signal.ts'
 type Options = { workspace: string; branch: string; dir?: string; kubeconfig?: string; host: string; port: number; json?: boolean }
 
 /** `plumb up`: the control plane on a real workspace. */
-export function upCommand(env: Readonly<Record<string, string | undefined>>): AddCommands {
+/** `untilStopped`: who asks the process to end; in a test's process nobody, which must not lose its own signals and channel to this. */
+export function upCommand(env: Readonly<Record<string, string | undefined>>, untilStopped: typeof stopRequested = stopRequested): AddCommands {
   return (program, around) => {
     program
       .command('up')
@@ -27,7 +28,7 @@ export function upCommand(env: Readonly<Record<string, string | undefined>>): Ad
       .action(async (options: Options) => {
         const kubeconfig = kubeconfigs(options.kubeconfig, env['KUBECONFIG']).map((file) => resolve(around.cwd, file))
         expectReadable(kubeconfig, around)
-        const stop = stopRequested(around.now)
+        const stop = untilStopped(around.now)
         const dir = resolve(around.cwd, options.dir ?? around.env.dir ?? '.plumb')
         const [{ startControlPlane: start }, { systemClock }, { tryListening }] = await Promise.all([import('./control-plane.ts'), import('#lib/clock.ts'), import('#api/server.ts')])
         // Before anything is made. A folder that is there may be in use already, which says more than its port.
