@@ -11,8 +11,10 @@ import { stopRequested, stopped } from './stop-signal.ts'
 
 type Options = { workspace: string; branch: string; dir?: string; kubeconfig?: string; host: string; port: number; json?: boolean }
 
-/** `plumb up`: the control plane on a real workspace. */
-/** `untilStopped`: who asks the process to end; in a test's process nobody, which must not lose its own signals and channel to this. */
+/**
+ * `plumb up`: the control plane on a real workspace. `untilStopped`: who asks the process to end; in a test's process nobody, which must not lose its own signals
+ * and channel to this.
+ */
 export function upCommand(env: Readonly<Record<string, string | undefined>>, untilStopped: typeof stopRequested = stopRequested): AddCommands {
   return (program, around) => {
     program
