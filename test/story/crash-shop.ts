@@ -91,6 +91,8 @@ export async function openCrashShop(options: { readonly databaseUrl?: string; re
     applies: (name) => cluster.requests().filter((one) => one.method === 'PATCH' && one.path.includes(`/${name}?`) && !one.path.includes('dryRun')).length,
     kubernetes: (method, path, body) => askAsAdministrator(cluster, method, path, body),
     verify: async () => {
+      // What was decided last may still end: then it is asked of both again.
+      await until('no run is under way', async () => ((await client().runs({ limit: 200 })).runs.every((run) => run.endedAt !== null || run.state === 'waiting') ? true : undefined))
       const { publicKey, chains } = await client().exportRecords()
       for (const chain of chains) expect(verifyChain(chain, [publicKeyOf(publicKey)])).toMatchObject({ records: chain.records.length, sealed: chain.records.length, defects: [] })
       const { runs } = await client().runs({ limit: 200 })
