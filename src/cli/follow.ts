@@ -50,12 +50,12 @@ export async function* changes(connection: Connection, signal: AbortSignal): Asy
       }
       let [isNew, isOver] = [true, false]
       let wake = (): void => {}
-      const heard = (): void => {
-        failures = 0
+      const alive = (): void => void (failures = 0)
+      const changed = (): void => {
         isNew = true
         wake()
       }
-      const hearing = hear(answer.body, heard).finally(() => {
+      const hearing = hear(answer.body, alive, changed).finally(() => {
         isOver = true
         wake()
       })
@@ -81,11 +81,12 @@ export async function* changes(connection: Connection, signal: AbortSignal): Asy
     }
   }
 }
-/** Calls `changed` for what the server sends. A line with a colon says only that the connection lives. */
-async function hear(body: ReadableStream<Uint8Array>, changed: () => void): Promise<void> {
+/** Calls `changed` for what the server sends. A line with a colon says only that the connection lives: `alive` is called for that too. */
+async function hear(body: ReadableStream<Uint8Array>, alive: () => void, changed: () => void): Promise<void> {
   let text = ''
   const decoder = new TextDecoder()
   for await (const chunk of body) {
+    alive()
     const blocks = (text + decoder.decode(chunk, { stream: true })).split('\n\n')
     text = blocks.pop() ?? ''
     if (blocks.some((block) => !block.startsWith(':'))) changed()

@@ -11,6 +11,7 @@ import type { Sql } from '#store/sql.ts'
 import { saveStatus, statuses } from '#store/statuses.ts'
 import type { KnownStatus, StatusRow } from '#store/statuses.ts'
 import type { Asked } from './asked.ts'
+import { changedBy } from './causes.ts'
 import { changesBetween, storyOf } from './changes.ts'
 import { brokenModule, modulesIn } from './configuration.ts'
 import type { Configuration } from './configuration.ts'
@@ -153,11 +154,6 @@ function ownIntents(configuration: Configuration, known: ReadonlyMap<string, Sta
 /** The runs whose effects have not begun, and that a newer decision may replace. */
 async function replaceable(sql: Sql, environment: string): Promise<RunRow[]> {
   return (await openRuns(sql, environment)).filter((run) => (run.kind === 'change' || run.kind === 'deploy') && (run.state === 'planning' || run.state === 'waiting'))
-}
-
-/** What a run changes. What is in it only because it depends on that is looked at again, whatever it is by then. */
-function changedBy({ modules }: Pick<RunRow, 'modules'>): string[] {
-  return Object.entries(modules).flatMap(([module, { changed }]) => (changed ? [module] : []))
 }
 
 /** Modules that are known here and that the snapshot no longer has: a module is known as long as it holds anything. What is broken, or could not be read, is not gone. */

@@ -189,6 +189,28 @@ describe('a mirror that was damaged', () => {
     expect(readdirSync(join(gitDir(), 'refs/plumbline/keep'))).toEqual([kept])
   })
 
+  test('is asked what it holds, not remembered: what it lost is held again', async () => {
+    const source = fixture.repository('orders')
+    const kept = source.commit({ a: '1' })
+    const mirror = fixture.mirror(source.path)
+    await mirror.fetch(never)
+    await mirror.keep(kept)
+    rmSync(join(gitDir(), 'refs/plumbline/keep', kept))
+    expect(await mirror.kept()).toEqual([])
+    await mirror.keep(kept)
+    expect(await mirror.kept()).toEqual([kept])
+  })
+
+  test('says that it cannot tell a ref, not that there is none: a head of records that was cut would pass for a new one', async () => {
+    const source = fixture.repository('orders')
+    source.commit({ a: '1' })
+    const mirror = fixture.mirror(source.path)
+    await mirror.fetch(never)
+    mirror.close()
+    writeFileSync(join(gitDir(), 'config'), '[core')
+    await expect(mirror.id('refs/heads/main')).rejects.toMatchObject({ code: 'mirror-corrupt' })
+  })
+
   test('is made anew after a read found it corrupt, and is left as it is while the remote is away', async () => {
     const source = fixture.repository('orders')
     const head = source.commit({ big: Buffer.alloc(100_000, 'x'), a: '1' })

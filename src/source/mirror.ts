@@ -105,18 +105,17 @@ export class Mirror {
 
   /** The branch's last fetched commit; `undefined` before the first fetch. */
   async head(): Promise<string | undefined> {
-    return await this.id(`refs/heads/${this.branch}^{commit}`)
+    return await this.id(`refs/heads/${this.branch}^{commit}`).catch((error: unknown) => {
+      if (error instanceof Failure && error.code === 'mirror-corrupt') return undefined // noted: the next fetch makes it anew
+      throw error
+    })
   }
 
-  /** The id of what a ref or a commit's name names here; undefined where there is nothing that can be read. */
+  /** The id of what a ref or a commit's name names here; undefined where there is no such thing. Failure `mirror-corrupt` where that cannot be told: it is not "nothing". */
   async id(name: string): Promise<string | undefined> {
     if (!existsSync(join(this.#gitDir, 'HEAD'))) return undefined
-    try {
-      return (await this.#objects.read(name, 0))?.id
-    } catch (error) {
-      if (error instanceof Failure && error.code === 'mirror-corrupt') return void this.#noted(error)
-      throw error
-    }
+    const answer = await this.#objects.read(name, 0).catch((error: unknown) => Promise.reject(this.#noted(error)))
+    return answer?.id
   }
 
   /** Failures of its calls: `commit-unknown`, `path-outside-repository`, `file-too-large`, `tree-too-large`, `not-a-file`, `mirror-corrupt`. */
@@ -179,14 +178,16 @@ export class Mirror {
 
   /** Holds commits that were delivered, so that they can be rendered again offline, also after a force push. */
   async keep(...shas: readonly string[]): Promise<void> {
+    await this.#rebuilding
     const fresh = shas.filter((sha) => !this.#kept.has(sha))
     await this.#updateKept(fresh.map((sha) => `update ${keptRefs}${objectId(sha, this.name)} ${sha}`))
     for (const sha of fresh) this.#kept.add(sha)
   }
 
-  /** The commits that are held. */
+  /** The commits that are held, as the repository has it: from then on `keep` goes by that. */
   async kept(): Promise<string[]> {
     await this.#rebuilding
+    this.#kept.clear()
     return await keptCommits(this.#setup, this.#gitDir, this.name)
   }
 

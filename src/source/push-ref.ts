@@ -26,14 +26,14 @@ export type PushedFile = { readonly commit: string; readonly previous: string | 
  * moved or cut is a Failure `ref-moved`, never overwritten. Failures: `ref-refused`, `ref-moved`, `push-refused`, `repository-unreachable`,
  * `git-failed`.
  */
-export async function pushFile(setup: GitSetup, call: GitCall, url: string, here: Here, file: PushFile): Promise<PushedFile> {
+export async function pushFile(setup: GitSetup, call: GitCall, url: string, here: Pick<Here, 'id'>, file: PushFile): Promise<PushedFile> {
   if (!/^refs\/plumbline\/[a-z0-9-]+(\/[a-z0-9-]+)*$/.test(file.ref) || !/^[a-z0-9][a-z0-9.-]*$/.test(file.name)) {
     throw new Failure({ code: 'ref-refused', subject: file.ref, message: `${JSON.stringify(file.ref)} with ${JSON.stringify(file.name)} is not a ref and file that Plumbline writes` })
   }
   const ours = await here.id(file.ref)
   // Where we stood is most likely where the remote stands: the push finds out, at no cost.
   const previous = ours ?? (await begin(setup, call, url, file.ref))
-  return await pushOn(setup, call, url, here, file, { ours, previous })
+  return await pushOn(setup, call, url, file, { ours, previous })
 }
 
 /** The ref as the remote has it, here as well. */
@@ -43,7 +43,7 @@ async function begin(setup: GitSetup, call: GitCall, url: string, ref: string): 
   return theirs
 }
 
-async function pushOn(setup: GitSetup, call: GitCall, url: string, here: Here, file: PushFile, at: { readonly ours: string | undefined; readonly previous: string | undefined }): Promise<PushedFile> {
+async function pushOn(setup: GitSetup, call: GitCall, url: string, file: PushFile, at: { readonly ours: string | undefined; readonly previous: string | undefined }): Promise<PushedFile> {
   const { ours, previous } = at
   const changes = [{ clear: true }, { file: file.name, content: file.content }] as const
   const commit = await importCommit(setup, call, { ref: draftRef, parent: previous, message: file.message, at: file.at, author: file.author, changes })
@@ -55,7 +55,7 @@ async function pushOn(setup: GitSetup, call: GitCall, url: string, here: Here, f
       if (theirs !== previous) {
         if (ours !== previous || ours === undefined || !(await isAhead(setup, call, url, file.ref, ours, theirs))) throw moved(call.subject, file.ref, previous, theirs)
         await begin(setup, call, url, file.ref)
-        return await pushOn(setup, call, url, here, file, { ours, previous: theirs })
+        return await pushOn(setup, call, url, file, { ours, previous: theirs })
       }
       throw new Failure({
         code: 'push-refused',
