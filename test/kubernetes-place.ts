@@ -1,7 +1,9 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { KubeConfig } from '@kubernetes/client-node'
 import type { KubernetesClient, ServedKind } from '#clients/kubernetes/client.ts'
 import { openKubernetes } from '#clients/kubernetes/open.ts'
 import type { DriverCall } from '#drivers/driver.ts'
@@ -18,6 +20,9 @@ export type KubernetesPlace = {
   /** A client of the same context, at a port where nobody listens. */
   readonly unreachable: DriverCall
   readonly namespace: string
+  readonly server: URL
+  /** A client of the same cluster that goes through this port of the loopback. */
+  through(port: number): Promise<KubernetesClient>
   kind(apiVersion: string, kind: string): Promise<ServedKind>
   /** Writes as somebody else does, taking what it needs. */
   write(body: JsonObject, manager?: string): Promise<JsonObject>
@@ -33,8 +38,13 @@ export async function kubernetesPlace(): Promise<KubernetesPlace> {
   const cluster = await testCluster()
   const open = (kubeconfig: string): Promise<KubernetesClient> => openKubernetes({ kubeconfig, context: cluster.context, clock: systemClock })
   const client = await open(cluster.kubeconfig)
-  const { kubeconfig: elsewhere, remove } = await nowhere(cluster)
-  const nobody = await open(elsewhere)
+  const others: { readonly close: () => Promise<unknown> }[] = []
+  const through = async (port: number): Promise<KubernetesClient> => {
+    const { kubeconfig, remove } = await throughPort(cluster, port)
+    const other = await open(kubeconfig)
+    others.push({ close: () => Promise.all([other.close(), remove()]) })
+    return other
+  }
   const namespace = `plumbline-test-${randomBytes(4).toString('hex')}`
   const kind = async (apiVersion: string, name: string): Promise<ServedKind> => {
     const served = await client.kind(apiVersion, name, never)
@@ -55,8 +65,10 @@ export async function kubernetesPlace(): Promise<KubernetesPlace> {
     cluster,
     client,
     call: call(client),
-    unreachable: call(nobody),
+    unreachable: call(await through(9)),
     namespace,
+    server: serverOf(cluster),
+    through,
     kind,
     write,
     read: async (body) => {
@@ -69,7 +81,7 @@ export async function kubernetesPlace(): Promise<KubernetesPlace> {
       const live = await client.get(namespaces, '', namespace, never)
       const uid = (live?.['metadata'] as { uid?: string } | undefined)?.uid
       if (uid !== undefined) await client.delete(namespaces, '', namespace, { uid, propagation: 'Background', dryRun: false }, never)
-      await Promise.all([client.close(), nobody.close(), remove()])
+      await Promise.all([client.close(), ...others.map((other) => other.close())])
       await cluster.stop()
     },
   }
@@ -83,17 +95,23 @@ export function desiredOf(body: JsonObject): Desired {
   return { key: keyOf({ group, kind: String(body['kind']), namespace, name }), body, origin: { repository: 'test', file: 'test.yaml', line: 1 } }
 }
 
-/** A kubeconfig beside none of the operator's files, that leads to a port where nobody listens. */
-async function nowhere(cluster: TestCluster): Promise<{ kubeconfig: string; remove: () => Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), 'plumbline-nowhere-'))
+function serverOf({ kubeconfig, context }: TestCluster): URL {
+  const config = new KubeConfig()
+  config.loadFromFile(kubeconfig)
+  config.setCurrentContext(context)
+  return new URL(config.getCurrentCluster()?.server ?? '')
+}
+
+/** A kubeconfig that leads to the cluster through another port of the loopback. */
+async function throughPort(cluster: TestCluster, port: number): Promise<{ kubeconfig: string; remove: () => Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'plumbline-through-'))
   const kubeconfig = join(folder, 'kubeconfig')
-  const document = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'nowhere', cluster: { server: 'https://127.0.0.1:9' } }],
-    users: [{ name: 'nobody', user: { token: 'none' } }],
-    contexts: [{ name: cluster.context, context: { cluster: 'nowhere', user: 'nobody' } }],
-  }
-  await writeFile(kubeconfig, JSON.stringify(document), { mode: 0o600 })
+  const config = new KubeConfig()
+  config.loadFromFile(cluster.kubeconfig)
+  config.clusters = config.clusters.map((one) => {
+    const { hostname } = new URL(one.server)
+    return { ...one, server: `https://127.0.0.1:${port}`, ...(isIP(hostname) === 0 ? { tlsServerName: hostname } : {}) }
+  })
+  await writeFile(kubeconfig, config.exportConfig(), { mode: 0o600 })
   return { kubeconfig, remove: () => rm(folder, { recursive: true, force: true }) }
 }

@@ -1,15 +1,44 @@
+import { createSocket } from 'node:dgram'
+import { dnsmasqMissing, startDnsmasq } from '../../../test/dnsmasq.ts'
 import { canary, conformance, slowMs } from '../conformance.ts'
 import { reachTo } from '../testing.ts'
 import { dns } from './dns.ts'
-import { FakeDnsServer, a } from './fake-dns-server.ts'
-import type { FakeAnswer } from './fake-dns-server.ts'
 
-const answers: Readonly<Record<string, FakeAnswer>> = { 'orders.example': { records: [a('10.0.0.1')] }, 'slow.example': { records: [a('10.0.0.1')] }, 'hang.example': 'silence', 'refused.example': { code: 5 }, 'lying.example': { records: [a('192.0.2.66')] } }
+conformance(
+  dns,
+  async () => {
+    const [server, hanging] = await Promise.all([startDnsmasq(['--host-record=orders.example,10.0.0.1']), startDnsmasq(['--host-record=orders.example,10.0.0.1'])])
+    process.kill(hanging.pid, 'SIGSTOP')
+    const slow = await slowWayTo(server.port)
+    const address = (port: number): string => `dns://user:${canary}@127.0.0.1:${port}`
+    const clients = { reach: reachTo({ ns: address(server.port), hanging: address(hanging.port), slow: address(slow.port) }) }
+    const question = (name: string, resolver = 'ns') => ({ clients, config: { name, resolver } })
+    return {
+      passing: question('orders.example'),
+      failing: question('gone.example'),
+      hanging: question('orders.example', 'hanging'),
+      refusing: question('elsewhere.test'),
+      lying: { clients, config: { ...question('orders.example').config, contains: '10.0.0.2' } },
+      slow: question('orders.example', 'slow'),
+      stop: async () => {
+        await Promise.all([slow.stop(), server.stop(), hanging.stop()])
+      },
+    }
+  },
+  dnsmasqMissing(),
+)
 
-conformance(dns, async () => {
-  const server = new FakeDnsServer((name) => answers[name] ?? { code: 3 })
-  server.answersAfter = (name) => (name === 'slow.example' ? slowMs : 0)
-  const clients = { reach: reachTo({ ns: `dns://user:${canary}@127.0.0.1:${await server.start()}` }) }
-  const question = (name: string) => ({ clients, config: { name, resolver: 'ns' } })
-  return { passing: question('orders.example'), failing: question('gone.example'), hanging: question('hang.example'), refusing: question('refused.example'), lying: { clients, config: { ...question('lying.example').config, contains: '10.0.0.1' } }, slow: question('slow.example'), stop: () => server.stop() }
-})
+/** The real one, behind a way that takes its time. */
+async function slowWayTo(port: number): Promise<{ readonly port: number; readonly stop: () => Promise<void> }> {
+  const front = createSocket('udp4')
+  front.on('message', (question, asker) => {
+    const behind = createSocket('udp4')
+    behind.once('message', (answer) => {
+      behind.close()
+      setTimeout(() => front.send(answer, asker.port, asker.address, () => {}), slowMs)
+    })
+    behind.send(question, port, '127.0.0.1')
+  })
+  await new Promise<void>((resolve) => front.bind(0, '127.0.0.1', resolve))
+  return { port: front.address().port, stop: () => new Promise((resolve) => front.close(resolve)) }
+}

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '#lib/clock.ts'
 import type { Sample } from '#model/probe.ts'
+import { dnsmasqMissing, startDnsmasq } from '../../../test/dnsmasq.ts'
 import { reachTo } from '../testing.ts'
 import { dns } from './dns.ts'
 import { FakeDnsServer, a, cname, mx, srv, txt } from './fake-dns-server.ts'
@@ -94,5 +95,32 @@ describe('the dns probe', () => {
 
   test('does not know what is no name', async () => {
     expect(await ask({ name: `${'a'.repeat(80)}.example` })).toMatchObject({ verdict: 'unknown', message: 'this is no name that can be asked for' })
+  })
+})
+
+const missing = dnsmasqMissing()
+describe.skipIf(missing !== undefined)(`the dns probe, at a real name server${missing === undefined ? '' : ` (${missing})`}`, () => {
+  let real: Awaited<ReturnType<typeof startDnsmasq>> | undefined
+  beforeAll(async () => {
+    real = await startDnsmasq(['--host-record=orders.example,10.0.0.1,fd00::1', '--cname=alias.example,orders.example', '--txt-record=text.example,v=spf1 ,include:mail.example', '--mx-host=mail.example,mx1.example,10', '--mx-host=mail.example,mx2.example,20', '--srv-host=_sip._tcp.example,sip.example,5060,0,5'])
+  })
+  afterAll(() => real?.stop())
+  const askReal = async (config: object): Promise<Sample> => {
+    const reach = reachTo({ ns: `127.0.0.1:${real?.port}` })
+    return dns.sample({ clients: { reach }, clock: systemClock, signal: AbortSignal.timeout(5_000) }, dns.schema.parse({ resolver: 'ns', ...config }))
+  }
+
+  test('reads every type of record', async () => {
+    expect(await askReal({ name: 'orders.example' })).toMatchObject({ verdict: 'passed', value: ['10.0.0.1'] })
+    expect(await askReal({ name: 'orders.example', type: 'AAAA', equals: 'fd00::1' })).toMatchObject({ verdict: 'passed' })
+    expect(await askReal({ name: 'alias.example', type: 'CNAME', equals: 'orders.example.' })).toMatchObject({ verdict: 'passed' })
+    expect(await askReal({ name: 'text.example', type: 'TXT', contains: 'v=spf1 include:mail.example' })).toMatchObject({ verdict: 'passed' })
+    expect(await askReal({ name: 'mail.example', type: 'MX', equals: ['20 mx2.example', '10 mx1.example'] })).toMatchObject({ verdict: 'passed' })
+    expect(await askReal({ name: '_sip._tcp.example', type: 'SRV', contains: '0 5 5060 sip.example' })).toMatchObject({ verdict: 'passed' })
+  })
+
+  test('tells a name that is not there from a server that refuses', async () => {
+    expect(await askReal({ name: 'gone.example' })).toMatchObject({ verdict: 'failed', message: 'A gone.example has 0 records, at least 1 expected' })
+    expect(await askReal({ name: 'elsewhere.test' })).toMatchObject({ verdict: 'failed', message: 'the name server answers that it refuses (REFUSED)' })
   })
 })

@@ -1,16 +1,22 @@
-import { setTimeout as after } from 'node:timers/promises'
-import type { KubernetesClient } from '#clients/kubernetes/client.ts'
+import { connect } from 'node:net'
 import { openCel } from '#lib/cel.ts'
 import { kubernetesPlace } from '../../../test/kubernetes-place.ts'
 import { canary, conformance, slowMs } from '../conformance.ts'
+import { startTcp } from '../testing.ts'
 import { kubernetes } from './kubernetes.ts'
 
 conformance(kubernetes, async () => {
-  const { client, unreachable, namespace, write, stop } = await kubernetesPlace()
+  const { client, unreachable, namespace, server, through, write, stop } = await kubernetesPlace()
   const cel = openCel({ timeoutMs: 1_000 })
   await write({ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'settings', namespace, annotations: { copy: canary } }, stringData: { password: canary } })
-  const never = { ...client, kind: client.kind.bind(client), get: () => new Promise(() => {}) } as unknown as KubernetesClient
-  const slow: KubernetesClient = { ...client, kind: client.kind.bind(client), get: async (...asked) => after(slowMs).then(() => client.get(...asked)) }
+  const silent = await startTcp(() => {})
+  // The real one, behind a line that takes its time with each answer.
+  const slow = await startTcp((socket) => {
+    const behind = connect(Number(server.port), server.hostname).on('error', () => socket.destroy())
+    socket.on('close', () => behind.destroy()).pipe(behind)
+    behind.on('data', (answer) => void setTimeout(() => socket.write(answer), slowMs))
+  })
+  const [hanging, late] = await Promise.all([through(silent.port), through(slow.port)])
   const question = (expression: string, cluster = client) => ({
     clients: { kubernetes: async () => cluster, cel: cel.evaluate },
     config: { target: 'cluster', apiVersion: 'v1', kind: 'Secret', namespace, name: 'settings', cel: expression },
@@ -18,13 +24,14 @@ conformance(kubernetes, async () => {
   return {
     passing: question('object.metadata.name == "settings"'),
     failing: question('object.metadata.name == "others"'),
-    hanging: question('true', never),
+    hanging: question('true', hanging),
     refusing: { ...question('true'), clients: { kubernetes: async () => unreachable.clients.kubernetes, cel: cel.evaluate } },
     lying: question('object.metadata.annotations.copy == "nothing of the kind"'),
-    slow: question('object.metadata.name == "settings"', slow),
+    slow: question('object.metadata.name == "settings"', late),
     stop: async () => {
       await cel.close()
       await stop()
+      await Promise.all([silent.stop(), slow.stop()])
     },
   }
 })
