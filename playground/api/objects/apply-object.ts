@@ -24,8 +24,6 @@ export function* applySteps(backend: Backend, kind: Kind, namespace: string, nam
     if (uid !== undefined && uid !== '') {
       throw conflict(kind, name, `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`)
     }
-  } else if (resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== live.metadata.resourceVersion) {
-    throw conflict(kind, name, modifiedMeanwhile)
   }
   const outcome = backend.fields.apply({
     live,
@@ -43,6 +41,8 @@ export function* applySteps(backend: Backend, kind: Kind, namespace: string, nam
   if ('conflicts' in outcome) {
     throw new ApiError(409, 'Conflict', outcome.message, { details: { causes: outcome.conflicts.map((cause) => ({ ...cause })) }, warnings })
   }
+  // After the fields that others own, as a real server does.
+  if (live !== undefined && resourceVersion !== undefined && resourceVersion !== '' && resourceVersion !== live.metadata.resourceVersion) throw conflict(kind, name, modifiedMeanwhile)
   if (apply.duplicates.length > 0 && apply.fieldValidation === 'Strict') {
     throw badRequest(`error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  ${apply.duplicates.join('\n  ')}`)
   }

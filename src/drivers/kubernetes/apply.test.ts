@@ -78,6 +78,14 @@ describe('an apply', () => {
     expect((await place.read(second))?.['data']).toEqual({ a: '2' })
   })
 
+  test('of what somebody else made between our read and our write is told to have moved, whichever the server minds first', async () => {
+    const body = configMap('raced', { a: '1' })
+    const effect = await only(body)
+    const assertLease = async () => void (await place.write(configMap('raced', { a: '2' })))
+    expect(await on.apply(effect, [desiredOf(body)], [], { assertLease })).toEqual({ state: 'moved', what: 'the object exists by now; it did not when this was planned' })
+    expect((await place.read(body))?.['data']).toEqual({ a: '2' })
+  })
+
   test('takes over what exists only where the plan says so, field by field', async () => {
     const body = configMap('foreign', { a: 'mine' })
     await place.write(configMap('foreign', { a: 'theirs', other: 'kept' }), 'kubectl')

@@ -30,7 +30,10 @@ export async function apply(call: Call, effect: Effect, desired: Desired | undef
   for (let attempt = 1; ; attempt += 1) {
     const outcome = await attemptOn(call, serving.kind, effect, effect.sealed, desired, held)
     // Between our read and our write a controller wrote its status: what was sealed is looked at again, and mostly still holds.
-    if (outcome.state !== 'moved' || outcome.what !== changedMeanwhile || attempt === attempts) return outcome
+    const isOfVersion = outcome.state === 'moved' && outcome.what === changedMeanwhile
+    // A server tells of fields that others own before it looks at the UID and the version: another look tells whether it is the object that was sealed.
+    const isFirstConflict = outcome.state === 'conflict' && attempt === 1
+    if (!(isOfVersion || isFirstConflict) || attempt === attempts) return outcome
   }
 }
 

@@ -1,10 +1,12 @@
 import { neverWritten, type ServedKind } from '#clients/kubernetes/client.ts'
 import { asFailure, Failure } from '#lib/failure.ts'
+import { moved } from '#model/moved.ts'
 import type { Effect } from '#model/plan.ts'
 import { keyOf, parseKey, showKey, type Desired, type ObjectKey } from '#model/resource.ts'
 import { bodyOf } from './body.ts'
 import type { Call } from './call.ts'
 import { manager } from './names.ts'
+import { observeOne } from './observe.ts'
 import { outcomeOf } from './outcome.ts'
 import { servedKinds } from './served.ts'
 
@@ -53,12 +55,17 @@ async function ask(call: Call, kind: ServedKind, effect: Effect, desired: Desire
     call.signal.throwIfAborted()
     if (isMissingNamespace(error, namespace)) return { ...effect, payload: { previewed: false } }
     const outcome = outcomeOf(error, effect, body)
+    const what = outcome.state === 'moved' ? outcome.what : outcome.state === 'conflict' ? await movedSince(call, kind, effect) : undefined
+    if (what !== undefined) return { ...effect, refused: new Failure({ code: 'object-moved', subject: showKey(effect.key), message: what, hint: 'Plan again.', retry: 'now' }).toJSON() }
     if (outcome.state === 'refused' || outcome.state === 'conflict') return { ...effect, refused: outcome.failure }
-    if (outcome.state === 'moved') {
-      return { ...effect, refused: new Failure({ code: 'object-moved', subject: showKey(effect.key), message: outcome.what, hint: 'Plan again.', retry: 'now' }).toJSON() }
-    }
     throw asFailure(error, showKey(effect.key))
   }
+}
+
+/** A server tells of fields that others own before it looks at the UID and the version: a conflict may be one with an object that was not there when the plan was made. */
+async function movedSince(call: Call, kind: ServedKind, effect: Effect): Promise<string | undefined> {
+  const live = await observeOne(call, kind, effect.key)
+  return live.state === 'unknown' || effect.sealed === undefined ? undefined : moved(effect.sealed, live)
 }
 
 /** It may come with another module's step. If it does not, the apply is refused. */
