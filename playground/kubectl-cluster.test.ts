@@ -138,17 +138,6 @@ describe.skipIf(!hasKubectl)('kubectl and a cluster that runs (skipped where kub
     expect(await out(`describe ${what}`)).toMatch(expected)
   })
 
-  test('rollout: restart, set image, status, history, undo', async () => {
-    await out('rollout restart deployment/echo')
-    await out(`set image deployment/echo echo=${image}:1.1.0`)
-    expect(await out('rollout status deployment/echo --timeout=15s')).toMatch(/successfully rolled out/)
-    expect(await out('rollout history deployment/echo')).toMatch(/REVISION +CHANGE-CAUSE\n1 +<none>\n2 +<none>\n3 +<none>/)
-    expect(await out('rollout history deployment/echo --revision=3')).toMatch(/Image:\t\S+:1\.1\.0/)
-    expect(await out('rollout undo deployment/echo --to-revision=1')).toBe('deployment.apps/echo rolled back\n')
-    await out('rollout status deployment/echo --timeout=15s')
-    expect(await out('get deployment echo -o jsonpath={.spec.template.spec.containers[0].image}')).toBe(`${image}:1.0.0`)
-  })
-
   test('logs: the last lines, of a selector, followed, and of a run before', async () => {
     expect(await out('logs deployment/echo --tail=1')).toMatch(/listens on 127\./)
     expect((await out('logs -l app=echo --tail=1 --prefix')).trim().split('\n')).toEqual([expect.stringMatching(/^\[pod\/echo-/), expect.stringMatching(/^\[pod\/echo-/)])

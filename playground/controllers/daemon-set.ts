@@ -1,6 +1,6 @@
 import { controllerKey, controllerOf, keyOf, manager, placeOf, type ControllerContext } from './controller.ts'
-import { daemonSets, nodes, pods, type DaemonSet, type Pod } from './kinds.ts'
-import { hashLabel } from './labels.ts'
+import { presentRevision, trimRevisions } from './controller-revision.ts'
+import { daemonSets, nodes, pods, type ControllerRevision, type DaemonSet, type Pod } from './kinds.ts'
 import { countPods, createPod, isActive, isFinished, isLeaving, podsOf } from './pods-of.ts'
 import { recordEvent } from './record-event.ts'
 
@@ -21,30 +21,35 @@ export const daemonSetController = controllerOf('daemonset', (context) => ({
 function reconcile(context: ControllerContext, key: string): number | undefined {
   const { namespace, name } = placeOf(key)
   const set = context.objects.get(daemonSets, namespace, name)
-  if (set === undefined) return undefined
-  const revision = hashLabel(set.spec.template)
-  if (set.metadata.deletionTimestamp === undefined) step(context, set, revision)
-  return writeStatus(context, set, podsOf(context, set).filter(isActive), revision)
+  if (set === undefined || set.metadata.deletionTimestamp !== undefined) return undefined
+  const present = presentRevision(context, set, revisionLabel)
+  step(context, set, hashOf(present))
+  const own = podsOf(context, set)
+  const hashes = new Set([hashOf(present), ...own.map(({ metadata }) => metadata.labels?.[revisionLabel])])
+  trimRevisions(context, set, (revision) => hashes.has(hashOf(revision)))
+  return writeStatus(context, set, own.filter(isActive), hashOf(present))
 }
 
-function step(context: ControllerContext, set: DaemonSet, revision: string): void {
+const hashOf = (revision: ControllerRevision): string => revision.metadata.labels?.[revisionLabel] ?? ''
+
+function step(context: ControllerContext, set: DaemonSet, hash: string): void {
   const own = podsOf(context, set)
   const [active, ...surplus] = own.filter(isActive)
   for (const pod of [...own.filter((candidate) => isFinished(candidate) && !isLeaving(candidate)), ...surplus]) context.objects.delete(pods, pod.metadata)
   if (active === undefined) {
     if (own.some(isLeaving)) return // one after the other: it may hold what the next one needs
-    const pod = createPod(context, { owner: set, template: set.spec.template, name: { generated: `${set.metadata.name}-` }, labels: { [revisionLabel]: revision } })
+    const pod = createPod(context, { owner: set, template: set.spec.template, name: { generated: `${set.metadata.name}-` }, labels: { [revisionLabel]: hash } })
     tell(context, set, 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`)
-  } else if (set.spec.updateStrategy?.type !== 'OnDelete' && active.metadata.labels?.[revisionLabel] !== revision) {
+  } else if (set.spec.updateStrategy?.type !== 'OnDelete' && active.metadata.labels?.[revisionLabel] !== hash) {
     context.objects.delete(pods, active.metadata)
     tell(context, set, 'SuccessfulDelete', `Deleted pod: ${active.metadata.name}`)
   }
 }
 
-function writeStatus(context: ControllerContext, set: DaemonSet, active: Pod[], revision: string): number | undefined {
+function writeStatus(context: ControllerContext, set: DaemonSet, active: Pod[], hash: string): number | undefined {
   const { ready, available, again } = countPods(active, set.spec.minReadySeconds, context.clock.now())
   const desired = context.objects.list(nodes).length
-  const updated = active.filter((pod) => pod.metadata.labels?.[revisionLabel] === revision).length
+  const updated = active.filter((pod) => pod.metadata.labels?.[revisionLabel] === hash).length
   context.objects.edit(daemonSets, set.metadata, 'status', manager, (object) => {
     object.status = {
       ...(set.metadata.generation === undefined ? {} : { observedGeneration: set.metadata.generation }),

@@ -1,8 +1,7 @@
-import { equalJson } from '#lib/json.ts'
 import { manager, type ControllerContext } from './controller.ts'
 import { replicasOf } from './deployment-rollout.ts'
 import { deployments, replicaSets, type Deployment, type PodTemplate, type ReplicaSet } from './kinds.ts'
-import { hashLabel } from './labels.ts'
+import { equalTemplates, templateHash } from './pod-template.ts'
 import { ownerReference } from './pods-of.ts'
 
 const revision = 'deployment.kubernetes.io/revision'
@@ -12,24 +11,14 @@ const notCopied = new Set([revision, history, 'kubectl.kubernetes.io/last-applie
 
 export const revisionOf = (set: ReplicaSet): number => Number(set.metadata.annotations?.[revision] ?? 0)
 
-/** Equal templates, the hash label apart: what makes a rollback find the ReplicaSet that it had. Empty and absent are the same, as in Kubernetes. */
+/** What makes a rollback find the ReplicaSet that it had: the label apart that its template bears besides. */
 export function sameTemplate(set: ReplicaSet, deployment: Deployment): boolean {
-  return equalJson(withoutEmpty(withoutHash(set.spec.template)), withoutEmpty(withoutHash(deployment.spec.template)))
+  return equalTemplates(withoutHash(set.spec.template), withoutHash(deployment.spec.template))
 }
 
-function withoutEmpty(value: unknown): unknown {
-  if (Array.isArray(value)) return value.length === 0 ? undefined : value.map(withoutEmpty)
-  if (typeof value !== 'object' || value === null) return value ?? undefined
-  const members = Object.entries(value).flatMap(([key, member]) => {
-    const kept = withoutEmpty(member)
-    return kept === undefined ? [] : [[key, kept] as const]
-  })
-  return members.length === 0 ? undefined : Object.fromEntries(members)
-}
-
-function withoutHash({ metadata, spec }: PodTemplate): object {
+function withoutHash({ metadata, spec }: PodTemplate): PodTemplate {
   const { [hash]: _, ...labels } = metadata?.labels ?? {}
-  return { labels, annotations: metadata?.annotations ?? {}, spec }
+  return { metadata: { ...metadata, labels }, spec }
 }
 
 /** The ReplicaSet of the present template, as the newest revision; the Deployment's own annotation follows. */
@@ -58,7 +47,7 @@ function promote({ objects }: ControllerContext, deployment: Deployment, known: 
 
 function create({ objects }: ControllerContext, deployment: Deployment, number: number): ReplicaSet {
   const { metadata, spec } = deployment
-  const value = hashLabel(withoutEmpty(withoutHash(spec.template)))
+  const value = templateHash(withoutHash(spec.template))
   const labels = { ...spec.template.metadata?.labels, [hash]: value }
   const copied = Object.entries(metadata.annotations ?? {}).filter(([key]) => !notCopied.has(key))
   const annotations = { ...Object.fromEntries(copied), [revision]: String(number), 'deployment.kubernetes.io/desired-replicas': String(replicasOf(deployment)) }

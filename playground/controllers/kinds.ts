@@ -195,6 +195,7 @@ export type StatefulSet = Stored<
     serviceName?: string
     template: PodTemplate
     podManagementPolicy?: 'OrderedReady' | 'Parallel'
+    revisionHistoryLimit?: number
     updateStrategy?: { type?: 'RollingUpdate' | 'OnDelete'; rollingUpdate?: { partition?: number } }
     minReadySeconds?: number
     volumeClaimTemplates?: { metadata: { name: string; labels?: Record<string, string> }; spec: JsonObject }[]
@@ -213,7 +214,13 @@ export type StatefulSet = Stored<
 >
 
 export type DaemonSet = Stored<
-  { selector: LabelSelector; template: PodTemplate; updateStrategy?: { type?: 'RollingUpdate' | 'OnDelete' }; minReadySeconds?: number },
+  {
+    selector: LabelSelector
+    template: PodTemplate
+    updateStrategy?: { type?: 'RollingUpdate' | 'OnDelete' }
+    minReadySeconds?: number
+    revisionHistoryLimit?: number
+  },
   {
     observedGeneration?: number
     currentNumberScheduled?: number
@@ -225,6 +232,9 @@ export type DaemonSet = Stored<
     updatedNumberScheduled?: number
   }
 >
+
+/** A template that a StatefulSet or DaemonSet has had, as the strategic merge patch that brings it back. */
+export type ControllerRevision = Stored<never> & { revision: number; data: { spec: { template: PodTemplate & { $patch: 'replace' } } } }
 
 export type Job = Stored<
   {
@@ -338,6 +348,7 @@ export const replicaSets = kind<ReplicaSet>('apps/v1', 'ReplicaSet', 'replicaset
 export const deployments = kind<Deployment>('apps/v1', 'Deployment', 'deployments')
 export const statefulSets = kind<StatefulSet>('apps/v1', 'StatefulSet', 'statefulsets')
 export const daemonSets = kind<DaemonSet>('apps/v1', 'DaemonSet', 'daemonsets')
+export const controllerRevisions = kind<ControllerRevision>('apps/v1', 'ControllerRevision', 'controllerrevisions')
 export const jobs = kind<Job>('batch/v1', 'Job', 'jobs')
 export const cronJobs = kind<CronJob>('batch/v1', 'CronJob', 'cronjobs')
 export const services = kind<Service>('v1', 'Service', 'services')
@@ -363,7 +374,7 @@ const other = (apiVersion: string, name: string, plural: string): Kind<Stored> =
 
 /** The built-in namespaced kinds: what a namespace's deletion has to empty, and what may have an owner. */
 export const namespacedKinds: readonly Kind<unknown>[] = [
-  deployments, statefulSets, daemonSets, jobs, cronJobs, replicaSets, pods, services, endpointSlices, endpoints, ingresses, autoscalers, claims, configMaps, secrets, events, serviceAccounts, disruptionBudgets,
+  deployments, statefulSets, daemonSets, controllerRevisions, jobs, cronJobs, replicaSets, pods, services, endpointSlices, endpoints, ingresses, autoscalers, claims, configMaps, secrets, events, serviceAccounts, disruptionBudgets,
   other('v1', 'LimitRange', 'limitranges'),
   other('v1', 'ResourceQuota', 'resourcequotas'),
   other('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies'),
