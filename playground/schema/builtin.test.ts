@@ -158,8 +158,11 @@ describe('defaults', () => {
 })
 
 describe('validation', () => {
-  test('a Deployment, a Service and an Ingress as teams write them are valid', () => {
+  test('a Deployment, a StatefulSet with a claim, a Service and an Ingress as teams write them are valid', () => {
     expect(said(deployment({ ports: [{ containerPort: 8080, name: 'http' }], volumeMounts: [{ name: 'v', mountPath: '/v' }] }, {}, { volumes: [{ name: 'v' }] }))).toEqual([])
+    const data = { metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } }
+    const { template, selector } = deployment({ volumeMounts: [{ name: 'data', mountPath: '/data' }] }).spec as Record<string, object>
+    expect(said(make('apps/v1', 'StatefulSet', { spec: { serviceName: 'x', selector, template, volumeClaimTemplates: [data] } }))).toEqual([])
     expect(said(make('v1', 'Service', { spec: { selector: { app: 'x' }, ports: [{ port: 80, targetPort: 'http' }] } }))).toEqual([])
     const backend = { service: { name: 'web', port: { number: 80 } } }
     expect(said(make('networking.k8s.io/v1', 'Ingress', { spec: { rules: [{ host: 'h', http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }] } }))).toEqual([])

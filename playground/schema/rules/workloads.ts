@@ -25,8 +25,18 @@ export const statefulSet: Rule = (object) => {
   return [
     ...notNegative(spec, ['replicas', 'minReadySeconds', 'revisionHistoryLimit'], 'spec'),
     ...oneOf(spec.podManagementPolicy, 'spec.podManagementPolicy', ['OrderedReady', 'Parallel']),
-    ...templateErrors(spec, 'statefulset', ['Always']),
+    ...templateErrors(withClaimVolumes(spec), 'statefulset', ['Always']),
   ]
+}
+
+/** The spec as its pods will have it: a claim template is a volume, also in place of one of that name. */
+function withClaimVolumes(spec: JsonObject): JsonObject {
+  const template = objectAt(spec, 'template')
+  const pod = objectAt(template, 'spec')
+  const claims = new Set(listAt(spec, 'volumeClaimTemplates').map((claim) => textAt(objectAt(claim, 'metadata'), 'name')))
+  const made = [...claims].map((name) => ({ name, persistentVolumeClaim: { claimName: name } }))
+  const volumes = [...made, ...listAt(pod, 'volumes').filter((volume) => !claims.has(textAt(volume, 'name')))]
+  return { ...spec, template: { ...template, spec: { ...pod, volumes } } }
 }
 
 export const daemonSet: Rule = (object) => {
