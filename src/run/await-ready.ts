@@ -1,7 +1,7 @@
 import type { Readiness } from '#drivers/driver.ts'
 import { Failure, asFailure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
-import { showKey } from '#model/resource.ts'
+import { parseKey, showKey, type ObjectKey } from '#model/resource.ts'
 import { patience, tell } from './trouble.ts'
 import type { Bound, Work } from './work.ts'
 
@@ -52,9 +52,14 @@ export async function awaitReady(work: Work, bound: Bound, following: Following)
     code: 'not-ready',
     subject: showKey(worstOne.key),
     message: worstOne.message,
-    hint: `Look at it: kubectl describe ${showKey(worstOne.key).replace(' ', '/').toLowerCase()}`,
+    hint: `Look at it: ${describing(worstOne.key)}`,
     retry: 'later',
   }).toJSON()
+}
+
+function describing(key: ObjectKey): string {
+  const { group, kind, namespace, name } = parseKey(key)
+  return `kubectl describe ${kind.toLowerCase()}${group === '' ? '' : `.${group}`} ${name}${namespace === '' ? '' : ` -n ${namespace}`}`
 }
 
 /** What a driver tells of objects, and goes on telling when the system was in trouble for a while: until each is settled, or the signal ends it. */

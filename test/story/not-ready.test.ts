@@ -38,7 +38,7 @@ describe('what does not become ready is not delivered', () => {
     await shop.until('it is there', () => shop.kubernetes('GET', at('hopeless')).catch(() => undefined))
     const status = { conditions: [{ type: 'Failed', status: 'True', reason: 'BackoffLimitExceeded', message: 'Job has reached the specified backoff limit' }] }
     await shop.kubernetes('PATCH', `${at('hopeless')}/status?fieldManager=kube-controller-manager&force=true`, JSON.stringify({ apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'hopeless', namespace: 'default' }, status }))
-    expect(await became(sha, 'hopeless')).toMatchObject(failing('hopeless', 'failed', 'not-ready', /backoff limit/, /kubectl describe/))
+    expect(await became(sha, 'hopeless')).toMatchObject(failing('hopeless', 'failed', 'not-ready', /backoff limit/, /kubectl describe job\.batch hopeless -n default$/))
   })
 
   test('what is not ready at its deadline fails, and says what it waited for', async () => {
