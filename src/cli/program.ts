@@ -41,7 +41,7 @@ export async function runCommandLine(argv: readonly string[], around: Surroundin
     return code
   } catch (error) {
     if (error instanceof CommanderError) {
-      if (error.exitCode !== 0 && argv.includes('--json')) printFailure(new Failure({ code: 'usage', subject: 'plumb', message: error.message.replace(/^error: /, ''), hint: 'See plumb --help.' }), around, 'as JSON')
+      if (error.exitCode !== 0 && argv.includes('--json')) printFailure(new Failure({ code: 'usage', subject: 'plumb', message: error.message.replace(/^error: /, ''), hint: 'plumb --help lists the commands and what they take.' }), around, 'as JSON')
       return error.exitCode === 0 ? 0 : 2
     }
     const failure = asFailure(error, 'plumb')
