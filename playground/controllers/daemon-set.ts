@@ -38,7 +38,9 @@ function step(context: ControllerContext, set: DaemonSet, hash: string): void {
   for (const pod of [...own.filter((candidate) => isFinished(candidate) && !isLeaving(candidate)), ...surplus]) context.objects.delete(pods, pod.metadata)
   if (active === undefined) {
     if (own.some(isLeaving)) return // one after the other: it may hold what the next one needs
-    const pod = createPod(context, { owner: set, template: set.spec.template, name: { generated: `${set.metadata.name}-` }, labels: { [revisionLabel]: hash } })
+    const generation = set.metadata.annotations?.['deprecated.daemonset.template.generation']
+    const labels = { [revisionLabel]: hash, ...(generation === undefined ? {} : { 'pod-template-generation': generation }) }
+    const pod = createPod(context, { owner: set, template: set.spec.template, name: { generated: `${set.metadata.name}-` }, labels })
     tell(context, set, 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`)
   } else if (set.spec.updateStrategy?.type !== 'OnDelete' && active.metadata.labels?.[revisionLabel] !== hash) {
     context.objects.delete(pods, active.metadata)

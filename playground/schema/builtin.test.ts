@@ -130,7 +130,7 @@ describe('defaults', () => {
   })
 
   test.each([
-    [make('v1', 'Service', { spec: { ports: [{ port: 80 }] } }), { spec: { internalTrafficPolicy: 'Cluster', ipFamilies: ['IPv4'], ports: [{ port: 80, protocol: 'TCP', targetPort: 80 }], sessionAffinity: 'None', type: 'ClusterIP' }, status: { loadBalancer: {} } }],
+    [make('v1', 'Service', { spec: { ports: [{ port: 80 }] } }), { spec: { internalTrafficPolicy: 'Cluster', ports: [{ port: 80, protocol: 'TCP', targetPort: 80 }], sessionAffinity: 'None', type: 'ClusterIP' }, status: { loadBalancer: {} } }],
     [make('batch/v1', 'Job', { spec: { template: { spec: {} } } }), { spec: { backoffLimit: 6, completions: 1, parallelism: 1, completionMode: 'NonIndexed', suspend: false } }],
     [make('batch/v1', 'Job', { spec: { parallelism: 3, template: {} } }), { spec: { parallelism: 3 } }],
     [make('batch/v1', 'CronJob', { spec: { schedule: '* * * * *' } }), { spec: { concurrencyPolicy: 'Allow', successfulJobsHistoryLimit: 3, failedJobsHistoryLimit: 1, suspend: false } }],

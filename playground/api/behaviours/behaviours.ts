@@ -4,16 +4,18 @@ import type { Kind } from '../kinds.ts'
 import { admissionPolicy, webhookConfiguration } from './admission-policy.ts'
 import { definition } from './definition.ts'
 import { namespace, secret, service, pod, volumeClaim, configMap, roleBinding } from './core.ts'
-import { fixedSelector, job, statefulSet } from './workloads.ts'
+import { daemonSet, fixedSelector, job, statefulSet } from './workloads.ts'
 
 /** What a built-in kind does beyond its schema. */
 export type Behaviour = {
   /** Completes a new object in place, after defaulting. */
   readonly create?: (object: KubernetesObject, options: BackendOptions, backend: Backend) => void
-  /** Completes a new object that is valid and owned: what is set here belongs to nobody. */
-  readonly admitted?: (object: KubernetesObject) => void
+  /** Completes a new object that is valid and owned: what is set here belongs to nobody. Webhooks have been asked, policies have not. */
+  readonly admitted?: (object: KubernetesObject, options: BackendOptions) => void
   /** Completes a changed object in place. */
   readonly update?: (object: KubernetesObject, live: KubernetesObject) => void
+  /** Completes a changed object that is valid and owned. */
+  readonly changed?: (object: KubernetesObject, live: KubernetesObject) => void
   readonly check?: (object: KubernetesObject, live: KubernetesObject | undefined) => Cause[]
 }
 
@@ -28,7 +30,7 @@ const behaviours: Readonly<Record<string, Behaviour>> = {
   'admissionregistration.k8s.io/ValidatingAdmissionPolicy': admissionPolicy,
   'admissionregistration.k8s.io/ValidatingWebhookConfiguration': webhookConfiguration,
   'apiextensions.k8s.io/CustomResourceDefinition': definition,
-  'apps/DaemonSet': fixedSelector,
+  'apps/DaemonSet': daemonSet,
   'apps/Deployment': fixedSelector,
   'apps/ReplicaSet': fixedSelector,
   'apps/StatefulSet': statefulSet,

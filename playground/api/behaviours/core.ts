@@ -38,21 +38,24 @@ export const secret: Behaviour = {
 }
 
 export const service: Behaviour = {
-  create: (object, options) => {
-    const spec = { ...specOf(object) }
-    if (spec.type !== 'ExternalName') {
-      if (spec.clusterIP === undefined || spec.clusterIP === '') spec.clusterIP = options.assignClusterIP()
-      spec.clusterIPs ??= [spec.clusterIP]
-    }
-    object.spec = spec
+  create: (object) => {
     object.status = { loadBalancer: {} }
+  },
+  admitted: (object, options) => {
+    const spec = { ...specOf(object) }
+    if (spec.type === 'ExternalName') return
+    if (spec.clusterIP === undefined || spec.clusterIP === '') spec.clusterIP = options.assignClusterIP()
+    spec.clusterIPs ??= [spec.clusterIP]
+    spec.ipFamilies ??= ['IPv4']
+    spec.ipFamilyPolicy ??= 'SingleStack'
+    object.spec = spec
   },
   update: (object, live) => {
     const spec = { ...specOf(object) }
     const before = specOf(live)
     // A client that leaves these out does not ask for their removal.
     if (spec.type !== 'ExternalName') {
-      for (const name of ['clusterIP', 'clusterIPs']) if ((spec[name] === undefined || spec[name] === '') && before[name] !== undefined) spec[name] = before[name]
+      for (const name of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy']) if ((spec[name] === undefined || spec[name] === '') && before[name] !== undefined) spec[name] = before[name]
     }
     object.spec = spec
   },

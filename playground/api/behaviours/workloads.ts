@@ -7,6 +7,27 @@ import { forbiddenChange, unchangeable } from './immutable.ts'
 /** Deployments, ReplicaSets, DaemonSets: another selector would orphan their pods. */
 export const fixedSelector: Behaviour = { check: (object, live) => unchangeable(object, live, ['spec.selector']) }
 
+const templateGeneration = 'deprecated.daemonset.template.generation'
+
+/** Its annotation counts the templates that it has had: a field of a version that is served no more. */
+export const daemonSet: Behaviour = {
+  ...fixedSelector,
+  create: (object) => setAnnotation(object, templateGeneration, '1'),
+  update: (object, live) => setAnnotation(object, templateGeneration, annotationOf(live, templateGeneration)),
+  changed: (object, live) => {
+    if (equalJson(valueAt(object, 'spec.template'), valueAt(live, 'spec.template'))) return
+    setAnnotation(object, templateGeneration, String(Number(annotationOf(live, templateGeneration)) + 1))
+  },
+}
+
+function annotationOf({ metadata }: KubernetesObject, name: string): string {
+  return isObject(metadata.annotations) && typeof metadata.annotations[name] === 'string' ? metadata.annotations[name] : '1'
+}
+
+function setAnnotation(object: KubernetesObject, name: string, value: string): void {
+  object.metadata = { ...object.metadata, annotations: { ...(isObject(object.metadata.annotations) ? object.metadata.annotations : {}), [name]: value } }
+}
+
 const statefulSetChangeable = ['replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy', 'minReadySeconds']
 
 export const statefulSet: Behaviour = {
@@ -30,7 +51,7 @@ export const statefulSet: Behaviour = {
 const jobLabel = /(?:^|\/)(?:controller-uid|job-name)$/
 
 export const job: Behaviour = {
-  create: (object) => {
+  admitted: (object) => {
     const spec: JsonObject = isObject(object.spec) ? { ...object.spec } : {}
     if (spec.manualSelector === true || spec.selector !== undefined) return
     const uid = object.metadata.uid ?? ''
@@ -38,6 +59,7 @@ export const job: Behaviour = {
     spec.selector = { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } }
     spec.template = labelled(spec.template, { 'batch.kubernetes.io/controller-uid': uid, 'batch.kubernetes.io/job-name': name, 'controller-uid': uid, 'job-name': name })
     object.spec = spec
+    labelLikeTemplate(object)
   },
   update: (object, live) => {
     const spec: JsonObject = isObject(object.spec) ? { ...object.spec } : {}
@@ -46,9 +68,17 @@ export const job: Behaviour = {
     const ours = valueAt(live, 'spec.template.metadata.labels')
     spec.template = labelled(spec.template, isObject(ours) ? Object.fromEntries(Object.entries(ours).filter(([key]) => jobLabel.test(key))) : {})
     object.spec = spec
+    labelLikeTemplate(object)
   },
   check: (object, live) =>
     unchangeable(object, live, ['spec.selector', 'spec.template', 'spec.completionMode', 'spec.podFailurePolicy', 'spec.backoffLimitPerIndex']),
+}
+
+/** A Job that says nothing of labels has its template's. */
+function labelLikeTemplate(object: KubernetesObject): void {
+  const labels = valueAt(object, 'spec.template.metadata.labels')
+  if (isObject(object.metadata.labels) || !isObject(labels)) return
+  object.metadata = { ...object.metadata, labels }
 }
 
 function labelled(template: Json | undefined, labels: JsonObject): JsonObject {

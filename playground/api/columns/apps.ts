@@ -4,14 +4,14 @@ import { age, duration } from './age.ts'
 import type { Column } from './column.ts'
 import { at, created, listAt, numberAt, selectorText, show, textAt, workload } from './read.ts'
 
-const integer = (name: string, path: string, priority: 0 | 1 = 0): Column => at(name, path, 0, priority, 'integer')
+const integer = (name: string, path: string): Column => at(name, path, 0, 0, 'integer')
 
 /** The workloads of `apps` and `batch`. */
 export const appsColumns: Readonly<Record<string, readonly Column[]>> = {
   'apps/Deployment': [
     show('Ready', (object) => `${numberAt(object, 'status.readyReplicas')}/${numberAt(object, 'spec.replicas')}`),
-    integer('Up-to-date', 'status.updatedReplicas'),
-    integer('Available', 'status.availableReplicas'),
+    at('Up-to-date', 'status.updatedReplicas', 0),
+    at('Available', 'status.availableReplicas', 0),
     created,
     ...workload(),
   ],
@@ -42,7 +42,7 @@ export const appsColumns: Readonly<Record<string, readonly Column[]>> = {
       const owner = listAt(object, 'metadata.ownerReferences').find((reference) => reference.controller === true)
       return owner === undefined ? '<none>' : `${String(owner.kind).toLowerCase()}.${String(owner.apiVersion).split('/')[0]}/${String(owner.name)}`
     }),
-    at('Revision', 'revision', 0, 0, 'integer'),
+    at('Revision', 'revision', 0),
     created,
   ],
   'batch/Job': [
@@ -66,7 +66,7 @@ export const appsColumns: Readonly<Record<string, readonly Column[]>> = {
   'batch/CronJob': [
     at('Schedule', 'spec.schedule'),
     at('Timezone', 'spec.timeZone'),
-    show('Suspend', (object) => (valueAt(object, 'spec.suspend') === true ? 'True' : 'False')),
+    show('Suspend', (object) => (valueAt(object, 'spec.suspend') === true ? 'True' : 'False'), 0, 'boolean'),
     show('Active', (object) => listAt(object, 'status.active').length, 0, 'integer'),
     show('Last Schedule', (object, now) => {
       const last = valueAt(object, 'status.lastScheduleTime')

@@ -3,7 +3,7 @@ import type { KubernetesObject } from '#playground/contract.ts'
 import { valueAt } from '../paths.ts'
 import { age } from './age.ts'
 import type { Column } from './column.ts'
-import { at, countAt, created, joined, listAt, numberAt, selectorText, show, textAt } from './read.ts'
+import { at, countAt, created, createdAt, joined, listAt, numberAt, selectorText, show, textAt } from './read.ts'
 
 const modes: Readonly<Record<string, string>> = { ReadWriteOnce: 'RWO', ReadOnlyMany: 'ROX', ReadWriteMany: 'RWX', ReadWriteOncePod: 'RWOP' }
 
@@ -15,9 +15,11 @@ const accessModes = (path: string): Column =>
 
 /** The kinds of the core group. */
 export const coreColumns: Readonly<Record<string, readonly Column[]>> = {
-  '/ConfigMap': [show('Data', (object) => countAt(object, 'data') + countAt(object, 'binaryData'), 0, 'integer'), created],
-  '/Secret': [at('Type', 'type'), show('Data', (object) => countAt(object, 'data'), 0, 'integer'), created],
-  '/ServiceAccount': [show('Secrets', (object) => countAt(object, 'secrets'), 0, 'integer'), created],
+  '/ConfigMap': [show('Data', (object) => countAt(object, 'data') + countAt(object, 'binaryData')), created],
+  '/Secret': [at('Type', 'type'), show('Data', (object) => countAt(object, 'data')), created],
+  '/ServiceAccount': [created],
+  '/LimitRange': [createdAt],
+  '/ResourceQuota': [show('Request', (object) => quotas(object, 'requests')), show('Limit', (object) => quotas(object, 'limits')), created],
   '/Namespace': [at('Status', 'status.phase', ''), created],
   '/Pod': [
     show('Ready', (object) => {
@@ -56,7 +58,7 @@ export const coreColumns: Readonly<Record<string, readonly Column[]>> = {
     show('Source', (object) => joined([textAt(object, 'source.component') || textAt(object, 'reportingComponent'), textAt(object, 'source.host')], ''), 1),
     show('Message', (object) => textAt(object, 'message').trim()),
     show('First Seen', (object, now) => age(valueAt(object, 'firstTimestamp') ?? object.metadata.creationTimestamp, now), 1),
-    at('Count', 'count', 1, 1, 'integer'),
+    at('Count', 'count', 1, 1),
     { ...at('Name', 'metadata.name', '', 1), format: 'name' },
   ],
   '/Node': [
@@ -135,6 +137,14 @@ function externalAddress(object: KubernetesObject): string {
   if (type !== 'LoadBalancer') return joined(external)
   const assigned = listAt(object, 'status.loadBalancer.ingress').map((ingress) => String(ingress.ip ?? ingress.hostname ?? ''))
   return joined([...assigned, ...external], '<pending>')
+}
+
+/** What is used of what is allowed, of limits or of everything else. */
+function quotas(object: KubernetesObject, of: 'requests' | 'limits'): string {
+  const [hard, used] = ['status.hard', 'status.used'].map((path) => valueAt(object, path))
+  if (!isObject(hard)) return ''
+  const names = Object.keys(hard).filter((name) => name.startsWith('limits.') === (of === 'limits'))
+  return names.sort().map((name) => `${name}: ${String(isObject(used) ? (used[name] ?? 0) : 0)}/${String(hard[name])}`).join(', ')
 }
 
 function endpoints(object: KubernetesObject): string {

@@ -1,8 +1,8 @@
-import { isObject, type JsonObject } from '#lib/json.ts'
+import { isObject, type Json } from '#lib/json.ts'
 import type { KubernetesObject } from '#playground/contract.ts'
 import { valueAt } from '../paths.ts'
 import type { Column } from './column.ts'
-import { at, countAt, created, joined, listAt, numberAt, selectorText, show, textAt } from './read.ts'
+import { at, countAt, created, createdAt, joined, listAt, selectorText, show, textAt } from './read.ts'
 
 const roleRef: Column = show('Role', (object) => `${textAt(object, 'roleRef.kind')}/${textAt(object, 'roleRef.name')}`)
 
@@ -12,7 +12,7 @@ const subjects = (kind: string): Column =>
     (object) =>
       listAt(object, 'subjects')
         .filter((subject) => subject.kind === kind)
-        .map((subject) => (subject.namespace === undefined ? String(subject.name) : `${String(subject.namespace)}/${String(subject.name)}`))
+        .map((subject) => (kind === 'ServiceAccount' ? `${String(subject.namespace ?? '')}/${String(subject.name)}` : String(subject.name)))
         .join(', '),
     1,
   )
@@ -26,9 +26,9 @@ export const otherColumns: Readonly<Record<string, readonly Column[]>> = {
   'autoscaling/HorizontalPodAutoscaler': [
     show('Reference', (object) => `${textAt(object, 'spec.scaleTargetRef.kind')}/${textAt(object, 'spec.scaleTargetRef.name')}`),
     show('Targets', targets),
-    at('MinPods', 'spec.minReplicas', '<unset>'),
-    at('MaxPods', 'spec.maxReplicas', 0, 0, 'integer'),
-    at('Replicas', 'status.currentReplicas', 0, 0, 'integer'),
+    show('MinPods', (object) => String(valueAt(object, 'spec.minReplicas') ?? '<unset>')),
+    at('MaxPods', 'spec.maxReplicas', 0),
+    at('Replicas', 'status.currentReplicas', 0),
     created,
   ],
   'coordination.k8s.io/Lease': [at('Holder', 'spec.holderIdentity', ''), created],
@@ -62,18 +62,24 @@ export const otherColumns: Readonly<Record<string, readonly Column[]>> = {
     at('Allowed Disruptions', 'status.disruptionsAllowed', 0, 0, 'integer'),
     created,
   ],
-  'rbac.authorization.k8s.io/Role': [show('Created At', (object) => textAt(object, 'metadata.creationTimestamp'), 0, 'date')],
-  'rbac.authorization.k8s.io/ClusterRole': [show('Created At', (object) => textAt(object, 'metadata.creationTimestamp'), 0, 'date')],
+  'rbac.authorization.k8s.io/Role': [createdAt],
+  'rbac.authorization.k8s.io/ClusterRole': [createdAt],
   'rbac.authorization.k8s.io/RoleBinding': binding,
   'rbac.authorization.k8s.io/ClusterRoleBinding': binding,
+  'scheduling.k8s.io/PriorityClass': [
+    at('Value', 'value', 0, 0, 'integer'),
+    show('Global-Default', (object) => valueAt(object, 'globalDefault') === true, 0, 'boolean'),
+    created,
+    at('PreemptionPolicy', 'preemptionPolicy', ''),
+  ],
   'storage.k8s.io/StorageClass': [
     at('Provisioner', 'provisioner', ''),
     at('ReclaimPolicy', 'reclaimPolicy', 'Delete'),
     at('VolumeBindingMode', 'volumeBindingMode', 'Immediate'),
-    show('AllowVolumeExpansion', (object) => valueAt(object, 'allowVolumeExpansion') === true, 0, 'boolean'),
+    show('AllowVolumeExpansion', (object) => valueAt(object, 'allowVolumeExpansion') === true),
     created,
   ],
-  'apiextensions.k8s.io/CustomResourceDefinition': [show('Created At', (object) => textAt(object, 'metadata.creationTimestamp'), 0, 'date')],
+  'apiextensions.k8s.io/CustomResourceDefinition': [createdAt],
   'admissionregistration.k8s.io/MutatingWebhookConfiguration': webhooks,
   'admissionregistration.k8s.io/ValidatingWebhookConfiguration': webhooks,
   'admissionregistration.k8s.io/ValidatingAdmissionPolicy': [
@@ -90,17 +96,25 @@ export const otherColumns: Readonly<Record<string, readonly Column[]>> = {
   ],
 }
 
+/** Two of an autoscaler's metrics as `cpu: 10%/80%`, and how many more there are. */
 function targets(object: KubernetesObject): string {
   const current = listAt(object, 'status.currentMetrics')
-  return joined(
-    listAt(object, 'spec.metrics').map((metric, index) => {
-      const resource = isObject(metric.resource) ? metric.resource : {}
-      const wanted = numberAt(resource, 'target.averageUtilization')
-      const now: JsonObject = current[index] ?? {}
-      const seen = valueAt(now, 'resource.current.averageUtilization')
-      if (wanted === 0) return `${String(metric.type).toLowerCase()}: <unknown>/${textAt(resource, 'target.averageValue') || '<auto>'}`
-      return `${String(resource.name)}: ${seen === undefined ? '<unknown>' : `${String(seen)}%`}/${wanted}%`
-    }),
-    '<none>',
-  )
+  const metrics = listAt(object, 'spec.metrics').map((metric, index) => {
+    const source = String(metric.type).charAt(0).toLowerCase() + String(metric.type).slice(1)
+    const target = valueAt(metric, `${source}.target`)
+    const seen = valueAt(current[index], `${source}.current`)
+    const [wanted, now] = [isObject(target) ? target : {}, isObject(seen) ? seen : {}]
+    if (metric.type === 'Resource' || metric.type === 'ContainerResource') {
+      const name = textAt(metric, `${source}.name`)
+      if (wanted.averageValue !== undefined) return `${name}: ${text(now.averageValue)}/${text(wanted.averageValue)}`
+      return `${name}: ${percent(now.averageUtilization, '<unknown>')}/${percent(wanted.averageUtilization, '<auto>')}`
+    }
+    if (wanted.averageValue === undefined) return `${text(now.value)}/${text(wanted.value)}`
+    return `${text(now.averageValue)}/${text(wanted.averageValue)}${metric.type === 'Pods' ? '' : ' (avg)'}`
+  })
+  const more = metrics.length > 2 ? ` + ${metrics.length - 2} more...` : ''
+  return metrics.length === 0 ? '<none>' : `${metrics.slice(0, 2).join(', ')}${more}`
 }
+
+const text = (value: Json | undefined): string => (value === undefined ? '<unknown>' : String(value))
+const percent = (value: Json | undefined, instead: string): string => (value === undefined ? instead : `${String(value)}%`)

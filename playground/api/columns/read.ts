@@ -14,7 +14,9 @@ export function at(name: string, path: string, instead: Json = '<none>', priorit
   return show(name, (object) => (valueAt(object, path) as Json | undefined) ?? instead, priority, type)
 }
 
-export const created: Column = show('Age', (object, now) => age(object.metadata.creationTimestamp, now), 0, 'date')
+export const created: Column = show('Age', (object, now) => age(object.metadata.creationTimestamp, now))
+
+export const createdAt: Column = show('Created At', (object) => textAt(object, 'metadata.creationTimestamp'), 0, 'date')
 
 export function textAt(object: Json | undefined, path: string): string {
   const value = valueAt(object, path)

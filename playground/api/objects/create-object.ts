@@ -76,6 +76,7 @@ export function* storeNew(
   const whole = mutated === undefined ? prepared : refounded(decoded(kind, mutated).object, own(prepared), kind)
   validate(kind, whole, undefined, warnings)
   const owned = mutated === undefined ? own(whole) : whole
+  behaviourOf(kind)?.admitted?.(owned, backend.options)
   yield* backend.admission.validate({ ...attributes, object: () => owned })
   checkNamespace(backend, kind, namespace, name) // it may have gone while webhooks were asked
   return { object: insert(backend, kind, owned, dryRun), warnings, created: true }
@@ -140,7 +141,6 @@ export function prepareNew(backend: Backend, kind: Kind, namespace: string, obje
 /** Stores a prepared object, or shows what would be stored. `object` is the caller's to give away. */
 function insert(backend: Backend, kind: Kind, object: KubernetesObject, dryRun: boolean): KubernetesObject {
   const name = object.metadata.name ?? ''
-  behaviourOf(kind)?.admitted?.(object)
   checkSize(object)
   if (find(backend, kind, object.metadata.namespace ?? '', name) !== undefined) throw alreadyExists(kind, name)
   return dryRun ? object : store(backend, kind, 'ADDED', object)

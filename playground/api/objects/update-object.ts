@@ -47,6 +47,7 @@ export function* updateSteps(backend: Backend, kind: Kind, live: KubernetesObjec
   }
   validate(kind, prepared, live, warnings)
   if (mutated === undefined) prepared = own(backend, kind, live, prepared, update)
+  behaviourOf(kind)?.changed?.(prepared, live)
   const judged = prepared
   yield* backend.admission.validate({ ...attributes, object: () => shown(kind, update, judged) })
   prepared = backend.fields.settle(live, prepared)

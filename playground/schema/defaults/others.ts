@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from '#lib/json.ts'
 import { at, each, fill } from './fill.ts'
 
-/** Source: kubernetes `pkg/apis/core/v1/defaults.go`. Addresses and node ports are the server's to give. */
+/** Source: kubernetes `pkg/apis/core/v1/defaults.go`. Addresses, their families and node ports are the server's to give. */
 export function serviceDefaults(object: JsonObject): void {
   const spec = at(object, 'spec')
   if (spec === undefined) return
@@ -14,7 +14,7 @@ export function serviceDefaults(object: JsonObject): void {
     if (port.targetPort === undefined || port.targetPort === 0 || port.targetPort === '') port.targetPort = port.port ?? 0
   }
   if (spec.type === 'ExternalName') return
-  fill(spec, { internalTrafficPolicy: 'Cluster', ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' })
+  fill(spec, { internalTrafficPolicy: 'Cluster' })
   if (spec.type === 'NodePort' || spec.type === 'LoadBalancer') fill(spec, { externalTrafficPolicy: 'Cluster' })
   if (spec.type === 'LoadBalancer') fill(spec, { allocateLoadBalancerNodePorts: true })
 }
