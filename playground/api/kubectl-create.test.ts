@@ -29,6 +29,65 @@ describe.skipIf(!hasKubectl)('what kubectl makes, in protobuf (skipped where kub
     expect(await made('/apis/batch/v1/namespaces/default/jobs/j')).toMatchObject({ metadata: { annotations: { 'cronjob.kubernetes.io/instantiate': 'manual' }, ownerReferences: [{ kind: 'CronJob', name: 'c' }] }, spec })
   })
 
+  test('a Job from a CronJob that has all that a pod may have', async () => {
+    const projected = { sources: [{ configMap: { name: 'a', optional: true } }, { secret: { name: 'b' } }, { downwardAPI: { items: [{ path: 'l', fieldRef: { fieldPath: 'metadata.labels' } }] } }, { serviceAccountToken: { path: 't', expirationSeconds: 3600 } }] }
+    const volumes = [
+      { name: 'map', configMap: { name: 'a', defaultMode: 0o444, items: [{ key: 'k', path: 'p', mode: 0o400 }] } },
+      { name: 'secret', secret: { secretName: 'b', optional: false } },
+      { name: 'scratch', emptyDir: { medium: 'Memory', sizeLimit: '1Gi' } },
+      { name: 'empty', emptyDir: {} },
+      { name: 'claim', persistentVolumeClaim: { claimName: 'data', readOnly: true } },
+      { name: 'own', ephemeral: { volumeClaimTemplate: { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } } } } },
+      { name: 'all', projected },
+      { name: 'host', hostPath: { path: '/var', type: 'Directory' } },
+    ]
+    const probe = { httpGet: { path: '/', port: 'http', httpHeaders: [{ name: 'A', value: 'b' }] }, initialDelaySeconds: 3 }
+    const container = {
+      name: 'main',
+      image: 'app:1',
+      env: [{ name: 'A', valueFrom: { secretKeyRef: { name: 'b', key: 'k' } } }, { name: 'B', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }, { name: 'C', valueFrom: { resourceFieldRef: { resource: 'limits.cpu' } } }],
+      envFrom: [{ prefix: 'P_', configMapRef: { name: 'a' } }],
+      ports: [{ name: 'http', containerPort: 80 }],
+      resources: { limits: { cpu: '1' }, requests: { cpu: '100m' } },
+      volumeMounts: volumes.map(({ name }) => ({ name, mountPath: `/${name}`, subPath: 'x' })),
+      readinessProbe: probe,
+      livenessProbe: { tcpSocket: { port: 80 }, periodSeconds: 5 },
+      startupProbe: { exec: { command: ['true'] } },
+      lifecycle: { preStop: { sleep: { seconds: 5 } } },
+      securityContext: { runAsNonRoot: true, readOnlyRootFilesystem: true, allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, seccompProfile: { type: 'RuntimeDefault' } },
+    }
+    const term = { labelSelector: { matchExpressions: [{ key: 'app', operator: 'In', values: ['x'] }] }, topologyKey: 'zone' }
+    const spec = {
+      restartPolicy: 'Never',
+      containers: [container],
+      initContainers: [{ name: 'first', image: 'app:1', restartPolicy: 'Always' }],
+      volumes,
+      imagePullSecrets: [{ name: 'pull' }],
+      securityContext: { runAsUser: 0, fsGroup: 2000, supplementalGroups: [1, 2], sysctls: [{ name: 'a.b', value: '1' }] },
+      affinity: {
+        nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'os', operator: 'Exists' }] }] } },
+        podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm: term }] },
+      },
+      tolerations: [{ key: 'dedicated', operator: 'Equal', value: 'x', effect: 'NoExecute', tolerationSeconds: 0 }],
+      topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule', labelSelector: { matchLabels: { app: 'x' } } }],
+      hostAliases: [{ ip: '127.0.0.1', hostnames: ['a'] }],
+      dnsConfig: { options: [{ name: 'ndots', value: '2' }] },
+      enableServiceLinks: false,
+      overhead: { cpu: '1' },
+      readinessGates: [{ conditionType: 'x' }],
+    }
+    const podFailurePolicy = { rules: [{ action: 'FailJob', onExitCodes: { operator: 'In', values: [42] } }, { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] }] }
+    const jobTemplate = { spec: { completionMode: 'Indexed', completions: 2, podFailurePolicy, successPolicy: { rules: [{ succeededCount: 1 }] }, template: { metadata: { labels: { app: 'x' } }, spec } } }
+    const whole = { apiVersion: 'batch/v1', kind: 'CronJob', metadata: { name: 'whole' }, spec: { schedule: '@daily', jobTemplate } }
+    expect(await kubectl('create -f -', whole)).toMatchObject({ err: '', code: 0 })
+    expect(await kubectl('create job whole --from=cronjob/whole')).toMatchObject({ err: '', code: 0 })
+    type Made = { spec: { jobTemplate: { spec: JsonObject & { template: { spec: object } } } } & JsonObject & { template: { spec: object } } }
+    const wanted = ((await made('/apis/batch/v1/namespaces/default/cronjobs/whole')) as Made).spec.jobTemplate.spec
+    const got = ((await made('/apis/batch/v1/namespaces/default/jobs/whole')) as Made).spec
+    expect(got.template.spec).toEqual(wanted.template.spec)
+    expect(got).toMatchObject({ completionMode: 'Indexed', podFailurePolicy: wanted.podFailurePolicy, successPolicy: wanted.successPolicy })
+  })
+
   test('an Ingress, whose rules lie flat in JSON', async () => {
     expect((await kubectl('create ingress i --class=nginx --rule=foo.com/*=svc:8080,tls=cert --default-backend=other:http')).code).toBe(0)
     expect(await made('/apis/networking.k8s.io/v1/namespaces/default/ingresses/i')).toMatchObject({

@@ -1,3 +1,5 @@
+import { messageOf } from './protobuf-fields.ts'
+
 /** How a field is read. `bytes` become base64, as in JSON; `count` and `flag` may be null, so that their zero is a value. */
 export type Type = 'string' | 'bytes' | 'bool' | 'flag' | 'int' | 'count' | 'time' | 'int-or-string' | 'quantity' | Message
 
@@ -10,66 +12,11 @@ const one = (name: string, type: Type = 'string'): Field => ({ name, type })
 const list = (name: string, type: Type = 'string'): Field => ({ name, type, many: 'list' })
 const map = (name: string, type: Type = 'string'): Field => ({ name, type, many: 'map' })
 
-const ownerReference: Message = { 1: one('kind'), 3: one('name'), 4: one('uid'), 5: one('apiVersion'), 6: one('controller', 'flag'), 7: one('blockOwnerDeletion', 'flag') }
-
-const objectMeta: Message = {
-  1: one('name'),
-  2: one('generateName'),
-  3: one('namespace'),
-  4: one('selfLink'),
-  5: one('uid'),
-  6: one('resourceVersion'),
-  7: one('generation', 'int'),
-  8: one('creationTimestamp', 'time'),
-  9: one('deletionTimestamp', 'time'),
-  10: one('deletionGracePeriodSeconds', 'count'),
-  11: map('labels'),
-  12: map('annotations'),
-  13: list('ownerReferences', ownerReference),
-  14: list('finalizers'),
-}
-const metadata = one('metadata', objectMeta)
+const metadata = one('metadata', messageOf('ObjectMeta'))
 const reference: Message = { 1: one('kind'), 2: one('namespace'), 3: one('name'), 4: one('uid'), 5: one('apiVersion') }
-const selector: Message = { 1: map('matchLabels'), 2: list('matchExpressions', { 1: one('key'), 2: one('operator'), 3: list('values') }) }
+const selector = messageOf('LabelSelector')
 
-const container: Message = {
-  1: one('name'),
-  2: one('image'),
-  3: list('command'),
-  4: list('args'),
-  5: one('workingDir'),
-  6: list('ports', { 1: one('name'), 2: one('hostPort', 'int'), 3: one('containerPort', 'int'), 4: one('protocol'), 5: one('hostIP') }),
-  7: list('env', { 1: one('name'), 2: one('value') }),
-  8: one('resources', { 1: map('limits', 'quantity'), 2: map('requests', 'quantity') }),
-  13: one('terminationMessagePath'),
-  14: one('imagePullPolicy'),
-  16: one('stdin', 'bool'),
-  17: one('stdinOnce', 'bool'),
-  18: one('tty', 'bool'),
-  20: one('terminationMessagePolicy'),
-}
-const podSpec: Message = {
-  2: list('containers', container),
-  3: one('restartPolicy'),
-  4: one('terminationGracePeriodSeconds', 'count'),
-  5: one('activeDeadlineSeconds', 'count'),
-  6: one('dnsPolicy'),
-  7: map('nodeSelector'),
-  8: one('serviceAccountName'),
-  9: one('serviceAccount'),
-  10: one('nodeName'),
-  11: one('hostNetwork', 'bool'),
-  12: one('hostPID', 'bool'),
-  13: one('hostIPC', 'bool'),
-  14: one('securityContext', { 2: one('runAsUser', 'count'), 3: one('runAsNonRoot', 'flag'), 4: list('supplementalGroups', 'count'), 5: one('fsGroup', 'count'), 6: one('runAsGroup', 'count') }),
-  16: one('hostname'),
-  17: one('subdomain'),
-  19: one('schedulerName'),
-  20: list('initContainers', container),
-  21: one('automountServiceAccountToken', 'flag'),
-  24: one('priorityClassName'),
-}
-const template: Message = { 1: metadata, 2: one('spec', podSpec) }
+const template: Message = { 1: metadata, 2: one('spec', messageOf('PodSpec')) }
 /** New objects have an empty one. */
 const status = (fields: Message = {}): Field => one('status', fields)
 
@@ -95,6 +42,12 @@ const job: Message = {
   8: one('ttlSecondsAfterFinished', 'count'),
   9: one('completionMode'),
   10: one('suspend', 'flag'),
+  11: one('podFailurePolicy', messageOf('PodFailurePolicy')),
+  12: one('backoffLimitPerIndex', 'count'),
+  13: one('maxFailedIndexes', 'count'),
+  14: one('podReplacementPolicy'),
+  15: one('managedBy'),
+  16: one('successPolicy', messageOf('SuccessPolicy')),
 }
 const jobStatus: Message = { 4: one('active', 'int'), 5: one('succeeded', 'int'), 6: one('failed', 'int'), 7: one('completedIndexes') }
 const servicePort: Message = { 1: one('name'), 2: one('protocol'), 3: one('port', 'int'), 4: one('targetPort', 'int-or-string'), 5: one('nodePort', 'int'), 6: one('appProtocol') }
@@ -159,13 +112,13 @@ const autoscalerStatus: Message = { 3: one('currentReplicas', 'int'), 4: one('de
 const resourceAttributes: Message = { 1: one('namespace'), 2: one('verb'), 3: one('group'), 4: one('version'), 5: one('resource'), 6: one('subresource'), 7: one('name') }
 
 /**
- * The kinds that `kubectl create`, `run`, `expose` and `auth` send in protobuf, with the fields that those commands set.
+ * The kinds that `kubectl create`, `run`, `expose` and `auth` send in protobuf, with the fields that those commands set; pod templates are whole, since `create job --from` copies one.
  * Field numbers from the published `generated.proto` files.
  */
 export const protobufMessages: Readonly<Record<string, Message>> = {
   'v1/ConfigMap': { 1: metadata, 2: map('data'), 3: map('binaryData', 'bytes'), 4: one('immutable', 'flag') },
   'v1/Namespace': { 1: metadata, 2: one('spec', { 1: list('finalizers') }), 3: status({ 1: one('phase') }) },
-  'v1/Pod': { 1: metadata, 2: one('spec', podSpec), 3: status({ 1: one('phase'), 3: one('message'), 4: one('reason'), 5: one('hostIP'), 6: one('podIP'), 9: one('qosClass'), 11: one('nominatedNodeName'), 14: one('resize') }) },
+  'v1/Pod': { 1: metadata, 2: one('spec', messageOf('PodSpec')), 3: status({ 1: one('phase'), 3: one('message'), 4: one('reason'), 5: one('hostIP'), 6: one('podIP'), 9: one('qosClass'), 11: one('nominatedNodeName'), 14: one('resize') }) },
   'v1/ResourceQuota': { 1: metadata, 2: one('spec', quota), 3: status() },
   'v1/Secret': { 1: metadata, 2: map('data', 'bytes'), 3: one('type'), 4: map('stringData'), 5: one('immutable', 'flag') },
   'v1/Service': { 1: metadata, 2: one('spec', service), 3: status({ 1: one('loadBalancer', {}) }) },
