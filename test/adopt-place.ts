@@ -77,7 +77,7 @@ export async function adoptPlace(): Promise<AdoptPlace> {
     const finding: Finding = {
       id: `f-${count}`, environment: 'production', place: `p-${count}`, target: 'cluster', driver: 'kubernetes', module: 'api', object: 'apps/Deployment/shop/api', cause: 'manual',
       fields: [{ path: 'spec.replicas', declared: 1, live: 3 }], manager: 'kubectl (scale)', person: null, onset: clock.now(), seenAt: clock.now(), updatedAt: clock.now(), count: 1, state: 'open', decision: 'report',
-      message: 'somebody scaled it', source: null, accepted: null, run: null, failure: null, turns: [], digest: `sha256:${count}` as never, resolvedAt: null, ...options.finding,
+      message: 'somebody scaled it', source: null, accepted: null, run: null, failure: null, turns: [], digest: `sha256:${count}` as never, traces: [], resolvedAt: null, ...options.finding,
     }
     await saveFindings(store, [finding], clock.now())
     return { parts, source, head, finding: finding.id, problems: configuration.problems }

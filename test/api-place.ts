@@ -81,7 +81,7 @@ export async function openApiPlace(): Promise<ApiPlace> {
 const findingAt = (environment: string, at: number): Finding => ({
   id: `f-of-${environment}`, environment, place: 'place', target: 'cluster', driver: 'kubernetes', module: 'shop', object: 'apps/Deployment/shop/web', cause: 'manual',
   fields: [{ path: 'spec.replicas', declared: 2, live: 5 }], manager: 'kubectl-edit', person: null, onset: at, seenAt: at, updatedAt: at, count: 1, state: 'open', decision: 'report',
-  message: 'it drifted', source: null, accepted: null, run: null, failure: null, turns: [{ by: 'kubectl-edit', at }], digest: 'sha256:1', resolvedAt: null,
+  message: 'it drifted', source: null, accepted: null, run: null, failure: null, turns: [{ by: 'kubectl-edit', at }], digest: 'sha256:1', traces: [], resolvedAt: null,
 })
 
 async function seed(store: Store, at: number): Promise<void> {

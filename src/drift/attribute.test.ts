@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { AuditEntry, ElevationWindow } from '#model/finding.ts'
-import { attribute, auditOf, type Attribution, type Traces } from './attribute.ts'
+import { attribute, type Attribution, type Traces } from './attribute.ts'
 import { at, key, owner } from './testing.ts'
+import { latest } from './trace.ts'
 
 const edit = owner('kubectl-edit', ['spec.replicas'])
 const scale = owner('kubectl', ['spec.replicas'], { subresource: 'scale' })
@@ -12,10 +13,9 @@ const stranger = owner('python-requests', ['spec.replicas'])
 const operator = [stranger, owner('python-requests', ['status.phase'], { subresource: 'status' })]
 
 const entry = (user: string, more: Partial<AuditEntry> = {}): AuditEntry => ({ object: key, verb: 'patch', user, manager: 'kubectl-edit', at, ...more })
-const gone = (user: string, ago: number): AuditEntry => entry(user, { verb: 'delete', at: at - ago })
 const elevation: ElevationWindow = { id: 'e-1', person: 'kim', from: at - 60_000, until: at + 60_000, modules: ['web'] }
-const nobody: Traces = { owners: [], all: [], ours: false, audit: undefined, elevations: [], module: 'web' }
-const by = (...owners: Traces['owners']): Partial<Traces> => ({ owners, all: owners })
+const nobody: Traces = { owners: [], all: [], writtenAt: null, ours: false, audit: undefined, elevations: [], module: 'web' }
+const by = (...owners: Traces['owners']): Partial<Traces> => ({ owners, all: owners, writtenAt: latest(owners) })
 
 describe('who made a field so', () => {
   test.each<[string, Partial<Traces>, Attribution['cause'], string | null]>([
@@ -48,33 +48,5 @@ describe('who made a field so', () => {
     ['8: a controller and a person’s client', by(edit, argo), 'unknown', null],
   ])('%s', (_, traces, cause, person) => {
     expect(attribute({ ...nobody, ...traces })).toMatchObject({ cause, person })
-  })
-})
-
-describe('which write an audit source tells of', () => {
-  const seenAt = at + 500
-  const writes = ['update', 'patch'] as const
-  test.each<[string, AuditEntry[], Parameters<typeof auditOf>[1], string | undefined]>([
-    ['by the owner’s name and time', [entry('lee')], { verbs: writes, owners: [edit], seenAt }, 'lee'],
-    ['not at another time', [entry('lee', { at: at - 60_000 })], { verbs: writes, owners: [edit], seenAt }, undefined],
-    ['not under another name', [entry('lee', { manager: 'kubectl-patch' })], { verbs: writes, owners: [edit], seenAt }, undefined],
-    ['under no name', [entry('lee', { manager: null })], { verbs: writes, owners: [edit], seenAt }, 'lee'],
-    ['not a deletion', [entry('lee', { verb: 'delete' })], { verbs: writes, owners: [edit], seenAt }, undefined],
-    ['not our own', [entry('plumbline', { manager: 'plumbline' })], { verbs: writes, owners: [], seenAt }, undefined],
-    ['the newest of one user', [entry('lee', { at: at - 1000 }), entry('lee')], { verbs: writes, owners: [edit], seenAt }, 'lee'],
-    ['none of two users at one time', [entry('kim'), entry('lee', { at: at + 200 })], { verbs: writes, owners: [edit], seenAt }, undefined],
-    ['what was removed, just before it was seen', [entry('lee', { at: seenAt - 300 })], { verbs: writes, owners: [], seenAt }, 'lee'],
-    ['what was removed, not long before', [entry('lee', { at: seenAt - 60_000 })], { verbs: writes, owners: [], seenAt }, undefined],
-    ['what was removed, not where two wrote then', [entry('lee'), entry('kim', { at: at - 4_000 })], { verbs: writes, owners: [], seenAt }, undefined],
-    ['a deletion, however long ago', [gone('lee', 8_000_000)], { verbs: ['delete'], owners: [], seenAt }, 'lee'],
-    ['the last deletion of one user', [gone('lee', 9_000_000), gone('lee', 8_000_000)], { verbs: ['delete'], owners: [], seenAt }, 'lee'],
-    ['no deletion where two deleted it', [gone('kim', 9_000_000), gone('lee', 8_000_000)], { verbs: ['delete'], owners: [], seenAt }, undefined],
-    ['who deleted the namespace, and not who emptied it', [gone('kim', 8_000_100), gone('system:kube-controller-manager', 8_000_000)], { verbs: ['delete'], owners: [], seenAt }, 'kim'],
-    ['who emptied the namespace, where nobody else is known', [gone('system:serviceaccount:kube-system:namespace-controller', 8_000_000)], { verbs: ['delete'], owners: [], seenAt }, 'system:serviceaccount:kube-system:namespace-controller'],
-    ['no deletion from before we last applied it', [gone('kim', 9_000_000)], { verbs: ['delete'], owners: [], seenAt, since: at - 8_000_000 }, undefined],
-    ['the deletion since we last applied it', [gone('kim', 9_000_000), gone('lee', 7_000_000)], { verbs: ['delete'], owners: [], seenAt, since: at - 8_000_000 }, 'lee'],
-    ['no deletion from before somebody wrote it', [gone('kim', 9_000_000), entry('lee', { verb: 'create', at: at - 8_000_000 })], { verbs: ['delete'], owners: [], seenAt }, undefined],
-  ])('%s', (_, entries, sought, user) => {
-    expect(auditOf(entries, sought)?.user).toBe(user)
   })
 })

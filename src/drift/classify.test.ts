@@ -18,7 +18,7 @@ const body = (replicas: number | undefined, tag = 'registry/web:1', team: string
   spec: { ...(replicas === undefined ? {} : { replicas }), template: { spec: { containers: [{ name: 'app', image: tag }] } } },
 })
 const paths = fields.map(({ path }) => path)
-const look = (observation: Look['observation'], more: Partial<Look> = {}): Look => ({ held: heldOf(fields), observation, audit: [], elevations: [], seenAt: at, ...more })
+const look = (observation: Look['observation'], more: Partial<Look> = {}): Look => ({ held: heldOf(fields), observation, audit: [], known: [], elevations: [], seenAt: at, ...more })
 const without = (...left: string[]): string[] => paths.filter((path) => !left.includes(path))
 
 describe('what is no drift', () => {
@@ -56,9 +56,9 @@ describe('what is no drift', () => {
 describe('each cause, with its fields, its manager and its onset', () => {
   test('manual', () => {
     const live = liveOf(body(5), [ours(without('spec.replicas')), owner('kubectl', ['spec.replicas'], { subresource: 'scale' })])
-    expect(classify(look(live))).toEqual([{
+    expect(classify(look(live))).toMatchObject([{
       cause: 'manual', fields: [{ path: 'spec.replicas', declared: 2, live: 5 }], manager: 'kubectl (scale)', person: null, onset: at,
-      message: 'spec.replicas of Deployment shop/web is not what was declared, by kubectl (scale)', digest: expect.stringMatching(/^sha256:/),
+      message: 'spec.replicas of Deployment shop/web is not what was declared, by kubectl (scale)', digest: expect.stringMatching(/^sha256:/), traces: [{ write: null, sought: { owners: [{ manager: 'kubectl', at }] } }],
     }])
   })
 
@@ -87,6 +87,28 @@ describe('each cause, with its fields, its manager and its onset', () => {
     const entry = { object: key, verb: 'patch', user: 'kim', manager: 'kubectl-label', at: at - 500 } as const
     const live = liveOf(body(2, undefined, null), [ours(without('metadata.labels.team'))])
     expect(classify(look(live, { audit: [entry] }))).toMatchObject([{ cause: 'manual', person: 'kim', manager: 'kubectl-label', onset: at - 500 }])
+  })
+
+  test('and stays named, with cause and onset, as long as it is the same edit', () => {
+    const entry = { object: key, verb: 'patch', user: 'kim', manager: 'kubectl-edit', at: at - 500 } as const
+    const live = (replicas: number, when: number, manager = 'kubectl-edit') => liveOf(body(replicas), [ours(without('spec.replicas')), owner(manager, ['spec.replicas'], { at: when })])
+    const [first] = classify(look(live(5, at - 1_000), { audit: [entry] }))
+    expect(first).toMatchObject({ cause: 'manual', person: 'kim', onset: at - 500 })
+    // Its manager’s time has moved on, and the audit source has forgotten: the edit is the same.
+    const known = first?.traces ?? []
+    expect(classify(look(live(5, at + 90_000), { known, seenAt: at + 90_000 }))).toEqual([first])
+    expect(classify(look(live(6, at + 90_000), { known, seenAt: at + 90_000 }))).toMatchObject([{ cause: 'manual', person: null, onset: at + 90_000 }])
+    expect(classify(look(live(5, at + 90_000, 'argocd-controller'), { known, seenAt: at + 90_000 }))).toMatchObject([{ cause: 'controller', person: null, onset: at + 90_000 }])
+  })
+
+  test('of a removed field and of a deleted object too, whenever they are looked at again', () => {
+    const removed = liveOf(body(2, undefined, null), [ours(without('metadata.labels.team'))])
+    const audit = [{ object: key, verb: 'patch', user: 'kim', manager: 'kubectl-label', at: at - 500 } as const]
+    const known = classify(look(removed, { audit }))[0]?.traces ?? []
+    expect(classify(look(removed, { known, audit, seenAt: at + 90_000 }))).toMatchObject([{ cause: 'manual', person: 'kim' }])
+    const gone = { key, state: 'absent' } as const
+    const deleted = classify(look(gone, { audit: [{ ...audit[0]!, verb: 'delete' }] }))[0]?.traces ?? []
+    expect(classify(look(gone, { known: deleted, seenAt: at + 90_000 }))).toMatchObject([{ cause: 'missing', person: 'kim' }])
   })
 
   test('missing: absent, with and without an audit source', () => {

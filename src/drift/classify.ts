@@ -1,11 +1,12 @@
 import { digestOf, type Digest } from '#lib/digest.ts'
 import type { Present } from '#model/field-facts.ts'
-import type { AuditEntry, ElevationWindow, FindingCause, FindingField } from '#model/finding.ts'
+import type { AuditEntry, ElevationWindow, FindingCause, FindingField, Trace } from '#model/finding.ts'
 import type { Held, Observation, Owner } from '#model/plan.ts'
 import { showKey } from '#model/resource.ts'
-import { attribute, auditOf } from './attribute.ts'
+import { attribute } from './attribute.ts'
 import { compareDeclared, isSecretField, type Drifted } from './compare.ts'
-import { isProgram, writerNames } from './writers.ts'
+import { joined, latest, personOf, traceOf } from './trace.ts'
+import { writerNames } from './writers.ts'
 
 /** What one look at an object tells: everything but what only time, people and policies know. `digest` is of what is there. */
 export type Drift = {
@@ -16,6 +17,7 @@ export type Drift = {
   readonly onset: number | null
   readonly message: string
   readonly digest: Digest
+  readonly traces: readonly Trace[]
 }
 
 export type Look = {
@@ -24,8 +26,10 @@ export type Look = {
   readonly observation: Extract<Observation, { state: 'absent' | 'present' }>
   /** What audit sources told of writes to this very object, by others than us. */
   readonly audit: readonly AuditEntry[]
+  /** What is known already of what differed at the last look. */
+  readonly known: readonly Trace[]
   readonly elevations: readonly ElevationWindow[]
-  /** When it was first seen to be so: what leaves no time of its own is looked for just before. */
+  /** When this look is: what leaves no time of its own, and was not so before, is looked for just before. */
   readonly seenAt: number
   /** When it was surely there as declared, or there at all, before that; 0 where nobody knows. */
   readonly since?: number
@@ -59,35 +63,45 @@ export function orphan(live: Present): Drift {
     onset: first[0]?.at ?? null,
     message: `${showKey(live.key)} bears a module’s label, and Plumbline did not make it`,
     digest: digestOf({ orphan: live.uid }),
+    traces: [],
   }
 }
 
-function missing({ held, audit, seenAt, since = 0 }: Look, what: string): Drift {
-  const entry = auditOf(audit, { verbs: ['delete'], owners: [], seenAt, since })
-  return { cause: 'missing', fields: [], manager: entry?.manager ?? null, person: personOf(entry), onset: entry?.at ?? null, message: `${showKey(held.key)} ${what}`, digest: digestOf({ missing: held.uid }) }
+function missing(look: Look, what: string): Drift {
+  const { held, seenAt, since = 0 } = look
+  const digest = digestOf({ missing: held.uid })
+  const trace = traceOf(look, digest, { verbs: ['delete'], owners: [], seenAt, since })
+  const { write } = trace
+  return { cause: 'missing', fields: [], manager: write?.manager ?? null, person: personOf(write), onset: write?.at ?? null, message: `${showKey(held.key)} ${what}`, digest, traces: [trace] }
 }
 
-function recreated({ held, audit, seenAt }: Look, live: Present): Drift {
+function recreated(look: Look, live: Present): Drift {
+  const { held, seenAt } = look
   const maker = [...live.owners].filter((owner) => owner.subresource === '').sort((a, b) => (a.at ?? 0) - (b.at ?? 0)).slice(0, 1)
-  const entry = auditOf(audit, { verbs: ['create', 'patch', 'update'], owners: maker, seenAt })
+  const digest = digestOf({ recreated: live.uid })
+  const trace = traceOf(look, digest, { verbs: ['create', 'patch', 'update'], owners: maker.map(nameAndTime), seenAt })
   return {
     cause: 'recreated',
     fields: compareDeclared(held, live).drifted.map((one) => shown(held.key, one)),
     manager: writerNames(maker),
-    person: personOf(entry),
-    onset: entry?.at ?? maker[0]?.at ?? null,
+    person: personOf(trace.write),
+    onset: trace.write?.at ?? latest(trace.sought.owners),
     message: `${showKey(held.key)} was deleted and made again by somebody: its UID is another`,
-    digest: digestOf({ recreated: live.uid }),
+    digest,
+    traces: [trace],
   }
 }
 
-type Traced = { readonly drifted: Drifted; readonly cause: FindingCause; readonly person: string | null; readonly at: number | null; readonly owners: readonly Owner[]; readonly manager: string | null }
+type Traced = { readonly drifted: Drifted; readonly cause: FindingCause; readonly person: string | null; readonly at: number | null; readonly manager: string | null; readonly trace: Trace }
 
 function byCause(look: Look, live: Present, drifted: readonly Drifted[]): Drift[] {
   const traced = drifted.map((one): Traced => {
-    const audit = auditOf(look.audit, { verbs: ['update', 'patch'], owners: one.owners, seenAt: look.seenAt })
-    const found = attribute({ owners: one.owners, all: live.owners, ours: one.ours, audit, elevations: look.elevations, module: look.held.module })
-    return { drifted: one, ...found, owners: one.owners, manager: writerNames(one.owners) ?? audit?.manager ?? null }
+    const owners = one.owners.map(nameAndTime)
+    // Whoever takes the field from its owner has done something else, though the value stays.
+    const trace = traceOf(look, digestOf([one.path, one.live, owners.map(({ manager }) => manager)]), { verbs: ['update', 'patch'], owners, seenAt: look.seenAt })
+    const audit = trace.write ?? undefined
+    const found = attribute({ owners: one.owners, all: live.owners, writtenAt: latest(trace.sought.owners), ours: one.ours, audit, elevations: look.elevations, module: look.held.module })
+    return { drifted: one, ...found, manager: writerNames(one.owners) ?? audit?.manager ?? null, trace }
   })
   return [...Map.groupBy(traced, ({ cause }) => cause)].map(([cause, all]) => {
     const onsets = all.flatMap(({ at }) => at ?? [])
@@ -99,6 +113,7 @@ function byCause(look: Look, live: Present, drifted: readonly Drifted[]): Drift[
       onset: onsets.length === 0 ? null : Math.min(...onsets),
       message: messageOf(look.held.key, all),
       digest: digestOf(all.map(({ drifted: { path, live: value } }) => [path, value])),
+      traces: all.map(({ trace }) => trace),
     }
   })
 }
@@ -114,11 +129,6 @@ function shown(key: string, { path, declared, live }: Drifted): FindingField {
   return isSecretField(key, path) ? { path, declared: null, live: null, secret: true } : { path, declared, live }
 }
 
-function joined(names: readonly (string | null)[]): string | null {
-  const known = [...new Set(names.flatMap((name) => name ?? []))].sort()
-  return known.length === 0 ? null : known.join(', ')
-}
-
-function personOf(entry: AuditEntry | undefined): string | null {
-  return entry === undefined || isProgram(entry.user) ? null : entry.user
+function nameAndTime({ manager, at }: Owner): Pick<Owner, 'manager' | 'at'> {
+  return { manager, ...(at === undefined ? {} : { at }) }
 }

@@ -5,7 +5,7 @@ import { at, driftOf, findingOf, key } from './testing.ts'
 
 const input: FoldInput = {
   subject: { environment: 'staging', place: 'place', target: 'cluster', driver: 'kubernetes', module: 'web', object: key },
-  drifts: [], known: [], restoredBy: null, wayBack: () => ({ state: 'under way' }), decide: () => 'report', newId: () => 'f-new', now: at + 1_000,
+  drifts: [], known: [], audit: [], restoredBy: null, wayBack: () => ({ state: 'under way' }), decide: () => 'report', newId: () => 'f-new', now: at + 1_000,
 }
 const look = (more: Partial<FoldInput>): Folded[] => fold({ ...input, ...more })
 const only = (folded: readonly Folded[]): Finding => {
@@ -45,6 +45,18 @@ describe('one finding an object and cause', () => {
   test('keeps its id where more is known of its cause by now', () => {
     const folded = look({ drifts: [driftOf({ person: 'kim' })], known: [findingOf({ cause: 'unknown', manager: null })] })
     expect(folded).toMatchObject([{ finding: { id: 'f-1', cause: 'manual', person: 'kim', count: 1 } }])
+  })
+
+  test('says that somebody is named by now, once', () => {
+    const [named] = look({ drifts: [driftOf({ person: 'kim' })], known: [findingOf()] })
+    expect(named).toMatchObject({ happened: 'attributed', finding: { id: 'f-1', person: 'kim', count: 1, updatedAt: at } })
+    expect(look({ drifts: [driftOf({ person: 'kim' })], known: [(named as Folded).finding] })).toEqual([])
+  })
+
+  test('that was over before an audit source spoke is resolved with the name', () => {
+    const write = { object: key, verb: 'patch', user: 'kim', manager: 'kubectl-edit', at } as const
+    const traces = [{ of: 'sha256:5', sought: { verbs: ['patch'], owners: [{ manager: 'kubectl-edit', at }], seenAt: at }, write: null }] as const
+    expect(look({ known: [findingOf({ state: 'reverting', traces })], audit: [write] })).toMatchObject([{ happened: 'resolved', finding: { person: 'kim', state: 'resolved' } }])
   })
 
   test('what the policy ignores is no finding, and one that it ignores by now is closed', () => {

@@ -1,8 +1,9 @@
 import type { FailureJson } from '#lib/failure.ts'
-import type { DriftPolicy, Finding, FindingState } from '#model/finding.ts'
+import type { AuditEntry, DriftPolicy, Finding, FindingEvent, FindingState } from '#model/finding.ts'
 import { plumbline } from '#model/field-facts.ts'
 import type { Drift } from './classify.ts'
 import { fighters, withTurn } from './contested.ts'
+import { attributed } from './trace.ts'
 
 /** What is resolved for less than this and comes back is the same finding, opened again: a fight is seen, and nobody is told of it anew. */
 export const reopensFor = 86_400_000
@@ -18,6 +19,8 @@ export type FoldInput = {
   readonly known: readonly Finding[]
   /** Who set the declared values again, where reality is as declared now; null where nobody can tell. */
   readonly restoredBy: string | null
+  /** What audit sources told of writes to this object: of what is gone by now, too. */
+  readonly audit: readonly AuditEntry[]
   /** How the way back stands that a finding says is under way. */
   readonly wayBack: (finding: Finding) => WayBack
   readonly decide: (drift: Drift) => DriftPolicy
@@ -27,8 +30,8 @@ export type FoldInput = {
 
 export type WayBack = { readonly state: 'under way' } | { readonly state: 'ended'; readonly failure: FailureJson | null }
 
-/** What became of a finding, for records and whoever listens. `resolved`: reality is as declared. `ignored`: it is not, and the policy says that nobody is to know. */
-export type Happened = 'opened' | 'changed' | 'contested' | 'resolved' | 'ignored' | 'decided'
+/** What became of a finding, for records and whoever listens; `decided` is worth no word: what is done about it is something else. */
+export type Happened = Extract<FindingEvent, 'opened' | 'changed' | 'attributed' | 'contested' | 'resolved' | 'ignored'> | 'decided'
 
 export type Folded = { readonly finding: Finding; readonly happened: Happened }
 
@@ -75,7 +78,7 @@ function updated(input: FoldInput, drift: Drift, before: Finding | undefined): F
   const state = stateOf(input, finding, isOther, ended)
   const next: Finding = { ...finding, state, accepted: state === 'accepted' ? finding.accepted : null, updatedAt: state === before.state && !isOther ? before.updatedAt : now }
   if (!isOther && JSON.stringify(next) === JSON.stringify(before)) return undefined
-  const happened = isBack ? 'opened' : state === 'contested' && before.state !== 'contested' ? 'contested' : isOther ? 'changed' : 'decided'
+  const happened = isBack ? 'opened' : state === 'contested' && before.state !== 'contested' ? 'contested' : isOther ? 'changed' : next.person !== null && next.person !== before.person ? 'attributed' : 'decided'
   return { finding: next, happened }
 }
 
@@ -107,9 +110,9 @@ function opened({ subject, newId, now }: FoldInput, drift: Drift, decision: Drif
   }
 }
 
-function resolved({ restoredBy, now }: FoldInput, before: Finding): Folded {
+function resolved({ restoredBy, audit, now }: FoldInput, before: Finding): Folded {
   const turns = withTurn(before.turns, before.state === 'reverting' ? plumbline : (restoredBy ?? 'unknown'), now)
-  return { finding: { ...before, state: 'resolved', accepted: null, failure: null, turns, resolvedAt: now, updatedAt: now }, happened: 'resolved' }
+  return { finding: { ...(attributed(before, audit) ?? before), state: 'resolved', accepted: null, failure: null, turns, resolvedAt: now, updatedAt: now }, happened: 'resolved' }
 }
 
 /** Nothing has become as declared, and nobody had a turn. */

@@ -19,7 +19,7 @@ export function liveOf(body: Present['body'], owners: readonly Owner[], more: Pa
 }
 
 export function driftOf(more: Partial<Drift> = {}): Drift {
-  return { cause: 'manual', fields: [{ path: 'spec.replicas', declared: 2, live: 5 }], manager: 'kubectl-edit', person: null, onset: at, message: 'it drifted', digest: 'sha256:5', ...more }
+  return { cause: 'manual', fields: [{ path: 'spec.replicas', declared: 2, live: 5 }], manager: 'kubectl-edit', person: null, onset: at, message: 'it drifted', digest: 'sha256:5', traces: [], ...more }
 }
 
 export function findingOf(more: Partial<Finding> = {}): Finding {

@@ -1,7 +1,7 @@
 import type { Digest } from '#lib/digest.ts'
 import type { FailureJson } from '#lib/failure.ts'
 import type { Json } from '#lib/json.ts'
-import type { FieldPath } from './plan.ts'
+import type { FieldPath, Owner } from './plan.ts'
 import type { ObjectKey } from './resource.ts'
 
 /**
@@ -41,6 +41,20 @@ export type Acceptance = { readonly by: string; readonly reason: string; readonl
 /** Who set the fields last, and when: our own `plumbline` where they were as declared again by our hand. */
 export type Turn = { readonly by: string; readonly at: number }
 
+/** By what an audit source's word is known to be of one thing: a field, an object, its absence. */
+export type Sought = {
+  readonly verbs: readonly AuditEntry['verb'][]
+  /** The other owners of the field as it was found. */
+  readonly owners: readonly Pick<Owner, 'manager' | 'at'>[]
+  /** When it was first seen to be so. */
+  readonly seenAt: number
+  /** When it was surely not so yet: what was done before made nothing so. */
+  readonly since?: number
+}
+
+/** One thing that differs, and the write that made it so, where an audit source told of it. `of`: a digest of the thing. */
+export type Trace = { readonly of: Digest; readonly sought: Sought; readonly write: AuditEntry | null }
+
 /** One drift: an object and a cause, in one environment. Times are milliseconds since 1970. `object` is a key of any driver. */
 export type Finding = {
   readonly id: string
@@ -79,8 +93,16 @@ export type Finding = {
   readonly turns: readonly Turn[]
   /** Of what is there: an acceptance stands on it. */
   readonly digest: Digest
+  /** Who made it so is kept with what is to be known of it: an audit source forgets, and a manager's time moves on with its next write. */
+  readonly traces: readonly Trace[]
   readonly resolvedAt: number | null
 }
+
+/**
+ * What may become of a finding. `attributed`: an audit source tells by now who made it so. `adopting`: it is on its way back to Git; `refused`: no edit does
+ * that; `overdue`: it was not delivered in time. `resolved`: reality is as declared; `ignored`: it is not, and the policy says that nobody is to know.
+ */
+export type FindingEvent = 'opened' | 'changed' | 'attributed' | 'contested' | 'accepted' | 'reverted' | 'adopting' | 'refused' | 'overdue' | 'resolved' | 'ignored'
 
 /** One write that an audit source told of. */
 export type AuditEntry = {

@@ -1,6 +1,7 @@
 import type { Digest } from '#lib/digest.ts'
 import type { FailureJson } from '#lib/failure.ts'
 import type { Json } from '#lib/json.ts'
+import type { FindingEvent } from '#model/finding.ts'
 import type { Approval, GateDecision } from '#model/gate.ts'
 import type { Action, FieldChange } from '#model/plan.ts'
 import type { OperationOf, OperationStepRow } from '#model/operation.ts'
@@ -118,7 +119,7 @@ export type FindingPredicate = Chained & {
   readonly finding: string
   readonly module: string
   readonly object: string
-  readonly decision: 'opened' | 'changed' | 'accepted' | 'reverted' | 'adopted' | 'contested' | 'resolved' | 'ignored'
+  readonly decision: FindingEvent
   readonly cause: string
   /** Who did what was found, as far as that is known. */
   readonly by: string

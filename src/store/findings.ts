@@ -1,4 +1,4 @@
-import type { Finding, FindingState } from '#model/finding.ts'
+import type { Finding, FindingEvent, FindingState } from '#model/finding.ts'
 import { announceAll } from './events.ts'
 import { textArray } from './sql.ts'
 import type { Sql } from './sql.ts'
@@ -14,6 +14,13 @@ export async function knownFindings(tx: Sql, environment: string, place: string,
     `select body from finding where environment = $1 and place = $2 and object = any($3::text[]) and (state <> 'resolved' or updated_at > $4) order by id for update`,
     [environment, place, textArray(objects), resolvedAfter],
   )
+  return rows.map(({ body }) => body)
+}
+
+/** Those of some objects that were resolved since then. Locked until the transaction ends. */
+export async function resolvedSince(tx: Sql, environment: string, objects: readonly string[], since: number): Promise<Finding[]> {
+  if (objects.length === 0) return []
+  const rows = await tx.query<Row>(`select body from finding where environment = $1 and object = any($2::text[]) and state = 'resolved' and updated_at > $3 order by id for update`, [environment, textArray(objects), since])
   return rows.map(({ body }) => body)
 }
 
@@ -122,7 +129,7 @@ export async function countFindings(sql: Sql): Promise<{ environment: string; mo
 }
 
 /** One thing that became of a finding: `body` is how it was then. */
-export type FindingChange = { readonly finding: string; readonly environment: string; readonly at: number; readonly what: string; readonly actor: string; readonly reason: string; readonly body: Finding }
+export type FindingChange = { readonly finding: string; readonly environment: string; readonly at: number; readonly what: FindingEvent; readonly actor: string; readonly reason: string; readonly body: Finding }
 
 export async function addFindingChanges(sql: Sql, changes: readonly FindingChange[]): Promise<void> {
   if (changes.length === 0) return

@@ -1,8 +1,11 @@
 import { readdir } from 'node:fs/promises'
 import { expect, test } from 'vitest'
+import { findingOf } from '#drift/testing.ts'
 import { FakeClock } from '#lib/clock.ts'
 import { describeStores } from '../../test/stores.ts'
 import { migrate, statements } from './migrate.ts'
+import { listFindings, saveFindings } from './findings.ts'
+import { traces } from './migrations/0020-traces.ts'
 import type { Migration } from './migrations/migration.ts'
 import { migrations } from './migrations/registry.ts'
 import { openStore } from './open.ts'
@@ -49,6 +52,15 @@ describeStores('Migrating', ({ open, place, kind }) => {
     await expect(migrate(store, next('first', `create table first (id bigint);`), clock)).rejects.toMatchObject({ code: 'migration-changed' })
     await expect(migrate(store, migrations, clock)).rejects.toMatchObject({ code: 'store-newer' })
     await store.script(`drop table first; delete from migration where name = 'first';`)
+  })
+
+  test('findings from before have nothing to tell of who made them so, and those after keep it', async () => {
+    const store = await open()
+    await saveFindings(store, [findingOf({ id: 'f-new', traces: [{ of: 'sha256:1', sought: { verbs: [], owners: [], seenAt: 1 }, write: null }] }), findingOf({ id: 'f-old', cause: 'missing' })], clock.now())
+    await store.script(`update finding set body = body - 'traces' where id = 'f-old'`)
+    await store.script(traces.sql)
+    expect((await listFindings(store, { limit: 9 })).map(({ id, traces: kept }) => [id, kept.length]).sort()).toEqual([['f-new', 1], ['f-old', 0]])
+    await store.script(`delete from finding`)
   })
 
   test.runIf(kind === 'postgres')('lets replicas start together', async () => {

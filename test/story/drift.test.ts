@@ -73,7 +73,7 @@ describe('drift on a cluster, with the real kubectl', () => {
     await Promise.all([
       as('noor', '-n', 'storefront', 'scale', 'deployment', 'storefront-web', '--replicas=2'),
       shop.kubectlWith({ KUBE_EDITOR: editor }, 'sandbox', '-n', 'toys', 'edit', 'configmap', 'edited'),
-      toys('patch', 'configmap', 'patched', '--type=merge', '-p', '{"data":{"a":"by-patch","never":"declared"}}'),
+      as('noor', '-n', 'toys', 'patch', 'configmap', 'patched', '--type=merge', '-p', '{"data":{"a":"by-patch","never":"declared"}}'),
       toys('label', 'configmap', 'labelled', 'colour=blue', '--overwrite'),
       as('noor', '-n', 'toys', 'patch', 'configmap', 'removed', '--type=json', '-p', '[{"op":"remove","path":"/data/b"}]'),
     ])
@@ -114,6 +114,27 @@ describe('drift on a cluster, with the real kubectl', () => {
     expect((await findings()).filter((one) => one.object === map('client-side'))).toHaveLength(1)
   })
 
+  test('each keeps what they did: when another writes under the same name, and when somebody decides', async () => {
+    const first = await found(map('patched'), (one) => one.person === 'noor@platform.example')
+    // Far enough apart that the times of one field manager tell them apart.
+    await eventually(() => Date.now() - Date.parse(first.onset ?? '') > 3_000)
+    await as('ivo', '-n', 'toys', 'patch', 'configmap', 'patched', '--type=merge', '-p', '{"data":{"b":"by-ivo"}}')
+    const both = await found(map('patched'), (one) => one.person === 'ivo@platform.example, noor@platform.example')
+    expect(both).toMatchObject({ id: first.id, manager: 'kubectl-patch', onset: first.onset, count: 2, fields: [{ path: 'data.a', live: 'by-patch' }, { path: 'data.b', live: 'by-ivo' }] })
+    await shop.client.accept(first.id, { reason: 'for the moment', until: new Date(Date.now() + 60_000).toISOString() })
+    await shop.ended((await shop.client.revert(first.id, { reason: 'enough of it' })).run ?? '')
+    expect(await resolved(map('patched'))).toMatchObject({ person: both.person, onset: first.onset })
+    const { history } = await shop.client.finding(first.id)
+    // Who opened it is told when the audit log speaks: with the opening, or just after it.
+    for (const person of ['ivo', 'noor']) expect(history.some(({ actor, reason }) => actor === 'plumbline' && reason.includes(`${person}@platform.example`))).toBe(true)
+    expect(history.filter(({ what }) => what !== 'changed' && what !== 'attributed').map(({ what, actor, reason }) => [what, actor, reason])).toEqual([
+      ['opened', 'plumbline', expect.stringMatching(/is not what was declared, by /)],
+      ['accepted', 'admin', 'for the moment'],
+      ['reverted', 'admin', 'enough of it'],
+      ['resolved', 'plumbline', 'it is as declared again, by plumbline'],
+    ])
+  })
+
   test('what comes back to what was declared resolves by itself, and what was never declared is no drift', async () => {
     await toys('label', 'configmap', 'labelled', 'colour=red', '--overwrite')
     expect(await resolved(map('labelled'))).toMatchObject({ cause: 'manual', resolvedAt: expect.any(String) })
@@ -136,7 +157,7 @@ describe('drift on a cluster, with the real kubectl', () => {
     await found(map('two'), (one) => one.id === manual.id && one.state === 'resolved')
     expect(await found(map('two'), (one) => one.id === theirs.id)).toMatchObject({ state: 'open', fields: [{ path: 'data.b', live: 'theirs' }] })
     const { history } = await shop.client.finding(manual.id)
-    expect(history.map(({ what }) => what)).toEqual(['opened', 'changed', 'reverted', 'resolved'])
+    expect(history.map(({ what }) => what).filter((what) => what !== 'attributed')).toEqual(['opened', 'changed', 'reverted', 'resolved'])
     const missing = (await findings()).find((one) => one.object === map('deleted'))
     await shop.ended((await shop.client.revert(missing?.id ?? '', { reason: 'it is needed' })).run ?? '')
     await resolved(map('deleted'))
@@ -156,8 +177,9 @@ describe('drift on a cluster, with the real kubectl', () => {
     for (let turn = 0; turn < 4; turn += 1) {
       const now = await found(map('labelled'), (one) => one.state === 'resolved' || one.state === 'contested')
       if (now.state === 'contested') break
-      await toys('patch', 'configmap', 'labelled', '--type=merge', '-p', '{"data":{"a":"again"}}')
-      await found(map('labelled'), (one) => one.count > now.count)
+      // It is over before the audit log tells, and bears the name all the same.
+      await as('ivo', '-n', 'toys', 'patch', 'configmap', 'labelled', '--type=merge', '-p', '{"data":{"a":"again"}}')
+      await found(map('labelled'), (one) => one.count > now.count && one.person === 'ivo@platform.example')
     }
     const contested = await found(map('labelled'), (one) => one.state === 'contested')
     expect(contested.contested.sort()).toEqual(['kubectl-patch', 'plumbline'])

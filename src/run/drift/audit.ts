@@ -1,9 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { attributed } from '#drift/trace.ts'
 import { Failure } from '#lib/failure.ts'
 import { isObject, type JsonObject } from '#lib/json.ts'
 import type { TargetConfig } from '#model/config/environment.ts'
-import { announceAudit, saveAudit } from '#store/audit.ts'
-import { withFindings } from '#store/findings.ts'
+import type { Finding } from '#model/finding.ts'
+import { announceAudit, auditEntries, saveAudit } from '#store/audit.ts'
+import { addFindingChanges, resolvedSince, saveFindings, withFindings } from '#store/findings.ts'
+import { enqueue } from '#store/queue.ts'
+import type { Sql } from '#store/sql.ts'
 import { statuses } from '#store/statuses.ts'
 import type { Parts } from '../parts.ts'
 import { findTarget, lookingCall, type Target } from './targets.ts'
@@ -15,7 +19,10 @@ export function auditOf({ config }: Pick<Target, 'config'>): Audit | undefined {
   return 'kubernetes' in config ? config.kubernetes.audit : undefined
 }
 
-/** Keeps what an audit source tells of what we hold. Where it tells who made a drift that was found already, that is looked at again. */
+/** What is reverted by a policy is over within a second; an audit source may take a minute to tell of it. */
+const tellsWithin = 600_000
+
+/** Keeps what an audit source tells of what we hold. Where it tells who made a drift that was found already, that is looked at again; what is over is told then and there. */
 export async function takeAudit(parts: Parts, target: Target, events: readonly JsonObject[], signal: AbortSignal): Promise<void> {
   const entries = await target.via.audited?.(await lookingCall(parts, target, signal), events)
   if (entries === undefined || entries.length === 0) return
@@ -23,7 +30,25 @@ export async function takeAudit(parts: Parts, target: Target, events: readonly J
     const objects = await saveAudit(tx, target.environment, target.target, entries)
     const found = await withFindings(tx, target.environment, objects)
     if (found.length > 0) await announceAudit(tx, target.environment, target.target, found, parts.clock.now())
+    await attributeResolved(tx, parts, target, objects)
   })
+}
+
+/** Nobody looks again at what is as declared by now. */
+async function attributeResolved(tx: Sql, parts: Parts, { environment, target }: Target, objects: readonly string[]): Promise<void> {
+  const now = parts.clock.now()
+  const resolved = (await resolvedSince(tx, environment, objects, now - tellsWithin)).filter((one) => one.target === target)
+  if (resolved.length === 0) return
+  const entries = Map.groupBy(await auditEntries(tx, environment, target, objects), ({ object }) => object)
+  const named = resolved.flatMap((one) => attributed(one, entries.get(one.object) ?? []) ?? [])
+  await saveFindings(tx, named, now)
+  await addFindingChanges(tx, named.map((body) => ({ finding: body.id, environment, at: now, what: 'attributed', actor: 'plumbline', reason: madeBy(body), body })))
+  if (named.length > 0) await enqueue(tx, parts.clock, `drift/${environment}`)
+}
+
+/** Why a finding bears a person’s name. */
+export function madeBy({ person }: Pick<Finding, 'person'>): string {
+  return `an audit source names ${person ?? 'nobody'}`
 }
 
 /** A batch of an API server’s audit webhook. Failures `audit-unknown`, `audit-signature`, `audit-invalid`; all of them before anything is kept. */

@@ -7,7 +7,7 @@ import { Failure, type FailureJson } from '#lib/failure.ts'
 import { newId } from '#lib/ids.ts'
 import { isOurs, plumbline } from '#model/field-facts.ts'
 import { ownershipOf } from '#model/field-set.ts'
-import type { AuditEntry, Finding } from '#model/finding.ts'
+import type { AuditEntry, Finding, FindingEvent } from '#model/finding.ts'
 import type { Held, Observation } from '#model/plan.ts'
 import { isEnded } from '#model/run.ts'
 import type { Desired, ObjectKey } from '#model/resource.ts'
@@ -21,7 +21,7 @@ import { askByPolicy } from '../adopt/ask.ts'
 import type { Claim } from '../claim.ts'
 import { lookAtOnce } from '../look-again.ts'
 import type { Parts } from '../parts.ts'
-import { auditOf } from './audit.ts'
+import { auditOf, madeBy } from './audit.ts'
 import type { DriftPolicies } from './policies.ts'
 import type { Target } from './targets.ts'
 
@@ -101,8 +101,9 @@ async function judged(looker: Looker, keys: readonly ObjectKey[], before: Readon
       const stands = after.get(key)
       const findings = all.get(key) ?? []
       if (stands === undefined || seen === undefined || moved(before.get(key), stands)) return { key, said: 'later', findings }
-      const drifts = driftsOf(looker, key, stands, seen, findings, audits.get(key) ?? [])
-      const changes = fold(foldInput(looker, key, stands, seen, drifts, findings, waysBack, now))
+      const audit = audits.get(key) ?? []
+      const drifts = driftsOf(looker, key, stands, seen, findings, audit)
+      const changes = fold(foldInput(looker, key, stands, seen, drifts, findings, audit, waysBack, now))
       folded.push(...changes)
       const left = [...findings.filter((one) => !changes.some(({ finding }) => finding.id === one.id)), ...changes.map(({ finding }) => finding)].filter(({ state }) => state !== 'resolved')
       const said = drifts.length > 0 ? 'drifted' : saidOf(stands, seen)
@@ -164,10 +165,10 @@ function moved(before: Standing | undefined, after: Standing): boolean {
 
 function driftsOf(looker: Looker, key: ObjectKey, { held, appliedAt }: Standing, observation: Known, findings: readonly Finding[], audit: readonly AuditEntry[]): Drift[] {
   if (held !== undefined) {
-    const seenAt = Math.min(looker.parts.clock.now(), ...findings.filter(({ state }) => state !== 'resolved').map(({ updatedAt }) => updatedAt))
+    const known = findings.flatMap(({ state, traces }) => (state === 'resolved' ? [] : traces))
     // It was there when we applied it, when another of its name was found, and when it was found to be there again.
     const there = findings.map(({ cause, seenAt: at, resolvedAt }) => (cause === 'missing' ? (resolvedAt ?? 0) : at))
-    return classify({ held, observation, audit, elevations: looker.policies.elevations, seenAt, since: Math.max(appliedAt, ...there) })
+    return classify({ held, observation, audit, known, elevations: looker.policies.elevations, seenAt: looker.parts.clock.now(), since: Math.max(appliedAt, ...there) })
   }
   return observation.state === 'present' && observation.claim !== undefined && observation.key === key && !observation.terminating ? [orphan(observation)] : []
 }
@@ -179,6 +180,7 @@ function foldInput(
   observation: Known,
   drifts: readonly Drift[],
   findings: readonly Finding[],
+  audit: readonly AuditEntry[],
   waysBack: ReadonlyMap<string, WayBack>,
   now: number,
 ): Parameters<typeof fold>[0] {
@@ -187,6 +189,7 @@ function foldInput(
     subject: { environment: target.environment, place, target: target.target, driver: target.driver, module, object: key },
     drifts,
     known: findings,
+    audit,
     restoredBy: restorer(observation, findings),
     // What is adopted has no run of ours: who adopts says when it is over.
     wayBack: (finding) => (finding.state === 'adopting' ? undefined : waysBack.get(finding.run ?? '')) ?? { state: 'under way' },
@@ -231,12 +234,19 @@ const tellAfter = 1_000
 async function keep(tx: Sql, { parts, target: { environment }, policies }: Looker, folded: readonly Folded[], now: number, tellAt: number): Promise<void> {
   if (folded.length === 0) return
   await saveFindings(tx, folded.map(({ finding }) => finding), now)
-  const told = folded.filter(({ happened }) => happened !== 'decided')
-  await addFindingChanges(tx, told.map(({ finding, happened }) => ({ finding: finding.id, environment, at: now, what: happened, actor: 'plumbline', reason: finding.message, body: finding })))
+  const told = folded.flatMap(({ finding, happened }) => (happened === 'decided' ? [] : [{ finding, happened }]))
+  await addFindingChanges(tx, told.map(({ finding, happened }) => ({ finding: finding.id, environment, at: now, what: happened, actor: 'plumbline', reason: whyOf(finding, happened), body: finding })))
   await askByPolicy(tx, parts, folded.map(({ finding }) => finding), policies.inForce, now)
   // What changed underneath may work no longer, or again: its probes say.
-  const modules = [...new Set(told.filter(({ finding }) => finding.decision !== 'ignore').map(({ finding }) => finding.module))].sort()
+  const modules = [...new Set(told.filter(({ finding, happened }) => finding.decision !== 'ignore' && happened !== 'attributed').map(({ finding }) => finding.module))].sort()
   await lookAtOnce(tx, parts, environment, modules, 'something else is there than what was delivered')
   // Records and people can wait for a moment, and many changes are one: findings cannot.
   if (tellAt > now) await enqueue(tx, parts.clock, `drift/${environment}`, { due: tellAt })
+}
+
+function whyOf(finding: Finding, happened: FindingEvent): string {
+  if (happened === 'attributed') return madeBy(finding)
+  const restorer = finding.turns.at(-1)?.by ?? 'unknown'
+  if (happened === 'resolved') return `it is as declared again${restorer === 'unknown' ? '' : `, by ${restorer}`}`
+  return finding.message
 }

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import { FakeClock } from '#lib/clock.ts'
 import { environmentSchema } from '#model/config/environment.ts'
-import type { Finding } from '#model/finding.ts'
+import type { Finding, FindingEvent } from '#model/finding.ts'
 import { newKeyPair, publicKeyOf, signerOf } from '#record/dsse.ts'
 import { verifyChain } from '#record/verify.ts'
 import { findingOf } from '#drift/testing.ts'
@@ -34,7 +34,7 @@ describeStores('What follows from findings', ({ store: openStore }) => {
     await saveSnapshot(store, { id: 'snapshot', commits: {} }, clock.now())
     return { sql: store, clock, signer: signerOf(keys.privatePem), redactor: { redact: (text: string) => text }, configurations: { of: async () => configuration }, log: () => {} } as unknown as Parts
   }
-  const happen = async (what: string, more: Partial<Finding> = {}): Promise<void> => {
+  const happen = async (what: FindingEvent, more: Partial<Finding> = {}): Promise<void> => {
     const finding = findingOf({ updatedAt: clock.now(), ...more })
     await saveFindings(store, [finding], clock.now())
     await addFindingChanges(store, [{ finding: finding.id, environment: 'staging', at: clock.now(), what, actor: 'plumbline', reason: 'it drifted', body: finding }])

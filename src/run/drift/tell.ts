@@ -49,7 +49,7 @@ function predicateOf({ finding, at, what, actor, reason, body }: FindingChange):
     finding,
     module: body.module,
     object: body.object,
-    decision: what as FindingPredicate['decision'],
+    decision: what,
     cause: body.cause,
     by: body.person ?? body.manager ?? 'unknown',
     onset: body.onset,

@@ -17,7 +17,8 @@ import { audit } from './0016-audit.ts'
 import { messages } from './0017-messages.ts'
 import { operations } from './0018-operations.ts'
 import { unpublishedHeads } from './0019-unpublished-heads.ts'
+import { traces } from './0020-traces.ts'
 import type { Migration } from './migration.ts'
 
 /** In order; a test holds it against the folder. */
-export const migrations: readonly Migration[] = [work, path, chains, before, begun, fingerprints, keysAndPruning, since, proof, place, verification, findings, adoptions, tallies, rollback, audit, messages, operations, unpublishedHeads]
+export const migrations: readonly Migration[] = [work, path, chains, before, begun, fingerprints, keysAndPruning, since, proof, place, verification, findings, adoptions, tallies, rollback, audit, messages, operations, unpublishedHeads, traces]

@@ -1,0 +1,71 @@
+import type { Digest } from '#lib/digest.ts'
+import { plumbline } from '#model/field-facts.ts'
+import type { AuditEntry, Finding, Sought, Trace } from '#model/finding.ts'
+import { isCarrier, isProgram } from './writers.ts'
+
+/** The field managers’ time has no more than seconds. */
+const blurMs = 2_000
+/** For how long before it was seen a write may have made something so that has no time of its own. */
+const beforeMs = 10_000
+
+/** When the newest of these owners wrote, where they say. */
+export function latest(owners: Sought['owners']): number | null {
+  const times = owners.flatMap((owner) => owner.at ?? [])
+  return times.length === 0 ? null : Math.max(...times)
+}
+
+/**
+ * The write that made a thing so, as far as an audit source tells. What is known of the very same thing stays: who made it so is looked for by what was there
+ * when it was found, and was found once and for all when the audit source has forgotten it.
+ */
+export function traceOf({ audit, known }: { readonly audit: readonly AuditEntry[]; readonly known: readonly Trace[] }, of: Digest, fresh: Sought): Trace {
+  const before = known.find((one) => one.of === of)
+  const sought = before?.sought ?? fresh
+  const fitting = writesThatFit(audit, sought)
+  return { of, sought, write: fitting.length === 0 ? (before?.write ?? null) : (newestOf(fitting, sought) ?? null) }
+}
+
+/** A finding with whom an audit source names by now, where it named nobody before. */
+export function attributed(finding: Finding, audit: readonly AuditEntry[]): Finding | undefined {
+  if (finding.person !== null) return undefined
+  const traces = finding.traces.map((one) => traceOf({ audit, known: finding.traces }, one.of, one.sought))
+  const person = joined(traces.map(({ write }) => personOf(write)))
+  if (person === null) return undefined
+  return { ...finding, traces, person, cause: finding.cause === 'unknown' ? 'manual' : finding.cause, onset: finding.onset ?? Math.min(...traces.flatMap(({ write }) => write?.at ?? [])) }
+}
+
+/**
+ * The writes that an audit source tells of, and that may have made a field, an object or its absence so, the newest first: of a verb that fits, by the manager that
+ * owns the field and at its time; where nothing is left that has a time, shortly before it was seen. A deletion counts however long ago it was, but not where the object
+ * was there afterwards: seen, or written. What bears our own name explains no drift. Who only carries out what another asked for (a namespace is emptied, what hung
+ * on something is collected) counts where nobody else does.
+ */
+function writesThatFit(entries: readonly AuditEntry[], { verbs, owners, seenAt, since = 0 }: Sought): AuditEntry[] {
+  const at = latest(owners)
+  const managers = new Set(owners.map((owner) => owner.manager))
+  const written = Math.max(since - blurMs, ...entries.filter(({ verb, at: then }) => verb !== 'delete' && then <= seenAt).map(({ at: then }) => then))
+  const isThen = (entry: AuditEntry): boolean => (at === null ? entry.at <= seenAt + blurMs && (entry.verb === 'delete' ? entry.at >= written : entry.at >= seenAt - beforeMs) : Math.abs(entry.at - at) <= blurMs)
+  const fit = entries
+    .filter((entry) => verbs.includes(entry.verb) && entry.manager !== plumbline && isThen(entry) && (managers.size === 0 || entry.manager === null || managers.has(entry.manager)))
+    .sort((a, b) => b.at - a.at)
+  const asked = fit.filter(({ user }) => !isCarrier(user))
+  return asked.length > 0 ? asked : fit
+}
+
+/** The newest; none where another user wrote at the same time, or deleted it too, and nothing tells the two apart. */
+function newestOf(fitting: readonly AuditEntry[], { owners }: Sought): AuditEntry | undefined {
+  const [newest] = fitting
+  if (newest === undefined) return undefined
+  const rival = fitting.find((entry) => entry.user !== newest.user && (latest(owners) === null || newest.at - entry.at <= blurMs))
+  return rival === undefined ? newest : undefined
+}
+
+export function personOf(write: AuditEntry | null): string | null {
+  return write === null || isProgram(write.user) ? null : write.user
+}
+
+/** Several names as one, each once; null for none. */
+export function joined(names: readonly (string | null)[]): string | null {
+  const known = [...new Set(names.flatMap((name) => name ?? []))].sort()
+  return known.length === 0 ? null : known.join(', ')
+}
