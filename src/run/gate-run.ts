@@ -17,7 +17,7 @@ import { statuses } from '#store/statuses.ts'
 import { authorsOf } from './authors.ts'
 import { environmentWorks } from './environment-works.ts'
 import { removed } from './environment.ts'
-import { limitsOf, policyChanges } from './policy.ts'
+import { inForce, limitsOf, policyChanges } from './policy.ts'
 import type { Policy } from './policy.ts'
 import { renderAll } from './render-run.ts'
 import type { Intents } from './render-run.ts'
@@ -121,7 +121,7 @@ async function earlierModules(work: Work, name: string): Promise<EarlierModule[]
   const rows = new Map((await statuses(parts.sql, name)).map((row) => [row.module, row]))
   const now = parts.clock.now()
   // Where the environment itself, or the last change of it as a whole, does not work, nothing in it proves anything.
-  const isWhole = await environmentWorks(parts.sql, earlier, now)
+  const isWhole = await environmentWorks(parts.sql, await inForce(parts.sql, earlier, configuration), now)
   return Object.keys(work.run.modules).map((module): EarlierModule => {
     const intent = there.modules.get(module)
     const row = rows.get(module)

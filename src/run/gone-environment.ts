@@ -17,10 +17,9 @@ import { record } from './record-run.ts'
 export async function environmentOnceHad(sql: Sql, name: string): Promise<{ environment: Environment; policy: Policy } | undefined> {
   const kept = await policyOf(sql, name)
   if (kept === undefined) return undefined
-  // As `accept` wrote it.
-  const policy = kept.config as unknown as Policy
-  // It asks for nothing any more, and so it proves nothing.
-  const bare = { apiVersion: 'plumbline.dev/v1alpha1', kind: 'Environment', metadata: { name }, spec: { tier: policy.tier, variables: {}, probes: [], changeProbes: [] } } as unknown as Environment
+  // As `accept` wrote it; but it asks for nothing any more, and so it proves nothing.
+  const policy = { ...(kept.config as unknown as Policy), probes: [], changeProbes: [] }
+  const bare = { apiVersion: 'plumbline.dev/v1alpha1', kind: 'Environment', metadata: { name }, spec: { variables: {} } } as unknown as Environment
   return { environment: governed(bare, policy), policy }
 }
 

@@ -55,12 +55,13 @@ async function lookingAtModule(parts: Parts, known: Known, policy: Policy, newes
   const { name } = environment.metadata
   const [row] = await statuses(parts.sql, name, module)
   if (row === undefined || row.delivered === null || row.snapshot === null) return undefined
-  // What was delivered is proven as it was delivered, by the rights that its repository has now.
+  // What was delivered is proven as it was delivered, also by the variables of then; by the rights that its repository has now.
   const then = row.snapshot === newest ? configuration : await configurationOf(parts, row.snapshot)
   const loaded = then?.modules.get(module)
-  if (then === undefined || loaded === undefined) return undefined
-  const config = withVariables(loaded.config, environment)
-  const probes = probesOfModule(then, policy, environment, { name: module, repository: loaded.repository, limits: limitsOf(policy, name, loaded.repository) }, config)
+  const written = then?.environments.get(name)
+  if (then === undefined || loaded === undefined || written === undefined) return undefined
+  const config = withVariables(loaded.config, written)
+  const probes = probesOfModule(then, policy, written, { name: module, repository: loaded.repository, limits: limitsOf(policy, name, loaded.repository) }, config)
   if (probes.length === 0) return undefined
   return { ...known, row, probes, all: probes.map((probe) => probe.config.name), every: config.spec.verifyEvery ?? environment.spec.verifyEvery }
 }

@@ -14,7 +14,7 @@ const probe = (name: string) => ({ name, http: { address: 'ingress', path: '/${e
 const environment = environmentSchema(kinds).parse(document('Environment', 'staging', { tier: 'staging', targets: {}, variables: { region: 'eu' }, probes: [probe('dns')], changeProbes: [probe('whole')] }))
 const set = probeSetSchema(kinds).parse(document('ProbeSet', 'web', { probes: [probe('up')] }))
 const configuration = { workspace: { spec: { repositories: { platform: { url: '.' }, orders: { url: '../orders.git' } } } }, probeSets: new Map([['web', set]]) } as unknown as Configuration
-const policy = { limits: { platform: 'everything', orders: { targets: [], namespaces: [], kinds: [], secrets: [] } } } as unknown as Policy
+const policy = { probes: environment.spec.probes, changeProbes: environment.spec.changeProbes, limits: { platform: 'everything', orders: { targets: [], namespaces: [], kinds: [], secrets: [] } } } as unknown as Policy
 
 test('a module’s own probes have its rights, and those of the sets that it names the platform’s', () => {
   const tenant: Limits = { environments: ['staging'], targets: [], namespaces: [], kinds: [], secrets: [] }

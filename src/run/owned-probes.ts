@@ -1,7 +1,7 @@
 import type { Environment } from '#model/config/environment.ts'
 import type { Module } from '#model/config/module.ts'
 import type { ProbeConfig } from '#model/config/probe.ts'
-import { ownProbes, setWithVariables } from '#model/config/substitute.ts'
+import { setWithVariables } from '#model/config/substitute.ts'
 import type { Limits } from '#model/config/workspace.ts'
 import { environmentItself } from '#model/probe-state.ts'
 import type { Configuration } from './configuration.ts'
@@ -33,12 +33,12 @@ export function isOfChange(probe: string): boolean {
   return probe.startsWith(ofChange)
 }
 
-/** What shows that an environment itself works, and a change of it as a whole: by the platform's right. */
+/** What shows that an environment itself works, and a change of it as a whole, as it was accepted: by the platform's right. */
 export function probesOfEnvironment(configuration: Configuration, policy: Policy, environment: Environment): { readonly own: OwnedProbe[]; readonly change: OwnedProbe[] } {
   const owner = platformOwner(configuration, policy, environment, environmentItself)
   return {
-    own: ownProbes(environment, 'probes').map((config) => ({ config, owner })),
-    change: ownProbes(environment, 'changeProbes').map((config) => ({ config: { ...config, name: `${ofChange}${config.name}` }, owner })),
+    own: policy.probes.map((config) => ({ config, owner })),
+    change: policy.changeProbes.map((config) => ({ config: { ...config, name: `${ofChange}${config.name}` }, owner })),
   }
 }
 

@@ -4,6 +4,7 @@ import { newId } from '#lib/ids.ts'
 import type { Json, JsonObject } from '#lib/json.ts'
 import { leafChanges } from '#lib/leaves.ts'
 import type { Environment } from '#model/config/environment.ts'
+import { probesByName } from '#model/config/probe.ts'
 import type { Limits } from '#model/config/workspace.ts'
 import { matchesGlob } from '#model/glob.ts'
 import { isEnded } from '#model/run.ts'
@@ -23,21 +24,22 @@ import { record, replacedBy } from './record-run.ts'
 type LimitsHere = 'everything' | Omit<Exclude<Limits, 'everything'>, 'environments'>
 
 /**
- * What an environment stands on: what its gates decide by, what it delivers to, what probes may reach there, and what each repository may deliver to it. The
- * first one that is seen stands by itself. Another one is accepted by a run of its own (`kind: policy`), which delivers nothing and asks for the approvals of
- * the policy that it replaces; until then every run goes by the old one.
+ * What an environment stands on: all that its document says (what its gates decide by, what it delivers to, what proves it and what probes may reach there, who
+ * is told), and what each repository may deliver to it. Variables are no part of it: what they are put into is, be it a plan, a proof or a probe of its own. The
+ * first policy that is seen stands by itself. Another one is accepted by a run of its own (`kind: policy`), which delivers nothing and asks for the approvals of
+ * the policy that it replaces; until then everything goes by the old one. `null` where the document says nothing, so that saying something is a change.
  */
-export type Policy = Pick<Environment['spec'], 'tier' | 'deliver' | 'review' | 'drift' | 'onFailure' | 'targets' | 'addresses' | 'reach'> & { readonly limits: Readonly<Record<string, LimitsHere>> }
+export type Policy = Omit<Environment['spec'], 'variables' | 'freshFor'> & { readonly freshFor: number | null; readonly limits: Readonly<Record<string, LimitsHere>> }
 
 /** The policy that a snapshot has for one of its environments. */
 export function policyIn(environment: Environment, configuration: Pick<Configuration, 'workspace'>): Policy {
-  const { tier, deliver, review, drift, onFailure, targets, addresses, reach } = environment.spec
+  const { variables: _, freshFor = null, ...spec } = environment.spec
   const limits = Object.entries(configuration.workspace.spec.repositories).flatMap(([name, { allow }]): [string, LimitsHere][] => {
     if (allow === 'everything') return [[name, allow]]
     const { environments, ...here } = allow
     return environments.some((glob) => matchesGlob(glob, environment.metadata.name)) ? [[name, here]] : []
   })
-  return { tier, deliver, review, drift, onFailure, targets, addresses, reach: [...reach].sort(), limits: Object.fromEntries(limits) }
+  return { ...spec, freshFor, reach: [...spec.reach].sort(), limits: Object.fromEntries(limits) }
 }
 
 /** The policy in force: the last accepted one. What was not part of a policy when that was accepted is as the snapshot has it. */
@@ -47,9 +49,15 @@ export async function policyInForce(sql: Sql, environment: Environment, configur
   return { ...policyIn(environment, configuration), ...(kept?.config as Partial<Policy> | undefined) }
 }
 
-/** An environment as the policy in force has it: what is delivered to and what may be reached is what was accepted. */
-export function governed(environment: Environment, { tier, deliver, review, drift, onFailure, targets, addresses, reach }: Policy): Environment {
-  return { ...environment, spec: { ...environment.spec, tier, deliver, review, drift, onFailure, targets, addresses, reach } }
+/** An environment as a policy has it. */
+export function governed(environment: Environment, policy: Policy): Environment {
+  const { limits: _, freshFor, ...spec } = policy
+  return { ...environment, spec: { ...spec, variables: environment.spec.variables, freshFor: freshFor ?? undefined } }
+}
+
+/** An environment as the policy in force has it: what is delivered to, asked and reached is what was accepted. */
+export async function inForce(sql: Sql, environment: Environment, configuration: Pick<Configuration, 'workspace'>): Promise<Environment> {
+  return governed(environment, await policyInForce(sql, environment, configuration))
 }
 
 /** What a repository may deliver to in an environment, by the policy in force there. */
@@ -61,12 +69,12 @@ export function limitsOf(policy: Pick<Policy, 'limits'>, environment: string, re
 
 /** What changes, for a person to read: `review.approvals: 1 -> 0`. Sorted; empty where nothing does. */
 export function policyChanges(from: Policy, to: Policy): string[] {
-  return leafChanges(plain(from), plain(to))
+  return leafChanges(told(from), told(to))
 }
 
 /** What an approval of a change of policy stands on. */
 export function policyDigest(from: Policy, to: Policy): Digest {
-  return digestOf({ policy: { from: plain(from), to: plain(to) } })
+  return digestOf({ policy: { from: told(from), to: told(to) } })
 }
 
 export async function accept(tx: Sql, environment: string, policy: Policy, snapshot: string, at: number): Promise<void> {
@@ -91,7 +99,7 @@ async function openOrEnd(parts: Parts, snapshot: SnapshotRow, environment: Envir
   const to = policyIn(environment, configuration)
   const digest = policyDigest(from, to)
   // Accepted when less was part of a policy: what stands now of the rest is what any other is held against.
-  if (kept !== undefined && !Object.hasOwn(kept.config, 'targets')) await accept(sql, name, from, kept.snapshot, kept.at)
+  if (kept !== undefined && !Object.keys(from).every((part) => Object.hasOwn(kept.config, part))) await accept(sql, name, from, kept.snapshot, kept.at)
   const [latest] = await listRuns(sql, { environment: name, kind: 'policy', limit: 1 })
   const open = latest === undefined || isEnded(latest.state) ? undefined : latest
   const isChange = policyChanges(from, to).length > 0
@@ -117,6 +125,12 @@ async function policyRun(parts: Parts, snapshot: SnapshotRow, environment: strin
   const changes = await changesSince(parts, snapshot, new Map([[repository, (await findSnapshot(parts.sql, since))?.commits[repository]]]))
   const now = parts.clock.now()
   return { id: newId('run', now), environment, kind: 'policy', snapshot: snapshot.id, ...storyOf(changes, asked), changes, startedBy: asked?.by ?? null, modules: {}, planDigest: digest, createdAt: now }
+}
+
+/** A policy for a person to read, and to compare: what has a name is told by it. */
+function told({ probes, changeProbes, notify, ...policy }: Policy): Json {
+  const channels = Object.fromEntries(notify.map(({ name, ...channel }) => [name, channel]))
+  return plain({ ...policy, probes: probesByName(probes), changeProbes: probesByName(changeProbes), notify: channels })
 }
 
 function plain(value: object): Json {

@@ -1,7 +1,8 @@
 import { digestOf } from '#lib/digest.ts'
-import type { Json, JsonObject } from '#lib/json.ts'
+import type { JsonObject } from '#lib/json.ts'
 import { leafChanges } from '#lib/leaves.ts'
 import type { Module } from '#model/config/module.ts'
+import { probesByName } from '#model/config/probe.ts'
 import type { ProbeConfig } from '#model/config/probe.ts'
 import type { Plan, Step } from '#model/plan.ts'
 import { planDigest } from '#plan/plan.ts'
@@ -16,9 +17,8 @@ const elsewhere: ReadonlySet<string> = new Set(['track', 'driver', 'target', 'en
 
 /** How a module is proven: its probes by name, each as it is written, those of the sets that it names among them. */
 export function proofOf({ spec }: Pick<Module, 'spec'>, all: readonly ProbeConfig[] = spec.probes): JsonObject {
-  const { probes, ...rest } = JSON.parse(JSON.stringify({ ...spec, probes: all })) as JsonObject & { probes: (JsonObject & { name: string; kind: string; config: Json })[] }
-  const named = Object.fromEntries(probes.map(({ name, kind, config, ...probe }) => [name, { ...probe, [kind]: config }]))
-  return { ...Object.fromEntries(Object.entries(rest).filter(([field]) => !elsewhere.has(field))), probes: named }
+  const plain = JSON.parse(JSON.stringify(spec)) as JsonObject
+  return { ...Object.fromEntries(Object.entries(plain).filter(([field]) => !elsewhere.has(field))), probes: probesByName(all) }
 }
 
 function configsOf({ probes }: ModuleIntent): ProbeConfig[] {

@@ -25,7 +25,7 @@ const intents = { modules: new Map([['web', { name: 'web', repository: 'r', prob
 async function workOn(sql: Sql, id: string, kind: RunKind = 'change'): Promise<Work> {
   await createRun(sql, { id, environment: 'staging', kind, snapshot: 's', actor: 'a', reason: 'r', ticket: null, startedBy: null, changes: [], modules: { web: { intent: 'i', changed: true } }, createdAt: clock.now() })
   const claim = { signal: new AbortController().signal, fence: async () => {}, assertLease: async () => {} }
-  return { parts: { sql, clock, turns: new Turns(), probes: [gauge] }, claim, run: await findRun(sql, id), configuration: { workspace: { spec: { repositories: {} } } }, policy: { limits: {} }, environment: { metadata: { name: 'staging' }, spec: { variables: {}, probes: [], changeProbes: [], addresses: {}, reach: [], targets: {} } } } as unknown as Work
+  return { parts: { sql, clock, turns: new Turns(), probes: [gauge] }, claim, run: await findRun(sql, id), configuration: { workspace: { spec: { repositories: {} } } }, policy: { limits: {}, probes: [], changeProbes: [] }, environment: { metadata: { name: 'staging' }, spec: { addresses: {}, reach: [], targets: {} } } } as unknown as Work
 }
 
 describeStores('The time before a change', ({ store }) => {

@@ -4,6 +4,7 @@ import { newestSnapshot } from '#store/snapshots.ts'
 import { brokenModule } from './configuration.ts'
 import { goneEnvironments, knownEnvironments } from './gone-environment.ts'
 import type { Parts } from './parts.ts'
+import { inForce } from './policy.ts'
 import { viewStatus } from './views.ts'
 
 /**
@@ -14,7 +15,7 @@ export async function statusNow({ sql, clock, configurations }: Parts, sees: (en
   const snapshot = await newestSnapshot(sql)
   const found = snapshot === undefined ? undefined : await configurations.of(snapshot).catch((error: unknown) => asFailure(error, `snapshot ${snapshot.id}`))
   const configuration = found instanceof Error ? undefined : found
-  const all = configuration === undefined ? await knownEnvironments(sql) : [...configuration.environments.values(), ...(await goneEnvironments(sql, configuration))]
+  const all = configuration === undefined ? await knownEnvironments(sql) : [...(await Promise.all([...configuration.environments.values()].map((one) => inForce(sql, one, configuration)))), ...(await goneEnvironments(sql, configuration))]
   const isGone = (name: string): boolean => configuration?.environments.has(name) === false
   const brokenOf = (module: string, repository: string) => (configuration === undefined ? undefined : brokenModule(configuration, module, repository))
   const status = await viewStatus(sql, configuration?.workspace.metadata.name ?? '', all.filter((one) => sees(one.metadata.name)), isGone, brokenOf, clock.now())

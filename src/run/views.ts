@@ -231,7 +231,7 @@ type BrokenOf = (module: string, repository: string) => FailureJson | undefined
 /** The environment itself. What nobody looked at again in time says nothing any more; a change as a whole is not looked at again once it passed. */
 function viewItself(environment: Environment, states: readonly ProbeStateRow[], now: number): Pick<StatusView['environments'][number], 'verification' | 'probes'> {
   const { verifyEvery, freshFor = 2 * verifyEvery } = environment.spec
-  // Of one that is known by its last policy alone nobody knows how long a look holds: it does not.
+  // Of one that is gone, and whose policy was accepted when this was no part of it, nobody knows how long a look holds: it does not.
   const isStale = states.some(({ probe, verdict, askedAt }) => !(isOfChange(probe) && isGood({ verdict })) && !(askedAt + freshFor >= now))
   const verification = states.length === 0 ? null : worst(states.map(({ verdict }) => verdict))
   return { verification: isStale && verification !== 'unknown' ? 'stale' : verification, probes: states.map((state) => viewState(state, now)) }

@@ -100,7 +100,7 @@ export function environmentSchema(probes: Readonly<Record<string, z.ZodType>>) {
           .describe('How changes get here.'),
         probes: probe.describe('What shows that the environment itself works, beside its modules. They go on at `verifyEvery`.'),
         changeProbes: probe.describe('What shows that a change as a whole works: asked when all modules of a run are delivered. One that fails fails the run, and goes on until it passes.'),
-        onFailure: onFailure.default('halt').describe('What a verification that fails, or is not known, decides about what depends on the module: `halt` (it waits), `continue`, `alert` (continue, and tell people), `rollback` (it waits, and the module goes back to what was delivered and verified last; not for what is only unknown, not where data would be deleted, and once for one thing that Git says). Part of what a change of the environment is gated by.'),
+        onFailure: onFailure.default('halt').describe('What a verification that fails, or is not known, decides about what depends on the module: `halt` (it waits), `continue`, `alert` (continue, and tell people), `rollback` (it waits, and the module goes back to what was delivered and verified last; not for what is only unknown, not where data would be deleted, and once for one thing that Git says).'),
         verifyEvery: period.prefault('5m').describe('How often what was delivered is looked at again, where its module says nothing else.'),
         freshFor: period.optional().describe('How long a verdict counts while nobody looks again; then it is `stale`. Twice `verifyEvery`, if left out.'),
         notify: notify.describe('Where people are told of what happens here, beside the workspace’s channels.'),
@@ -114,7 +114,7 @@ export function environmentSchema(probes: Readonly<Record<string, z.ZodType>>) {
         drift: drift.describe('What is done about drift, by its cause. Where nothing is said, a sandbox reverts what is not an object of somebody else’s, and others report.'),
       }),
     })
-    .describe('A named place with targets, and how changes get there.')
+    .describe('A named place with targets, and how changes get there. A change of anything but `variables` is accepted by a run of its own, by the approvals that were asked for before it; until then what was accepted is in force.')
 }
 export type Environment = z.output<ReturnType<typeof environmentSchema>>
 

@@ -260,8 +260,8 @@ describe('probe sets of the platform team', () => {
 
 test('probes of an environment itself, and of a change of it, are held against what it has', async () => {
   const probed = (probes: string): Record<string, MemoryFile> => ({ ...platform, 'environments/staging.yaml': environment('staging', `, ${probes}`) })
-  const loaded = await load(probed('probes: [{ name: a, http: { address: ingress } }], changeProbes: [{ name: b, http: { address: ingress } }]'))
-  expect(loaded.environments.get('staging')?.spec).toMatchObject({ probes: [{ name: 'a', kind: 'http' }], changeProbes: [{ name: 'b' }] })
+  const loaded = await load(probed('variables: { at: ingress }, probes: [{ name: a, http: { address: ingress } }], changeProbes: [{ name: b, http: { address: "${at}" } }]'))
+  expect(loaded.environments.get('staging')?.spec).toMatchObject({ probes: [{ name: 'a', kind: 'http' }], changeProbes: [{ name: 'b', config: { address: 'ingress' } }] })
   expect(await refusal(probed('changeProbes: [{ name: b, http: { address: nosuch } }]'))).toMatchObject([{ message: 'spec.changeProbes[0].http.address: there is no address “nosuch” in environment staging' }])
   expect(await refusal(probed('probes: [{ name: b, http: { address: "${nosuch}" } }]'))).toMatchObject([{ message: expect.stringContaining('no variable nosuch is declared') }])
 })

@@ -15,6 +15,7 @@ import { checkOperations } from './check-operations.ts'
 import type { Operation } from './operation.ts'
 import type { ConfigDocument, ParsedFile, Schemas, Source } from './parse.ts'
 import type { ProbeSet } from './probe-set.ts'
+import { withOwnVariables } from './substitute.ts'
 import type { Workspace } from './workspace.ts'
 
 export type LoadedModule = {
@@ -39,6 +40,7 @@ export type Broken = {
 
 export type LoadedConfiguration = {
   readonly workspace: Workspace
+  /** Each with its variables in its own probes. */
   readonly environments: ReadonlyMap<string, Environment>
   readonly probeSets: ReadonlyMap<string, ProbeSet>
   readonly operations: ReadonlyMap<string, Operation>
@@ -187,7 +189,7 @@ async function ownDocuments(files: Files, home: TreeReader, { spec }: Workspace)
   }
   problems.push(...checkEnvironments(environments), ...checkProbeSets(probeSets), ...checkOperations(operations, byName(environments)))
   if (problems.length > 0) throw refusedWith(problems)
-  return { environments: byName(environments), probeSets: byName(probeSets), operations: byName(operations) }
+  return { environments: new Map([...byName(environments)].map(([name, environment]) => [name, withOwnVariables(environment)])), probeSets: byName(probeSets), operations: byName(operations) }
 }
 
 function byName<Config extends { metadata: { name: string } }>(documents: readonly { readonly config: Config }[]): ReadonlyMap<string, Config> {

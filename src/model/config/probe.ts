@@ -117,3 +117,9 @@ export type ProbeConfig = {
   /** The same for each of several targets; empty where there is one, `config`. */
   across: readonly unknown[]
 }
+
+/** Probes as documents have them, by name: to compare, and to tell of. Their order is nothing. */
+export function probesByName(probes: readonly ProbeConfig[]): JsonObject {
+  const plain = JSON.parse(JSON.stringify(probes)) as (JsonObject & { name: string; kind: string; config: Json })[]
+  return Object.fromEntries(plain.map(({ name: own, kind, config, ...frame }) => [own, { ...frame, [kind]: config }]))
+}

@@ -56,6 +56,11 @@ export function setWithVariables(set: ProbeSet, environment: Environment): Probe
   return inProbes(set.spec.probes, variablesOf(environment), `probe set ${set.metadata.name} in ${environment.metadata.name}: spec.probes`)
 }
 
+/** An environment with its variables in its own probes, as everything but the check of its document takes them. Failure `variable-unknown`. */
+export function withOwnVariables(environment: Environment): Environment {
+  return { ...environment, spec: { ...environment.spec, probes: ownProbes(environment, 'probes'), changeProbes: ownProbes(environment, 'changeProbes') } }
+}
+
 /** An environment's own probes (`spec.probes`, `spec.changeProbes`). Failure `variable-unknown`. */
 export function ownProbes(environment: Environment, field: 'probes' | 'changeProbes'): ProbeConfig[] {
   return inProbes(environment.spec[field], variablesOf(environment), `environment ${environment.metadata.name}: spec.${field}`)

@@ -6,7 +6,7 @@ import { statuses } from '#store/statuses.ts'
 import type { Configuration } from '../configuration.ts'
 import { modulesIn } from '../configuration.ts'
 import type { Parts } from '../parts.ts'
-import { governed, policyInForce } from '../policy.ts'
+import { inForce } from '../policy.ts'
 
 /** What is watched together: what one driver delivers to one target of an environment. */
 export type TargetName = { readonly environment: string; readonly target: string; readonly driver: string }
@@ -29,7 +29,7 @@ export async function watchAll(parts: Parts): Promise<void> {
   if (configuration === undefined) return
   const keys = new Set<string>()
   for (const [environment, document] of configuration.environments) {
-    const { spec } = governed(document, await policyInForce(parts.sql, document, configuration))
+    const { spec } = await inForce(parts.sql, document, configuration)
     const specs = [...[...modulesIn(configuration, environment).values()].map(({ config }) => config.spec), ...(await statuses(parts.sql, environment))]
     for (const { target, driver } of specs) if (target in spec.targets && parts.drivers.some(({ id }) => id === driver)) keys.add(watchKey({ environment, target, driver }))
   }
@@ -43,7 +43,7 @@ export async function findTarget(parts: Parts, name: TargetName): Promise<Target
   const via = parts.drivers.find(({ id }) => id === name.driver)
   if (configuration === undefined || document === undefined || via === undefined) return undefined
   // What is delivered to is what was accepted.
-  const spec = governed(document, await policyInForce(parts.sql, document, configuration))
+  const spec = await inForce(parts.sql, document, configuration)
   const config = spec.spec.targets[name.target]
   return config === undefined ? undefined : { ...name, config, spec, configuration, via }
 }

@@ -68,7 +68,7 @@ function partsOf(channels: readonly object[], change: Partial<Record<keyof Parts
   const lines: string[] = []
   const redactor = new Redactor()
   for (const value of Object.values(secrets)) redactor.add(value)
-  const configuration = { workspace: { metadata: { name: 'shop' }, spec: { notify: [] } }, environments: new Map([['production', { spec: { notify: channelsSchema.parse(channels) } }]]) }
+  const configuration = { workspace: { metadata: { name: 'shop' }, spec: { repositories: {}, notify: [] } }, environments: new Map([['production', { metadata: { name: 'production' }, spec: { reach: [], notify: channelsSchema.parse(channels) } }]]) }
   const resolveSecret = (reference: string): Promise<{ value: string }> => Promise.resolve({ value: reference === 'env:URL' ? `${url}/services/hook` : (secrets[reference] ?? '') })
   return { sql: store, clock, configurations: { of: async () => configuration }, redactor, resolve: resolveHost, resolveSecret, http: httpRequest, log: (line: string) => lines.push(line), lines, ...change } as unknown as Parts & { lines: string[] }
 }
