@@ -9,6 +9,21 @@ import { Worker, type Handle, type WorkerEvent, type WorkerOptions } from './wor
 
 const clock = systemClock
 
+/** The same store, where somebody is told of each claim before whoever claims has the answer. */
+function telling(store: Store, claimed: () => unknown): Store {
+  const query: Store['query'] = async (text, params) => {
+    const rows = await store.query<never>(text, params)
+    if (text.includes('with next as')) await claimed()
+    return rows
+  }
+  return new Proxy(store, {
+    get: (target, name) => {
+      const value: unknown = name === 'query' ? query : Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
+
 describeStores('A worker', ({ store: shared, open, kind }) => {
   const workers: Worker[] = []
   const start = (store: Store, handle: Handle, more: Partial<WorkerOptions> = {}): Worker => {
@@ -41,16 +56,7 @@ describeStores('A worker', ({ store: shared, open, kind }) => {
   test('is not woken by what others work on', async () => {
     const store = await shared()
     let claims = 0
-    const counting = new Proxy(store, {
-      get: (target, name) => {
-        const value: unknown = Reflect.get(target, name, target)
-        if (typeof value !== 'function') return value
-        return (...args: unknown[]) => {
-          if (name === 'query' && String(args[0]).includes('with next as')) claims += 1
-          return Reflect.apply(value, target, args) as unknown
-        }
-      },
-    })
+    const counting = telling(store, () => (claims += 1))
     const seen: string[] = []
     start(counting, async (key) => void seen.push(key), { pollMs: 60_000, leaseMs: 600_000 })
     await eventually(() => claims > 0)
@@ -129,6 +135,24 @@ describeStores('A worker', ({ store: shared, open, kind }) => {
     const again: string[] = []
     start(store, async (key) => void again.push(key))
     await eventually(() => again.length === 1, 2_000)
+  })
+
+  test('begins nothing any more once it stops: what it claimed meanwhile is due at once', async () => {
+    const store = await shared()
+    const [claimed, stopping] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const slow = telling(store, () => {
+      claimed.resolve()
+      return stopping.promise
+    })
+    await enqueue(store, clock, 'job/1')
+    let begun = 0
+    const worker = start(slow, async () => void (begun += 1))
+    await claimed.promise
+    const stopped = worker.stop()
+    stopping.resolve()
+    await stopped
+    expect(begun).toBe(0)
+    expect(await store.query('select key, attempts, due <= $1 as due, owner from work', [clock.now()])).toEqual([{ key: 'job/1', attempts: 0, due: true, owner: null }])
   })
 
   test('keeps its leases while its handlers run, also while it stops', async () => {

@@ -161,6 +161,7 @@ export class Worker {
     const handle = handlers[this.#prefixes.find((prefix) => claimed.key.startsWith(prefix)) ?? '']
     if (handle === undefined) throw new TypeError(`no handler for ${claimed.key}`)
     try {
+      abort.signal.throwIfAborted() // claimed while the worker stopped, or under a lock that was lost meanwhile
       const result = await handle(claimed.key, { claim: claimed, signal: abort.signal, leaseUntil: () => running.leaseUntil })
       if (!isLost(abort.signal)) await finish(store, claimed, result?.again)
       else this.#report({ event: 'lease-lost', key: claimed.key })
