@@ -40,8 +40,8 @@ export type Playground = {
   readonly database: ProductionDatabase | undefined
   /** The folder of secrets that the example's environments name: what the control plane must be allowed to read. */
   readonly credentials: string
-  /** Makes the example repositories and the databases as they were at first. */
-  reset(): Promise<void>
+  /** Makes the example repositories and the databases as they were at first. `tell` hears what is under way. */
+  reset(tell: (doing: string) => void): Promise<void>
   /** Ends every process and connection; everything is there again at the next start. */
   stop(): Promise<void>
 }
@@ -89,8 +89,9 @@ export async function startPlayground({ dir, clock, log, environments = exampleE
     if (hasExample && postgres !== undefined && block !== undefined) database = await openProductionDatabase(postgres, block, credentials, clock, log)
     const example = { dir, searchPath, values: valuesOf(started, credentials, database), without: [...later, ...(database === undefined ? filesOfDatabase : [])] }
     const repositories = hasExample ? await ensureRepositories(example) : {}
-    const reset = async (): Promise<void> => {
+    const reset = async (tell: (doing: string) => void): Promise<void> => {
       if (!hasExample) return
+      tell(database === undefined ? 'making the repositories anew' : 'making the repositories and production’s databases anew')
       await database?.started
       await Promise.all([resetRepositories(example), database?.orders.reset()])
     }

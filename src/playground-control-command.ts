@@ -14,7 +14,7 @@ export const playgroundControlCommand: AddCommands = (program, around) => {
   const playground = program.commands.find((command) => command.name() === 'playground') ?? program.command('playground')
   const ask = async (command: Command, request: ControlRequest): Promise<BreakageRow[]> => {
     const { dir } = command.optsWithGlobals<Options>()
-    return askPlayground(resolve(around.cwd, dir ?? around.env.dir ?? '.plumb'), request)
+    return askPlayground(resolve(around.cwd, dir ?? around.env.dir ?? '.plumb'), request, (doing) => around.note(`${doing} …`))
   }
   const show = (command: Command, rows: readonly BreakageRow[], print: (rows: readonly BreakageRow[]) => string[]): void => {
     if (command.optsWithGlobals<Options>().json === true) around.print(JSON.stringify({ breakages: rows }, null, 2))

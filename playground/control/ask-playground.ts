@@ -1,35 +1,40 @@
 import { connect } from 'node:net'
 import { Failure, type FailureJson } from '#lib/failure.ts'
+import type { Tell } from './breakage.ts'
 import type { BreakageRow, ControlRequest } from './control.ts'
 import { controlSocketOf } from './socket-path.ts'
 
-const answerMs = 60_000
+const silenceMs = 60_000
 
-/** Tells the playground that runs in `dir`. Failures: `playground-not-running`, and those that it answers. */
-export async function askPlayground(dir: string, request: ControlRequest): Promise<BreakageRow[]> {
-  const text = await exchange(controlSocketOf(dir), `${JSON.stringify(request)}\n`, dir)
-  let answer: { rows?: BreakageRow[]; error?: FailureJson }
-  try {
-    answer = JSON.parse(text) as typeof answer
-  } catch (cause) {
-    throw notRunning(dir, 'The playground ended before it answered', cause)
+type Answer = { readonly doing?: string; readonly rows?: BreakageRow[]; readonly error?: FailureJson }
+
+/** Tells the playground that runs in `dir`; `tell` hears what it does meanwhile. Failures: `playground-not-running`, and those that it answers. */
+export async function askPlayground(dir: string, request: ControlRequest, tell: Tell = () => {}): Promise<BreakageRow[]> {
+  for await (const line of linesOf(dir, request)) {
+    const { doing, rows, error } = JSON.parse(line) as Answer
+    if (doing !== undefined) tell(doing)
+    if (error !== undefined) throw new Failure(error)
+    if (rows !== undefined) return rows
   }
-  const { rows, error } = answer
-  if (error !== undefined) throw new Failure(error)
-  return rows ?? []
+  throw notRunning(dir, 'The playground ended before it answered')
 }
 
-function exchange(path: string, line: string, dir: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let text = ''
-    const socket = connect(path)
-    socket.setTimeout(answerMs, () => socket.destroy(new Error(`no answer in ${answerMs / 1000} s`)))
-    socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-    socket.on('connect', () => socket.write(line))
-    socket.on('error', (cause) => reject(notRunning(dir, `No playground answers in this folder: ${cause.message}`, cause)))
-    socket.on('end', () => resolve(text))
-  })
+/** What it says to a request, whole lines alone. */
+async function* linesOf(dir: string, request: ControlRequest): AsyncGenerator<string> {
+  const socket = connect(controlSocketOf(dir)).setEncoding('utf8')
+  socket.setTimeout(silenceMs, () => socket.destroy(new Error(`no answer in ${silenceMs / 1000} s`)))
+  socket.write(`${JSON.stringify(request)}\n`)
+  let rest = ''
+  try {
+    for await (const chunk of socket as AsyncIterable<string>) {
+      const lines = `${rest}${chunk}`.split('\n')
+      rest = lines.pop() ?? ''
+      yield* lines
+    }
+  } catch (cause) {
+    throw notRunning(dir, `No playground answers in this folder: ${(cause as Error).message}`, cause)
+  }
 }
 
-const notRunning = (dir: string, message: string, cause: unknown): Failure =>
+const notRunning = (dir: string, message: string, cause?: unknown): Failure =>
   new Failure({ code: 'playground-not-running', subject: dir, message, hint: 'Start it with plumb playground, or name its folder with --dir.', retry: 'later', cause })

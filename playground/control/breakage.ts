@@ -1,6 +1,9 @@
 /** `absent`: there is nothing here that could be broken. */
 export type BreakageState = 'whole' | 'broken' | 'absent'
 
+/** Hears what is under way, of what takes a while: a few words without an end. */
+export type Tell = (doing: string) => void
+
 /** Something that a person can break, to see what follows, and mend. */
 export type Breakage = {
   readonly name: string
@@ -9,9 +12,9 @@ export type Breakage = {
   readonly shows: string
   /** As it really is, asked of what would be broken. Rejects where that does not answer. */
   state(): Promise<BreakageState>
-  break(): Promise<void>
+  break(tell: Tell): Promise<void>
   /** What is whole stays as it is. */
-  mend(): Promise<void>
+  mend(tell: Tell): Promise<void>
 }
 
 /** What cannot honestly be broken here. */

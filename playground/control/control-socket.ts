@@ -10,7 +10,8 @@ const requestMs = 5_000
 
 /**
  * Listens for a person's word on a socket of the playground's folder, which only its owner may connect to. One line of JSON a connection
- * (`ControlRequest`), answered by one: `{ rows }`, or `{ error }` as `Failure` writes itself. Where it cannot listen, the log says so.
+ * (`ControlRequest`), answered by one: `{ rows }`, or `{ error }` as `Failure` writes itself; before it comes one `{ doing }` for each step that takes a while. Where it
+ * cannot listen, the log says so.
  */
 export async function startControlSocket(dir: string, control: Control, log: (line: string) => void): Promise<{ stop(): Promise<void> }> {
   const path = controlSocketOf(dir)
@@ -41,13 +42,15 @@ export async function startControlSocket(dir: string, control: Control, log: (li
 }
 
 async function serve(socket: Socket, control: Control): Promise<void> {
-  let answer: object
-  try {
-    answer = { rows: await control(parse(await firstLine(socket))) }
-  } catch (error) {
-    answer = { error: asFailure(error, 'playground').toJSON() }
+  const say = (line: object): void => {
+    if (socket.writable) socket.write(`${JSON.stringify(line)}\n`)
   }
-  if (socket.writable) socket.end(`${JSON.stringify(answer)}\n`)
+  try {
+    say({ rows: await control(parse(await firstLine(socket)), (doing) => say({ doing })) })
+  } catch (error) {
+    say({ error: asFailure(error, 'playground').toJSON() })
+  }
+  socket.end()
 }
 
 function firstLine(socket: Socket): Promise<string> {

@@ -11,6 +11,7 @@ import { deployments, ingresses, namespaces, pods, services } from '#playground/
 import { findPostgres } from '#playground/databases/programs.ts'
 import { startPlayground, type Playground } from '#playground/playground.ts'
 import { askPlayground } from './ask-playground.ts'
+import type { ControlRequest } from './control.ts'
 import { controlSocketOf } from './socket-path.ts'
 
 const hasPostgres = findPostgres(process.env['PATH'] ?? '') !== undefined
@@ -19,7 +20,9 @@ const labels = { app: 'orders-api' }
 describe('break and mend, on a running playground', () => {
   let dir: string
   let playground: Playground
-  const tell = (verb: 'break' | 'mend', what: string, environment = 'production') => askPlayground(dir, { do: verb, what, environment })
+  const heard: string[] = []
+  const control = (request: ControlRequest) => askPlayground(dir, request, (doing) => heard.push(doing))
+  const tell = (verb: 'break' | 'mend', what: string, environment = 'production') => control({ do: verb, what, environment })
   const sandbox = () => playground.clusters['sandbox'] as Playground['clusters'][string]
   const url = (credential: string): string => readFileSync(join(dir, 'credentials', credential), 'utf8').trim()
   const ask = async (credential: string, text: string): Promise<unknown> => {
@@ -60,7 +63,7 @@ describe('break and mend, on a running playground', () => {
   })
 
   test('everything is listed, whole, with what a person then sees', async () => {
-    const rows = await askPlayground(dir, { do: 'list' })
+    const rows = await control({ do: 'list' })
     expect(rows.filter(({ environment }) => environment === 'sandbox').map(({ name }) => name)).toEqual(['image', 'ingress', 'dns', 'api'])
     expect(rows.filter(({ environment }) => environment === 'production').map(({ name }) => name)).toEqual(['replication', 'primary', 'replica', 'promote', 'image', 'ingress', 'dns', 'api'])
     expect(new Set(rows.map(({ state }) => state))).toEqual(new Set(hasPostgres ? ['whole'] : ['whole', 'absent']))
@@ -146,7 +149,9 @@ describe('break and mend, on a running playground', () => {
 
     expect(await tell('break', 'promote')).toMatchObject([{ state: 'broken' }])
     expect(await ask('orders-db-replica', 'select pg_is_in_recovery()')).toBe(false)
+    heard.length = 0
     await tell('mend', 'promote')
+    expect(heard).toEqual(['production: ending what was the replica', 'production: copying the primary, and starting the copy as its replica'])
     expect(await ask('orders-db-replica', 'select pg_is_in_recovery()')).toBe(true)
   })
 
@@ -158,8 +163,9 @@ describe('break and mend, on a running playground', () => {
       await tell('break', 'replica')
     }
     rmSync(join(playground.repositories['orders'] ?? '', 'HEAD'))
-    const rows = await askPlayground(dir, { do: 'reset' })
+    const rows = await control({ do: 'reset' })
     expect(rows.every(({ state }) => state === 'whole' || !hasPostgres)).toBe(true)
+    expect(heard.at(-1)).toMatch(/^making the repositories .*anew$/)
     expect(readFileSync(join(playground.repositories['orders'] ?? '', 'HEAD'), 'utf8')).toContain('refs/heads/main')
     if (hasPostgres) expect(Number(await ask('orders-db', 'select count(*) from orders'))).toBe(1000)
   })

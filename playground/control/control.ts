@@ -1,6 +1,6 @@
 import { Failure } from '#lib/failure.ts'
 import type { Playground } from '#playground/playground.ts'
-import { leftOut, type Breakage, type BreakageState } from './breakage.ts'
+import { leftOut, type Breakage, type BreakageState, type Tell } from './breakage.ts'
 import { clusterBreakages } from './cluster-breakages.ts'
 import { databaseBreakages } from './database-breakages.ts'
 
@@ -10,7 +10,7 @@ export type BreakageRow = { readonly name: string; readonly environment: string;
 export type ControlRequest = { readonly do: 'list' } | { readonly do: 'reset' } | { readonly do: 'break' | 'mend'; readonly what: string; readonly environment: string }
 
 /** What is done at a person's word, one thing at a time. */
-export type Control = (request: ControlRequest) => Promise<BreakageRow[]>
+export type Control = (request: ControlRequest, tell: Tell) => Promise<BreakageRow[]>
 
 /**
  * Failures: `breakage-unknown`, `breakage-impossible` (there is nothing to break), `playground-database`, and those of `reset`. Answers how what
@@ -22,11 +22,14 @@ export function controlOf({ clusters, database, reset }: Pick<Playground, 'clust
   const rows = (some: typeof all): Promise<BreakageRow[]> => Promise.all(some.map(({ environment, breakage }) => rowOf(environment, breakage)))
   let last: Promise<unknown> = Promise.resolve()
 
-  const carryOut: Control = async (request) => {
+  const carryOut: Control = async (request, tell) => {
     if (request.do === 'list') return rows(all)
     if (request.do === 'reset') {
-      for (const { breakage } of all) if ((await breakage.state().catch(() => 'broken')) === 'broken') await breakage.mend().catch(() => {}) // the database is made anew
-      await reset()
+      for (const { environment, breakage } of all) {
+        if ((await breakage.state().catch(() => 'broken')) !== 'broken') continue
+        await breakage.mend((doing) => tell(`${environment}: ${doing}`)).catch(() => {}) // the database is made anew
+      }
+      await reset(tell)
       return rows(all)
     }
     const { what, environment } = request
@@ -37,12 +40,13 @@ export function controlOf({ clusters, database, reset }: Pick<Playground, 'clust
     if (state === 'absent') {
       throw new Failure({ code: 'breakage-impossible', subject: what, message: `There is nothing to ${request.do}: it is not there, or broken otherwise`, hint: 'plumb playground break shows how everything is.' })
     }
-    if (request.do === 'break' && state === 'whole') await one.breakage.break()
-    if (request.do === 'mend' && state === 'broken') await one.breakage.mend()
+    const tellWhere: Tell = (doing) => tell(`${environment}: ${doing}`)
+    if (request.do === 'break' && state === 'whole') await one.breakage.break(tellWhere)
+    if (request.do === 'mend' && state === 'broken') await one.breakage.mend(tellWhere)
     return rows(found)
   }
-  return (request) => {
-    const done = last.then(() => carryOut(request))
+  return (request, tell) => {
+    const done = last.then(() => carryOut(request, tell))
     last = done.catch(() => {})
     return done
   }

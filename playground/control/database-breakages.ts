@@ -35,25 +35,40 @@ function ofDatabase(orders: OrdersDatabase | undefined): Breakage[] {
       does: 'stops the primary as a debugger would: it takes connections and answers nobody',
       shows: 'orders-database: connects, accepts-writes and holds-orders fail (connection: timed out after 5 s), replica-lag is unknown: the primary cannot be asked',
       state: async () => ((await primary?.answers()) === true ? 'whole' : 'broken'),
-      break: async () => primary?.hang(),
-      mend: async () => primary?.start(),
+      break: async (tell) => {
+        tell('stopping the primary, until it answers nobody')
+        await primary?.hang()
+      },
+      mend: async (tell) => {
+        tell('waking the primary, until it answers')
+        await primary?.start()
+      },
     },
     {
       name: 'replica',
       does: 'ends the replica',
       shows: 'orders-database: replica-follows and replica-lag fail (connection refused)',
       state: async () => (replica?.isRunning === true ? 'whole' : 'broken'),
-      break: async () => replica?.stop(),
-      mend: async () => servers?.startReplica(),
+      break: async (tell) => {
+        tell('ending the replica')
+        await replica?.stop()
+      },
+      mend: async (tell) => {
+        tell('starting the replica, until it answers')
+        await servers?.startReplica()
+      },
     },
     {
       name: 'promote',
       does: 'promotes the replica: two servers take writes; mending makes it a fresh copy of the primary, and what was written to it is lost',
       shows: 'orders-database: replica-follows fails (true was expected), replica-lag too: it is no replica',
       state: async () => (replica?.isRunning !== true ? 'absent' : (await promoted()) ? 'broken' : 'whole'),
-      break: async () => void (await replica?.ask((ask) => ask('select pg_promote()'))),
-      mend: async () => {
-        if (await promoted()) await servers?.rebuildReplica()
+      break: async (tell) => {
+        tell('promoting the replica')
+        await replica?.ask((ask) => ask('select pg_promote()'))
+      },
+      mend: async (tell) => {
+        if (await promoted()) await servers?.rebuildReplica(tell)
       },
     },
   ]

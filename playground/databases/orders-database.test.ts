@@ -94,7 +94,7 @@ describe.skipIf(missing !== '')(`the database of orders, on a real PostgreSQL${m
   test('a promoted replica takes writes, and can be made a replica again', async () => {
     await orders.servers.replica?.ask((ask) => ask('select pg_promote()'))
     expect(await query('orders-db-replica', 'select pg_is_in_recovery()')).toEqual([false])
-    await orders.servers.rebuildReplica()
+    await orders.servers.rebuildReplica(() => {})
     expect(await query('orders-db-replica', 'select pg_is_in_recovery(), count(*)::int from orders')).toEqual([true, 1001])
     await until(async () => (await query('orders-db', 'select count(*)::int from pg_stat_replication'))[0] === 1)
   })

@@ -75,10 +75,12 @@ export class ReplicatedPostgres {
     await this.replica.start(this.primary.at)
   }
 
-  /** The replica as a fresh copy of the primary, whatever has become of it. */
-  async rebuildReplica(): Promise<void> {
+  /** The replica as a fresh copy of the primary, whatever has become of it. `tell` hears what is under way. */
+  async rebuildReplica(tell: (doing: string) => void): Promise<void> {
     await this.primary.start()
+    tell('ending what was the replica')
     await this.replica?.destroy()
+    tell('copying the primary, and starting the copy as its replica')
     await this.startReplica()
   }
 
