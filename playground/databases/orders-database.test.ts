@@ -199,6 +199,22 @@ test.skipIf(process.getuid?.() !== 0)('root’s folder is opened for the owner�
   }
 })
 
+test.skipIf(process.getuid?.() !== 0 || missing !== '')('what lies elsewhere, since root’s folder is closed, goes once its playground has gone (skipped where the tests do not run as root)', async () => {
+  const above = mkdtempSync(join(tmpdir(), 'plumb-closed-'))
+  const own = mkdtempSync(join(above, 'own-'))
+  try {
+    const place = (await preparePostgres(own, path, () => {}))?.dir ?? ''
+    expect(place).toContain('plumbline-databases-')
+    await preparePostgres(above, path, () => {})
+    expect(existsSync(place)).toBe(true)
+    rmSync(own, { recursive: true })
+    await preparePostgres(above, path, () => {})
+    expect(existsSync(place)).toBe(false)
+  } finally {
+    rmSync(above, { recursive: true, force: true })
+  }
+})
+
 function argumentsOf(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { digestOf } from '#lib/digest.ts'
+import { folderElsewhere, removeForsaken } from './elsewhere.ts'
 import { findPostgres, openFor, postgresOwner, unpack, type PostgresOwner } from './programs.ts'
 
 /** What it takes to run PostgreSQL here. */
@@ -14,7 +14,8 @@ export type PostgresRuntime = {
 
 /**
  * PostgreSQL as it can be run by a playground in `dir`; undefined, and a line in the log, where it cannot. Where this process is root's, another
- * user runs it, who has to reach its data: if a folder above is closed to everybody, the data is kept in the system's folder for temporary files.
+ * user runs it, who has to reach its data: if a folder above is closed to everybody, the data is kept in the system's folder for temporary files, until
+ * the playground's own folder is gone (`elsewhere.ts`).
  */
 export async function preparePostgres(dir: string, searchPath: string, log: (line: string) => void): Promise<PostgresRuntime | undefined> {
   const programs = findPostgres(searchPath)
@@ -23,13 +24,13 @@ export async function preparePostgres(dir: string, searchPath: string, log: (lin
     return undefined
   }
   try {
+    removeForsaken(tmpdir())
     const owner = postgresOwner()
     const own = join(dir, 'databases')
     mkdirSync(own, { recursive: true, mode: 0o700 })
     const closed = openFor(owner, [dir, own])
-    const place = closed === undefined ? own : join(tmpdir(), `plumbline-databases-${digestOf(dir).slice(7, 23)}`)
+    const place = closed === undefined ? own : folderElsewhere(dir, tmpdir())
     if (closed !== undefined) {
-      mkdirSync(place, { recursive: true, mode: 0o700 })
       openFor(owner, [place])
       log(`databases: root’s folder ${closed} is closed to the user that PostgreSQL runs as; their data is in ${place}`)
     }
