@@ -185,6 +185,10 @@ export type ModuleStatus = {
   probes: ProbeState[]
   /** How many findings of it are neither resolved nor accepted. */
   findings: number
+  /** How many of these are on their way back to Git. */
+  adopting: number
+  /** How many of these a run is to make as declared again. */
+  reverting: number
   note: string | null
   failure: Failure | null
 }
@@ -597,6 +601,8 @@ export type FieldsAnswer = {
 
 export type FindingAnswer = {
   finding: Finding
+  /** Its way back to Git, or the last one; null where it was never asked for. */
+  adoption: Adoption | null
   /** What became of it, the newest last. */
   history: { at: string; what: string; actor: string; reason: string }[]
 }

@@ -4,7 +4,7 @@ import { exitOfStatus } from './status-exit.ts'
 
 const failure = { code: 'x', subject: 'x', message: 'x', retry: 'later' as const }
 const module = (more: Partial<ModuleStatus> = {}): ModuleStatus => ({
-  name: 'shop', repository: 'shop', track: 'declarative', delivery: 'synced', verification: 'passed', readinessOnly: false, run: null, snapshot: null, verifiedAt: null, flapping: false, probes: [], pinned: null, verifiedSince: null, since: '2026-01-01T00:00:00.000Z', findings: 0, note: null, failure: null, ...more,
+  name: 'shop', repository: 'shop', track: 'declarative', delivery: 'synced', verification: 'passed', readinessOnly: false, run: null, snapshot: null, verifiedAt: null, flapping: false, probes: [], pinned: null, verifiedSince: null, since: '2026-01-01T00:00:00.000Z', findings: 0, adopting: 0, reverting: 0, note: null, failure: null, ...more,
 })
 const status = (modules: readonly ModuleStatus[], more: Partial<Status> = {}, waitingFor?: string): Status => ({
   workspace: 'shop', snapshot: 's-1', repositories: [], problems: [],

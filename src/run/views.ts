@@ -11,7 +11,7 @@ import type { Delivery, ModuleOutcome, Verification } from '#model/run.ts'
 import type { PlanAnswer, RunView, StatusView } from '#model/api/views.ts'
 import type { Environment } from '#model/config/environment.ts'
 import { summary } from '#plan/plan.ts'
-import { countFindings } from '#store/findings.ts'
+import { countFindings, type FindingCount } from '#store/findings.ts'
 import { heldIn } from '#store/inventory.ts'
 import { operationSteps } from '#store/operations.ts'
 import { activePauses } from '#store/pauses.ts'
@@ -178,7 +178,7 @@ export async function viewStatus(sql: Sql, workspace: string, environments: read
   const states = Map.groupBy(await probeStates(sql), (state) => `${state.environment}/${state.module}`)
   const watches = await viewWatches(sql, now)
   const heads = await unpublished(sql)
-  const findings = new Map((await countFindings(sql)).map(({ environment, module, count }) => [`${environment}/${module}`, count]))
+  const findings = new Map((await countFindings(sql)).map(({ environment, module, ...counts }) => [`${environment}/${module}`, counts]))
   const cancelled = await cancelledRuns(sql, rows)
   const underWay = new Map<string, ModuleOutcome>()
   for (const run of open.filter(isUnderWay)) for (const { outcome } of await moduleOutcomes(sql, run.id)) underWay.set(`${run.environment}/${outcome.module}`, outcome)
@@ -196,7 +196,7 @@ export async function viewStatus(sql: Sql, workspace: string, environments: read
         gone: isGone(name),
         holds: (await heldIn(sql, name)).reduce((sum, { objects }) => sum + objects, 0),
         ...viewItself(environment, states.get(`${name}/${environmentItself}`) ?? [], now),
-        modules: rows.filter((row) => row.environment === name).map((row) => viewModule(row, { open: runs, outcome: underWay.get(`${name}/${row.module}`), cancelled: cancelled.get(row.run ?? ''), broken: brokenOf(row.module, row.repository), states: states.get(`${name}/${row.module}`) ?? [], now, findings: findings.get(`${name}/${row.module}`) ?? 0 })),
+        modules: rows.filter((row) => row.environment === name).map((row) => viewModule(row, { open: runs, outcome: underWay.get(`${name}/${row.module}`), cancelled: cancelled.get(row.run ?? ''), broken: brokenOf(row.module, row.repository), states: states.get(`${name}/${row.module}`) ?? [], now, found: findings.get(`${name}/${row.module}`) ?? { findings: 0, adopting: 0, reverting: 0 } })),
         waiting: runs.flatMap((run) => run.waiting.map((decision) => ({ run: run.id, waitingFor: decision.waitingFor ?? 'person', message: decision.message }))),
         pauses: pauses
           .filter((pause) => pause.environment === name)
@@ -240,9 +240,9 @@ function viewItself(environment: Environment, states: readonly ProbeStateRow[], 
 type ModuleView = StatusView['environments'][number]['modules'][number]
 
 /** What is known of a module beside its row: the open runs, what became of it in one that is at work on it, that its run was cancelled, what is wrong with its document, what its probes say. */
-type Beside = { readonly open: readonly RunRow[]; readonly outcome: ModuleOutcome | undefined; readonly cancelled: FailureJson | null | undefined; readonly broken: FailureJson | undefined; readonly states: readonly ProbeStateRow[]; readonly now: number; readonly findings: number }
+type Beside = { readonly open: readonly RunRow[]; readonly outcome: ModuleOutcome | undefined; readonly cancelled: FailureJson | null | undefined; readonly broken: FailureJson | undefined; readonly states: readonly ProbeStateRow[]; readonly now: number; readonly found: FindingCount }
 
-function viewModule(row: KnownStatus, { open, outcome, cancelled, broken, states, now, findings }: Beside): ModuleView {
+function viewModule(row: KnownStatus, { open, outcome, cancelled, broken, states, now, found }: Beside): ModuleView {
   const run = open.find((candidate) => candidate.modules[row.module]?.changed === true)
   const failure = broken ?? row.failure ?? (run === undefined ? cancelled : null) ?? null
   const waiting = run?.waiting.map((decision) => decision.message).join('; ')
@@ -260,7 +260,7 @@ function viewModule(row: KnownStatus, { open, outcome, cancelled, broken, states
     verifiedAt: isoOrNull(row.verifiedAt),
     flapping: states.some((state) => isFlapping(state, now)),
     probes: states.map((state) => viewState(state, now)),
-    findings,
+    ...found,
     note: run?.state === 'waiting' && waiting !== undefined && waiting !== '' ? waiting : (failure === null ? (run?.failure?.message ?? row.movedWhy ?? null) : failure.code === 'run-cancelled' ? [failure.message, failure.hint].join('; ') : failure.message),
     failure,
   }

@@ -123,9 +123,12 @@ export async function findingsOfRun(sql: Sql, run: string): Promise<Finding[]> {
   return rows.map(({ body }) => body)
 }
 
-/** How many findings of each module are not resolved and not accepted. */
-export async function countFindings(sql: Sql): Promise<{ environment: string; module: string; count: number }[]> {
-  return sql.query(`select environment, module, count(*)::integer as count from finding where state not in ('resolved', 'accepted') group by environment, module`)
+export type FindingCount = { readonly findings: number; readonly adopting: number; readonly reverting: number }
+
+/** How many findings of each module are neither resolved nor accepted, and how many of these are on their way back. */
+export async function countFindings(sql: Sql): Promise<({ environment: string; module: string } & FindingCount)[]> {
+  return sql.query(`select environment, module, count(*)::integer as findings, count(*) filter (where state = 'adopting')::integer as adopting, count(*) filter (where state = 'reverting')::integer as reverting
+    from finding where state not in ('resolved', 'accepted') group by environment, module`)
 }
 
 /** One thing that became of a finding: `body` is how it was then. */

@@ -95,6 +95,8 @@ test('somebody scales by hand; the drift is adopted, and is an obligation until 
   const { adoption: adopted } = await robin.adoption(found.id)
   expect(adopted).toMatchObject({ repository: 'orders', edits: [{ file: 'deploy/sandbox/deployment.yaml', after: '3' }], pullRequest: null })
   expect((await robin.finding(found.id)).finding.state).toBe('adopting')
+  expect((await plumb('status')).out).toContain('drift: orders-api (1: 1 adopting). plumb drift -e sandbox')
+  expect((await plumb('drift', 'show', found.id)).out).toMatch(/next {2}review it; git fetch origin && git merge origin\/plumbline\/adopt-\S+ && git push, in a clone of orders/)
   await execute('git', ['-C', clone, 'fetch', '-q', 'origin'])
   const { stdout: trailers } = await execute('git', ['-C', clone, 'log', '-1', '--format=%(trailers)', `origin/${adopted?.branch ?? ''}`])
   expect(trailers).toMatch(new RegExp(`^Reason: Black Friday\nFinding: ${found.id}\nRun-Record: \\S+`, 'm'))

@@ -17,7 +17,7 @@ type Options = Common & { patch?: true; reason?: string; timeout: number }
 export function adoptCommand(program: Command, around: Surroundings, exit: Exit): void {
   common(program.command('adopt').description('write a drift back to Git: an edit that is proven by rendering, on a branch or as a patch').argument('<finding>', 'its id, or the end of it'))
     .option('--patch', 'print the edit, for git apply, and push nothing')
-    .option('--reason <text>', 'why; kept in the commit')
+    .option('--reason <text>', 'why; kept in the commit; required, but for --patch')
     .addOption(lastingOption('--timeout <duration>', 'how long to wait until it is pushed', 120_000))
     .action(async (id: string, options: Options) => {
       const connection = connect(options, around)

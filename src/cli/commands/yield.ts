@@ -13,7 +13,7 @@ import type { Surroundings } from '../surroundings.ts'
 /** `plumb yield`: stop declaring what another controller rightly moves. */
 export function yieldCommand(program: Command, around: Surroundings): void {
   narrowed(program.command('yield').description('what Git declares and another controller rightly moves; with an object, a commit on a branch that declares it no more').argument('[object]', 'as it is listed: "Deployment shop/web"'))
-    .option('--reason <text>', 'why; kept in the commit')
+    .option('--reason <text>', 'why; kept in the commit; required with an object')
     .action(async (object: string | undefined, options: Common & { reason?: string }) => {
       if (options.env === undefined) throw new Failure({ code: 'usage', subject: 'plumb yield', message: 'it needs an environment', hint: 'plumb yield -e ENVIRONMENT' })
       const { client } = connect(options, around)

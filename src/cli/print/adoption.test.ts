@@ -6,12 +6,17 @@ const adoption = (more: Partial<Adoption> = {}): Adoption => ({
   finding: 'f-1', state: 'proposed', by: 'robin', reason: 'Black Friday', askedAt: '2026-11-02T10:00:00.000Z', deadline: '2026-11-09T10:00:00.000Z', repository: 'orders', branch: 'plumbline/adopt-f-1', to: 'branch',
   commit: 'c9f09355e9e4', pullRequest: null, edits: [{ file: 'deploy/web.yaml', line: 8, column: 13, before: '2', after: '3' }], renamed: [], unproven: [], failure: null, ...more,
 })
-const last = (more: Partial<Adoption>): string | undefined => printAdoption(adoption(more), { colours: false, width: 120, now: 0 }).at(-1)
+const printed = (more: Partial<Adoption>): string[] => printAdoption(adoption(more), { colours: false, width: 120, now: Date.parse('2026-11-02T10:00:00.000Z') })
+const last = (more: Partial<Adoption>): string | undefined => printed(more).at(-1)
 
 test('what was pushed says what a person does next', () => {
-  expect(printAdoption(adoption(), { colours: false, width: 120, now: 0 })[0]).toBe('proposed  orders plumbline/adopt-f-1 at c9f09355')
-  expect(last({})).toBe('  next  review and merge plumbline/adopt-f-1; plumb status tells when it is delivered, and the finding resolves then')
-  expect(last({ pullRequest: 'https://forge/pulls/1' })).toContain('merge plumbline/adopt-f-1 by its pull request;')
+  expect(printed({})[0]).toBe('proposed  orders plumbline/adopt-f-1 at c9f09355')
+  expect(printed({}).slice(-2)).toEqual([
+    '  next  review it; git fetch origin && git merge origin/plumbline/adopt-f-1 && git push, in a clone of orders',
+    '        plumb status tells when it is delivered, and the finding resolves then',
+  ])
+  expect(printed({ pullRequest: 'https://forge/pulls/1' }).at(-2)).toBe('  next  review it; merge its pull request')
+  expect(printed({})).toContain('  an obligation until it is delivered: within 7d')
   for (const merged of [{ to: 'deployed' as const }, { edits: [] }]) expect(last(merged)).toMatch(/^ {2}next {2}plumb status tells/)
   expect(last({ state: 'refused' })).not.toContain('next')
 })

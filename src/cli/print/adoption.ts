@@ -2,7 +2,7 @@ import type { Adoption, AdoptionPatchAnswer } from '#api/client.ts'
 import { showKey } from '#model/resource.ts'
 import { failureLines } from './failure.ts'
 import { cut, safe, wrap } from './safe.ts'
-import { painter } from './table.ts'
+import { lasting, painter } from './table.ts'
 import type { Look, Paint } from './table.ts'
 
 /** What became of `plumb adopt`: where it was pushed, until when it should be delivered, and what it changes where. */
@@ -12,15 +12,17 @@ export function printAdoption(adoption: Adoption, look: Look): string[] {
   const place = `${safe(repository ?? '')} ${safe(branch)}${commit === null ? '' : ` at ${commit.slice(0, 8)}`}`
   const head = state === 'asked' ? 'It is being looked for: plumb drift show tells what becomes of it.' : state === 'proposed' ? `${paint('good', adoption.edits.length === 0 ? 'Git says so already' : 'proposed')}  ${place}` : paint('bad', state)
   const request = pullRequest === null ? [] : [`  ${safe(pullRequest)}`]
-  const until = state === 'proposed' ? [`  ${paint('quiet', `an obligation until it is delivered, by ${adoption.deadline}`)}`] : []
+  const until = state === 'proposed' ? [`  ${paint('quiet', `an obligation until it is delivered: within ${lasting(Date.parse(adoption.deadline) - look.now)}`)}`] : []
   return [head, ...request, ...printEdits(adoption, look), ...until, ...nextLines(adoption, paint), ...(failure === null ? [] : failureLines(failure, '  ', paint, look.width))]
 }
 
-function nextLines({ state, to, branch, edits, pullRequest }: Adoption, paint: Paint): string[] {
+function nextLines({ state, to, repository, branch, edits, pullRequest }: Adoption, paint: Paint): string[] {
   if (state !== 'proposed') return []
   const isMerged = to === 'deployed' || edits.length === 0
-  const merge = isMerged ? '' : `review and merge ${safe(branch)}${pullRequest === null ? '' : ' by its pull request'}; `
-  return [`  ${paint('quiet', 'next')}  ${merge}plumb status tells when it is delivered, and the finding resolves then`]
+  const follow = 'plumb status tells when it is delivered, and the finding resolves then'
+  if (isMerged) return [`  ${paint('quiet', 'next')}  ${follow}`]
+  const merge = pullRequest === null ? `git fetch origin && git merge origin/${safe(branch)} && git push` : 'merge its pull request'
+  return [`  ${paint('quiet', 'next')}  review it; ${merge}${pullRequest === null ? `, in a clone of ${safe(repository ?? '')}` : ''}`, `        ${follow}`]
 }
 
 /** Each edit by file, line and column; then what a person should know of it. */

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import type { Finding, Watch } from '#api/client.ts'
+import type { Adoption, Finding, Watch } from '#api/client.ts'
 import { printDrift, printFinding } from './drift.ts'
 import { widthOf } from './safe.ts'
 
@@ -29,13 +29,31 @@ describe('plumb drift', () => {
   ]
 
   test('tells what, by whom and since when, a line a finding', () => {
-    expect(printDrift(answer(all, [watch()]), look(160))).toEqual([
-      'FINDING           STATE      CAUSE    ENVIRONMENT  OBJECT                        WHAT                                  WHO                                 SINCE',
-      'f-1m7y9mc4r1tvxh  contested  manual   production   Deployment orders/orders-api  spec.replicas: 2 -> 5                 argocd-controller and kubectl-edit  1h',
-      'f-1m7y9mc4r1tvxh  open       manual   production   Deployment orders/orders-api  spec.replicas: 2 -> 5                 kubectl (scale)                     1h',
-      'f-1m7y9mc4r1tvxh  open       missing  production   Deployment orders/orders-api  deleted                               nobody left a trace                 1h',
-      'f-1m7y9mc4r1tvxh  open       manual   production   Secret orders/db              data.url: another value               kim                                 1h',
-      'f-1m7y9mc4r1tvxh  open       unknown  production   Deployment orders/orders-api  metadata.labels.team: a -> nothing …  nobody left a trace                 1h',
+    expect(printDrift(answer(all, [watch()]), look(172))).toEqual([
+      'FINDING           STATE      CAUSE    ENVIRONMENT  OBJECT                        WHAT                                             WHO                                 SINCE',
+      'f-1m7y9mc4r1tvxh  contested  manual   production   Deployment orders/orders-api  spec.replicas: 2 -> 5                            argocd-controller and kubectl-edit  1h',
+      'f-1m7y9mc4r1tvxh  open       manual   production   Deployment orders/orders-api  spec.replicas: 2 -> 5                            kubectl (scale)                     1h',
+      'f-1m7y9mc4r1tvxh  open       missing  production   Deployment orders/orders-api  deleted                                          nobody left a trace                 1h',
+      'f-1m7y9mc4r1tvxh  open       manual   production   Secret orders/db              data.url: another value                          kim                                 1h',
+      'f-1m7y9mc4r1tvxh  open       unknown  production   Deployment orders/orders-api  metadata.labels.team: a -> nothing (and 1 more)  nobody left a trace                 1h',
+    ])
+  })
+
+  test('tells what, who and since when below, where a line has no room for them', () => {
+    expect(printDrift(answer(all, [watch()]), look(80))).toEqual([
+      'FINDING           STATE      CAUSE    OBJECT',
+      'f-1m7y9mc4r1tvxh  contested  manual   Deployment orders/orders-api',
+      '    spec.replicas: 2 -> 5, by argocd-controller and kubectl-edit, 1h ago in',
+      '    production',
+      'f-1m7y9mc4r1tvxh  open       manual   Deployment orders/orders-api',
+      '    spec.replicas: 2 -> 5, by kubectl (scale), 1h ago in production',
+      'f-1m7y9mc4r1tvxh  open       missing  Deployment orders/orders-api',
+      '    deleted, nobody left a trace, 1h ago in production',
+      'f-1m7y9mc4r1tvxh  open       manual   Secret orders/db',
+      '    data.url: another value, by kim, 1h ago in production',
+      'f-1m7y9mc4r1tvxh  open       unknown  Deployment orders/orders-api',
+      '    metadata.labels.team: a -> nothing (and 1 more), nobody left a trace, 1h ago',
+      '    in production',
     ])
   })
 
@@ -62,7 +80,7 @@ describe('plumb drift', () => {
 
   test('what others wrote reaches the terminal as text alone', () => {
     const evil = finding({ manager: hostile, person: hostile, message: hostile, fields: [{ path: hostile, declared: hostile, live: { [hostile]: hostile } }], source: { repository: 'r', file: hostile, line: 1, column: 1, commit: { sha: 'x', author: hostile, at: at(1), subject: hostile } }, accepted: { by: hostile, reason: hostile, until: at(-1) } })
-    const lines = [...printDrift(answer([evil], [watch()]), look(120)), ...printFinding({ finding: evil, history: [{ at: at(1), what: 'opened', actor: hostile, reason: hostile }] }, look(120))]
+    const lines = [...printDrift(answer([evil], [watch()]), look(120)), ...printFinding({ finding: evil, adoption: null, history: [{ at: at(1), what: 'opened', actor: hostile, reason: hostile }] }, look(120))]
     for (const line of lines) expect(line).not.toMatch(/[\p{Cc}\u2028\u202e\u2066\u200b]/u)
     expect(printDrift(answer([evil], [watch()]), look(120, true)).map(stripVTControlCharacters)).toEqual(printDrift(answer([evil], [watch()]), look(120)))
   })
@@ -70,7 +88,7 @@ describe('plumb drift', () => {
 
 test('plumb drift show tells the whole of it', () => {
   const history = [{ at: at(3600), what: 'opened', actor: 'plumbline', reason: 'it drifted' }]
-  expect(printFinding({ finding: finding({ person: 'kim' }), history }, look(120))).toEqual([
+  expect(printFinding({ finding: finding({ person: 'kim' }), adoption: null, history }, look(120))).toEqual([
     'f-1m7y9mc4r1tvxh  production  open  manual',
     '  what      spec.replicas of Deployment orders/orders-api is not what was declared, by kubectl (scale)',
     '  object    Deployment orders/orders-api of orders-api, in cluster',
@@ -87,4 +105,15 @@ test('plumb drift show tells the whole of it', () => {
     '',
     '  plumb revert f-1m7y9mc4r1tvxh --reason WHY, plumb adopt f-1m7y9mc4r1tvxh --reason WHY, or plumb accept f-1m7y9mc4r1tvxh --reason WHY --until 2d',
   ])
+})
+
+test('what is on its way back says where, and until when', () => {
+  const adoption: Adoption = {
+    finding: 'f-1', state: 'proposed', by: 'robin', reason: 'Black Friday', askedAt: at(60), deadline: at(-7_200), repository: 'orders', branch: 'plumbline/adopt-f-1', to: 'branch', commit: 'c9f09355e9e4', pullRequest: null,
+    edits: [{ file: 'deploy/web.yaml', line: 8, column: 13, before: '2', after: '5' }], renamed: [], unproven: [], failure: null,
+  }
+  const adopting = printFinding({ finding: finding({ state: 'adopting' }), adoption, history: [] }, look(120)).join('\n')
+  expect(adopting).toContain('proposed  orders plumbline/adopt-f-1 at c9f09355')
+  expect(adopting).toContain('an obligation until it is delivered: within 2h')
+  expect(printFinding({ finding: finding({ state: 'reverting', run: 'run-9' }), adoption: null, history: [] }, look(120)).at(-1)).toBe('  plumb show run-9 tells how far it is')
 })

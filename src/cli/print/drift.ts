@@ -1,25 +1,35 @@
 import type { Finding, FindingAnswer, FindingsAnswer, Watch } from '#api/client.ts'
 import { showKey } from '#model/resource.ts'
+import { printAdoption } from './adoption.ts'
 import { failureLines } from './failure.ts'
-import { cut, safe, wrap } from './safe.ts'
+import { cut, safe, widthOf, wrap } from './safe.ts'
 import { ago, columns, painter, word } from './table.ts'
 import type { Cell, Look, Paint } from './table.ts'
 
-const head = ['FINDING', 'STATE', 'CAUSE', 'ENVIRONMENT', 'OBJECT', 'WHAT', 'WHO', 'SINCE'].map((text) => ({ text, tone: 'quiet' }) as const)
+const titles = ['FINDING', 'STATE', 'CAUSE', 'ENVIRONMENT', 'OBJECT', 'WHAT', 'WHO', 'SINCE']
 
-/** `plumb drift`: one line a finding, the most serious first; then what nobody can see just now. */
+/** `plumb drift`: the findings, the most serious first; then what nobody can see just now. */
 export function printDrift({ findings, watches, more, failure }: FindingsAnswer, look: Look): string[] {
   const paint = painter(look)
   const blind = watches.filter(isBlind)
   const none = findings.length > 0 ? [] : [blind.length === 0 && failure === null ? paint('good', 'Everything is as declared.') : 'Nothing is known to have drifted.']
-  // Where the terminal is narrow, the rest gives way: `drift show` tells them.
-  const shown = look.width < 80 ? [0, 1, 4, 5] : look.width < 110 ? [0, 1, 2, 4, 5, 6] : [0, 1, 2, 3, 4, 5, 6, 7]
-  const rows = [head, ...findings.map((one) => cells(one, look))].map((row) => shown.map((at) => row[at] as Cell))
-  const elastic = shown.flatMap((column, at) => (column === 3 || column === 6 ? [at] : [])).concat(shown.flatMap((column, at) => (column === 4 || column === 5 ? [at] : [])))
-  const table = findings.length === 0 ? [] : columns(rows, { width: look.width, elastic }, paint)
+  const table = findings.length === 0 ? [] : tableOf(findings, look, paint)
   const rest = more === 0 ? [] : [paint('quiet', `and ${more} more, none of them more serious: narrow it with -e and -m`)]
   const trouble = failure === null ? [] : ['', ...failureLines(failure, '', paint, look.width)]
   return [...none, ...table, ...rest, ...trouble, ...(blind.length === 0 ? [] : ['', ...blind.flatMap((watch) => watchLines(watch, look, paint))])]
+}
+
+/** One line a finding where the terminal has room for that; else what, who and since when stand below it. */
+function tableOf(findings: readonly Finding[], look: Look, paint: Paint): string[] {
+  const head = titles.map((text) => ({ text, tone: 'quiet' }) as const)
+  const rows = findings.map((one) => cells(one, look))
+  const wide = columns([head, ...rows], { width: Number.POSITIVE_INFINITY, elastic: [] }, paint)
+  if (wide.every((line) => widthOf(line) <= look.width)) return wide
+  const narrow = ([id, state, cause, , object]: readonly (Cell | undefined)[]): Cell[] => [id, state, cause, object].flatMap((cell) => cell ?? [])
+  const [header = '', ...lines] = columns([head, ...rows].map(narrow), { width: look.width, elastic: [3] }, paint)
+  const below = (finding: Finding): string[] =>
+    wrap(`${what(finding)}, ${isKnown(finding) ? 'by ' : ''}${safe(who(finding))}, ${ago(finding.onset ?? finding.seenAt, look.now)} ago in ${safe(finding.environment)}`, look.width - 4).map((line) => `    ${cut(line, look.width - 4)}`)
+  return [header, ...findings.flatMap((finding, at) => [lines[at] ?? '', ...below(finding)])]
 }
 
 /** What happens there would not be known. */
@@ -35,7 +45,7 @@ function cells(finding: Finding, look: Look): Cell[] {
     { text: safe(finding.environment) },
     { text: safe(showKey(finding.object)) },
     { text: what(finding) },
-    { text: safe(who(finding)), tone: finding.person === null && finding.manager === null ? 'quiet' : 'plain' },
+    { text: safe(who(finding)), tone: isKnown(finding) ? 'plain' : 'quiet' },
     { text: ago(finding.onset ?? finding.seenAt, look.now) },
   ]
 }
@@ -53,6 +63,10 @@ function who({ contested, person, manager }: Finding): string {
   return person ?? manager ?? 'nobody left a trace'
 }
 
+function isKnown({ contested, person, manager }: Finding): boolean {
+  return contested.length > 0 || person !== null || manager !== null
+}
+
 function brief(value: unknown): string {
   return value === null ? 'nothing' : cut(safe(typeof value === 'string' ? value : JSON.stringify(value)), 40)
 }
@@ -65,7 +79,7 @@ function watchLines(watch: Watch, look: Look, paint: Paint): string[] {
 }
 
 /** `plumb drift show`: what differs, who made it so, since when, where it is declared, what is done about it, and what became of it. */
-export function printFinding({ finding, history }: FindingAnswer, look: Look): string[] {
+export function printFinding({ finding, history, adoption }: FindingAnswer, look: Look): string[] {
   const paint = painter(look)
   const lines = [`${paint('strong', finding.id)}  ${safe(finding.environment)}  ${paint(word(finding.state).tone, finding.state)}  ${paint('quiet', finding.cause)}`]
   const say = (name: string, text: string): void => {
@@ -83,7 +97,7 @@ export function printFinding({ finding, history }: FindingAnswer, look: Look): s
   if (finding.fields.length > 0) lines.push('', ...fieldLines(finding, look, paint))
   if (finding.failure !== null) lines.push('', ...failureLines(finding.failure, '  ', paint, look.width))
   lines.push('', ...history.flatMap(({ at, what: became, actor, reason }) => wrap(`${at}  ${became} by ${safe(actor)}: ${safe(reason)}`, look.width - 2).map((line, index) => `  ${index === 0 ? '' : '  '}${paint('quiet', line)}`)))
-  return [...lines, ...nextLines(finding, paint)]
+  return [...lines, ...(finding.state === 'adopting' && adoption !== null ? ['', ...printAdoption(adoption, look).map((line) => `  ${line}`)] : nextLines(finding, paint))]
 }
 
 function fieldLines(finding: Finding, look: Look, paint: Paint): string[] {
@@ -98,7 +112,8 @@ function text(value: unknown): string {
   return value === null ? '(nothing)' : typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-function nextLines({ id, state }: Finding, paint: Paint): string[] {
+function nextLines({ id, state, run }: Finding, paint: Paint): string[] {
+  if (state === 'reverting' && run !== null) return ['', paint('quiet', `  plumb show ${run} tells how far it is`)]
   if (state === 'resolved' || state === 'reverting' || state === 'adopting') return []
   return ['', paint('quiet', `  plumb revert ${id} --reason WHY, plumb adopt ${id} --reason WHY, or plumb accept ${id} --reason WHY --until 2d`)]
 }

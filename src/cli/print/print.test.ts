@@ -17,7 +17,7 @@ const failure = { code: 'field-conflict', subject: `Deployment ${hostile}`, mess
 
 const module = (name: string, more: Partial<ModuleStatus> = {}): ModuleStatus => ({
   name, repository: 'orders', track: 'declarative', delivery: 'synced', verification: 'passed', readinessOnly: false, run: 'run-1m7y9mc4r1tvxh', snapshot: 's-8791a1189b77',
-  verifiedSince: at(90), since: at(45), verifiedAt: at(5), flapping: false, probes: [], pinned: null, findings: 0, note: null, failure: null, ...more,
+  verifiedSince: at(90), since: at(45), verifiedAt: at(5), flapping: false, probes: [], pinned: null, findings: 0, adopting: 0, reverting: 0, note: null, failure: null, ...more,
 })
 
 const watch: Watch = { environment: 'production', target: 'cluster', driver: 'kubernetes', state: 'down', since: at(7200), objects: 3, listedAt: null, failure }
@@ -29,7 +29,7 @@ const status: Status = {
   problems: [failure],
   environments: [
     { name: 'sandbox', tier: 'sandbox', gone: false, holds: 2, verification: null, probes: [], modules: [module('orders-api'), module('w'.repeat(63), { readinessOnly: true })], waiting: [], pauses: [{ module: null, reason: hostile, by: 'ada', until: at(-60) }], watches: [], unpublished: null },
-    { name: 'production', tier: 'production', gone: false, holds: 1, verification: null, probes: [], modules: [module('orders-api', { delivery: 'failed', verification: 'unknown', note: hostile, findings: 2 })], waiting: [{ run: 'run-1', waitingFor: 'approval', message: 'it asks for 1 approval' }], pauses: [], watches: [watch], unpublished: null },
+    { name: 'production', tier: 'production', gone: false, holds: 1, verification: null, probes: [], modules: [module('orders-api', { delivery: 'failed', verification: 'unknown', note: hostile, findings: 3, adopting: 1, reverting: 1 })], waiting: [{ run: 'run-1', waitingFor: 'approval', message: 'it asks for 1 approval' }], pauses: [], watches: [watch], unpublished: null },
   ],
 }
 
@@ -95,7 +95,7 @@ describe('status', () => {
       'production',
       expect.stringMatching(/^ {2}orders-api +failed +unknown +45s +run-1m7y9mc4r1tvxh/),
       '  cluster is not heard of since 2h: drift there is not known (field-conflict)',
-      '  drift: orders-api (2). plumb drift -e production',
+      '  drift: orders-api (3: 1 adopting, 1 reverting). plumb drift -e production',
       '  run-1 waits: it asks for 1 approval',
       '  plumb show run-1; then plumb approve run-1 --reason WHY',
     ])

@@ -110,11 +110,17 @@ function below(environment: EnvironmentStatus, look: Look, paint: Paint): string
     if (hint !== undefined) say(safe(hint), 'quiet')
   }
   const found = environment.modules.filter((module) => module.findings > 0)
-  if (found.length > 0) say(`drift: ${found.map(({ name, findings }) => `${safe(name)} (${findings})`).join(', ')}. plumb drift -e ${safe(environment.name)}`, 'warn')
+  if (found.length > 0) say(`drift: ${found.map(driftOf).join(', ')}. plumb drift -e ${safe(environment.name)}`, 'warn')
   for (const run of new Set(environment.waiting.map((one) => one.run))) {
     const waits = environment.waiting.filter((one) => one.run === run)
     say(`${run} waits: ${waits.map((one) => safe(one.message)).join(' ')}`, 'warn')
     if (waits.some((one) => one.waitingFor === 'approval' || one.waitingFor === 'person')) say(`plumb show ${run}; then plumb approve ${run} --reason WHY`, 'quiet')
   }
   return lines
+}
+
+/** A module with how many findings it has, and how many of them are on their way back. */
+function driftOf({ name, findings, adopting, reverting }: ModuleStatus): string {
+  const ways = [...(adopting === 0 ? [] : [`${adopting} adopting`]), ...(reverting === 0 ? [] : [`${reverting} reverting`])]
+  return `${safe(name)} (${[findings, ...(ways.length === 0 ? [] : [ways.join(', ')])].join(': ')})`
 }

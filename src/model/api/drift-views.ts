@@ -121,5 +121,6 @@ export const findingsAnswer = z.object({
 
 export const findingAnswer = z.object({
   finding: findingView,
+  adoption: adoptionView.nullable().describe('Its way back to Git, or the last one; null where it was never asked for.'),
   history: z.array(z.object({ at: time, what: z.string(), actor: z.string(), reason: z.string() })).describe('What became of it, the newest last.'),
 })

@@ -206,6 +206,8 @@ export const moduleView = z.object({
   flapping: z.boolean().describe('At least one of its probes changes its verdict again and again.'),
   probes: z.array(probeStateView),
   findings: z.number().describe('How many findings of it are neither resolved nor accepted.'),
+  adopting: z.number().describe('How many of these are on their way back to Git.'),
+  reverting: z.number().describe('How many of these a run is to make as declared again.'),
   /** In one sentence: why it is not as it should be, or what it waits for. */
   note: z.string().nullable(),
   failure: failureView.nullable(),

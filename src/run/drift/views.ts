@@ -3,9 +3,11 @@ import { byTier, statesBySeverity } from '#drift/severity.ts'
 import { asFailure, type FailureJson } from '#lib/failure.ts'
 import type { FindingView } from '#model/api/drift-views.ts'
 import { findingCauses, findingStates, type Finding, type FindingState, type Source } from '#model/finding.ts'
+import { findAdoption } from '#store/adoptions.ts'
 import { changesOfFinding, environmentsWithFindings, worstFindings } from '#store/findings.ts'
 import type { Sql } from '#store/sql.ts'
 import { watches, type WatchRow } from '#store/watches.ts'
+import { viewAdoption } from '../adopt/view.ts'
 import type { Parts } from '../parts.ts'
 import { newestConfiguration } from './targets.ts'
 
@@ -51,8 +53,8 @@ export async function viewFindings(parts: Pick<Parts, 'sql' | 'configurations'>,
 }
 
 export async function viewHistory(sql: Sql, finding: Finding) {
-  const changes = await changesOfFinding(sql, finding.id, 100)
-  return { finding: viewFinding(finding), history: changes.map(({ at, what, actor, reason }) => ({ at: iso(at), what, actor, reason })) }
+  const [changes, adoption] = [await changesOfFinding(sql, finding.id, 100), await findAdoption(sql, finding.id)]
+  return { finding: viewFinding(finding), adoption: adoption === undefined ? null : viewAdoption(adoption), history: changes.map(({ at, what, actor, reason }) => ({ at: iso(at), what, actor, reason })) }
 }
 
 /** How every watch stands. What no process holds is not watched, whatever it says of itself. */
