@@ -6,7 +6,7 @@ const adoption = (more: Partial<Adoption> = {}): Adoption => ({
   finding: 'f-1', state: 'proposed', by: 'robin', reason: 'Black Friday', askedAt: '2026-11-02T10:00:00.000Z', deadline: '2026-11-09T10:00:00.000Z', repository: 'orders', branch: 'plumbline/adopt-f-1', to: 'branch',
   commit: 'c9f09355e9e4', pullRequest: null, edits: [{ file: 'deploy/web.yaml', line: 8, column: 13, before: '2', after: '3' }], renamed: [], unproven: [], failure: null, ...more,
 })
-const printed = (more: Partial<Adoption>): string[] => printAdoption(adoption(more), { colours: false, width: 120, now: Date.parse('2026-11-02T10:00:00.000Z') })
+const printed = (more: Partial<Adoption>): string[] => printAdoption(adoption(more), { colours: false, width: 120, now: Date.parse('2026-11-02T10:00:03.000Z') })
 const last = (more: Partial<Adoption>): string | undefined => printed(more).at(-1)
 
 test('what was pushed says what a person does next', () => {

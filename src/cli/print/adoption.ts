@@ -2,7 +2,7 @@ import type { Adoption, AdoptionPatchAnswer } from '#api/client.ts'
 import { showKey } from '#model/resource.ts'
 import { failureLines } from './failure.ts'
 import { cut, safe, wrap } from './safe.ts'
-import { lasting, painter } from './table.ts'
+import { left, painter } from './table.ts'
 import type { Look, Paint } from './table.ts'
 
 /** What became of `plumb adopt`: where it was pushed, until when it should be delivered, and what it changes where. */
@@ -12,7 +12,7 @@ export function printAdoption(adoption: Adoption, look: Look): string[] {
   const place = `${safe(repository ?? '')} ${safe(branch)}${commit === null ? '' : ` at ${commit.slice(0, 8)}`}`
   const head = state === 'asked' ? 'It is being looked for: plumb drift show tells what becomes of it.' : state === 'proposed' ? `${paint('good', adoption.edits.length === 0 ? 'Git says so already' : 'proposed')}  ${place}` : paint('bad', state)
   const request = pullRequest === null ? [] : [`  ${safe(pullRequest)}`]
-  const until = state === 'proposed' ? [`  ${paint('quiet', `an obligation until it is delivered: within ${lasting(Date.parse(adoption.deadline) - look.now)}`)}`] : []
+  const until = state === 'proposed' ? [`  ${paint('quiet', `an obligation until it is delivered: within ${left(adoption.deadline, look.now)}`)}`] : []
   return [head, ...request, ...printEdits(adoption, look), ...until, ...nextLines(adoption, paint), ...(failure === null ? [] : failureLines(failure, '  ', paint, look.width))]
 }
 

@@ -66,3 +66,10 @@ export function lasting(ms: number): string {
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)}h`
   return `${Math.floor(seconds / 86_400)}d`
 }
+
+/** How much time is left until then, to the nearest of the largest unit: a week that began a second ago is still one. */
+export function left(iso: string, now: number): string {
+  const ms = Date.parse(iso) - now
+  const unit = ms < 3_600_000 ? 60_000 : ms < 86_400_000 ? 3_600_000 : 86_400_000
+  return lasting(ms + unit / 2)
+}
