@@ -1,4 +1,6 @@
+import { createServer as createHttp2Server } from 'node:http2'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
 import type { TLSSocket } from 'node:tls'
 import { expect, test } from 'vitest'
 import { FakeClock } from '#lib/clock.ts'
@@ -25,5 +27,26 @@ test('a peer that answers no ping is given up, and with it what was under way', 
   expect((lost as LostConnection).message).toContain('did not answer a ping')
   expect(connection.usable()).toBe(false)
   for (const one of held) one.destroy()
+  server.close()
+})
+
+test('an answer is whole also where its stream is over before anybody reads it', async () => {
+  const server = createHttp2Server()
+  server.on('stream', (stream) => {
+    stream.resume().once('end', () => {
+      stream.respond({ ':status': 200 })
+      stream.end('whole')
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  const connection = http2Connection({ server: new URL('http://127.0.0.1'), insecure: false }, socket as unknown as TLSSocket, new FakeClock())
+  const answers = await Promise.all(Array.from({ length: 50 }, () => connection.send({ method: 'PATCH', path: '/', headers: {}, body: '{}' }, new AbortController().signal)))
+  for (const { body } of answers) {
+    // Streams are closed between two turns of the event loop.
+    await new Promise(setImmediate)
+    expect(await text(body)).toBe('whole')
+  }
+  connection.close()
   server.close()
 })

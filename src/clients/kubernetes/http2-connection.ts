@@ -104,7 +104,9 @@ async function* body(stream: ClientHttp2Stream, signal: AbortSignal, lost: (erro
     whole = true
   } catch (error) {
     signal.throwIfAborted()
-    throw lost(error)
+    // A stream that is closed by the time somebody reads it is told to be closed too early, also where it was read to its end.
+    if (!stream.readableEnded) throw lost(error)
+    whole = true
   } finally {
     if (!whole) stream.close(constants.NGHTTP2_CANCEL)
   }
