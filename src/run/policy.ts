@@ -11,7 +11,7 @@ import { isEnded } from '#model/run.ts'
 import { enqueue } from '#store/queue.ts'
 import { createRun, listRuns, lockRuns } from '#store/runs.ts'
 import type { NewRun } from '#store/runs.ts'
-import { acceptPolicy, findSnapshot, policyOf } from '#store/snapshots.ts'
+import { acceptPolicy, completePolicy, findSnapshot, policyOf } from '#store/snapshots.ts'
 import type { SnapshotRow } from '#store/snapshots.ts'
 import type { Sql } from '#store/sql.ts'
 import { changesSince, storyOf } from './changes.ts'
@@ -99,7 +99,7 @@ async function openOrEnd(parts: Parts, snapshot: SnapshotRow, environment: Envir
   const to = policyIn(environment, configuration)
   const digest = policyDigest(from, to)
   // Accepted when less was part of a policy: what stands now of the rest is what any other is held against.
-  if (kept !== undefined && !Object.keys(from).every((part) => Object.hasOwn(kept.config, part))) await accept(sql, name, from, kept.snapshot, kept.at)
+  if (kept !== undefined && !Object.keys(from).every((part) => Object.hasOwn(kept.config, part))) await completePolicy(sql, name, plain(from) as JsonObject, kept)
   const [latest] = await listRuns(sql, { environment: name, kind: 'policy', limit: 1 })
   const open = latest === undefined || isEnded(latest.state) ? undefined : latest
   const isChange = policyChanges(from, to).length > 0

@@ -84,3 +84,8 @@ export async function acceptPolicy(sql: Sql, environment: string, config: JsonOb
     [environment, config, snapshot, at],
   )
 }
+
+/** Adds to a policy what was no part of one when it was accepted; nothing where another was accepted meanwhile. */
+export async function completePolicy(sql: Sql, environment: string, config: JsonObject, accepted: { readonly snapshot: string; readonly at: number }): Promise<void> {
+  await sql.query('update policy set config = $2 where environment = $1 and snapshot = $3 and at = $4', [environment, config, accepted.snapshot, accepted.at])
+}

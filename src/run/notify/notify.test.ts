@@ -13,13 +13,14 @@ import { Redactor } from '#lib/redact.ts'
 import { notify as channelsSchema } from '#model/config/notify.ts'
 import { messageCounts, notify } from '#store/notifications.ts'
 import { openStore } from '#store/open.ts'
-import { saveSnapshot } from '#store/snapshots.ts'
+import { acceptPolicy, forgetPolicy, saveSnapshot } from '#store/snapshots.ts'
 import type { Sql, Store } from '#store/sql.ts'
 import { Worker } from '#store/worker.ts'
 import { layEmptyStore } from '../../../test/empty-store.ts'
 import { eventually } from '../../../test/eventually.ts'
 import type { Parts } from '../parts.ts'
 import { tellVerdict } from '../tell-verdict.ts'
+import { channelsOf } from './channels.ts'
 import { handOutNotifications } from './hand-out.ts'
 import { sendMessages } from './send.ts'
 import type { WebhookBody } from './message.ts'
@@ -175,6 +176,15 @@ test('what the receiver finds wrong with one message keeps none of the others ba
   await deliver(partsOf([webhook()]))
   expect(received.map(({ body }) => body.message)).toEqual(['one', 'two'])
   expect(await states()).toEqual(['environment/ops given-up 1', 'environment/ops sent 1'])
+})
+
+test('an environment’s own channels are those that were accepted, whatever a commit says that waits', async () => {
+  await acceptPolicy(store, 'production', { notify: [webhook({ events: ['alert'] })] }, 's', 0)
+  try {
+    expect((await channelsOf(partsOf([]), 'production')).map(({ id }) => id)).toEqual(['environment/ops'])
+  } finally {
+    await forgetPolicy(store, 'production')
+  }
 })
 
 test('what waits for a channel that is gone is given up', async () => {
