@@ -91,6 +91,7 @@ describe('bodies, parameters and addresses', () => {
     ['with an unknown field', { reason: 'a', forMs: 1, admin: true }, /admin/],
     ['that reaches for the prototype', '{"reason":"a","forMs":1,"__proto__":{"admin":true}}', /__proto__|Unrecognized/],
     ['without a reason', { reason: '', forMs: 1 }, /reason/],
+    ['with a reason of blanks', { reason: ' \n ', forMs: 1 }, /reason/],
     ['with a reason of NULs', { reason: 'a\0b', forMs: 1 }, /NUL/],
     ['with half a character', '{"reason":"\\ud800","forMs":1}', /NUL/],
     ['with a pause that never ends', { reason: 'a', forMs: 1e15 }, /forMs/],

@@ -53,5 +53,5 @@ export function authorOf(principal: { readonly name: string; readonly emails: re
 export async function headOf(parts: Parts, repository: string): Promise<string> {
   const head = await parts.repositories.mirror(repository).head()
   if (head !== undefined) return head
-  throw new Failure({ code: 'repository-unreachable', subject: `repository ${repository}`, message: 'nothing of it was fetched yet', retry: 'later' })
+  throw new Failure({ code: 'repository-unreachable', subject: `repository ${repository}`, message: 'nothing of it was fetched yet', hint: 'plumb status tells what is in the way.', retry: 'later' })
 }

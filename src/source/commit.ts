@@ -25,11 +25,20 @@ function decode(bytes: Uint8Array, encoding: string): string {
   }
 }
 
+/** What moves a cursor, turns the direction of what follows or is not seen. Lines may end. */
+// oxlint-disable-next-line no-control-regex
+const unseen = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g
+
+/** A text in which that stands as its number, for whoever reads it on a terminal or a page that is not ours. */
+export function seen(text: string): string {
+  return text.replaceAll(unseen, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
 /** A commit's message: a subject, paragraphs, and trailers, which are read back as they are written. Empty values are left out. */
 export function writeMessage(subject: string, paragraphs: readonly string[], trailers: Readonly<Record<string, string>>): string {
   const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim()
   const lines = Object.entries(trailers).flatMap(([name, value]) => (oneLine(value) === '' ? [] : [`${name}: ${oneLine(value)}`]))
-  return `${[oneLine(subject), ...paragraphs.filter((one) => one.trim() !== ''), lines.join('\n')].filter((part) => part !== '').join('\n\n')}\n`
+  return `${seen([oneLine(subject), ...paragraphs.filter((one) => one.trim() !== ''), lines.join('\n')].filter((part) => part !== '').join('\n\n'))}\n`
 }
 
 /** The first paragraph, on one line. */

@@ -92,3 +92,7 @@ test('a message’s trailers are read back, whatever was typed', () => {
   expect(message).toBe('Adopt it\n\nBody\n\nReason: two lines: x\nFinding: f-1\n')
   expect(parseTrailers(message)).toEqual({ Reason: 'two lines: x', Finding: 'f-1' })
 })
+
+test('a message shows what would not be seen, or would move what is', () => {
+  expect(writeMessage('Adopt \u001b[2Jit', ['one\ntwo\u202e'], { Reason: 'a\u200bb\u0007' })).toBe('Adopt \\u001b[2Jit\n\none\ntwo\\u202e\n\nReason: a\\u200bb\\u0007\n')
+})

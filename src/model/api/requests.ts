@@ -5,7 +5,7 @@ import { roles } from '../principal.ts'
 /** Text that people write. PostgreSQL keeps neither NUL nor half a character. */
 const text = (max: number): z.ZodString => z.string().min(1).max(max).refine((value) => value.isWellFormed() && !value.includes('\0'), 'expected text without NUL')
 
-const reason = text(2000).describe('Why; kept in the record.')
+const reason = text(2000).refine((value) => value.trim() !== '', 'expected words').describe('Why; kept in the record.')
 const module = name.describe('A module’s name.')
 const modules = z.array(name).min(1).max(1000).optional().describe('Only these modules; all, if left out.')
 

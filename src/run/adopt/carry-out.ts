@@ -9,7 +9,7 @@ import { enqueue } from '#store/queue.ts'
 import { findRun } from '#store/runs.ts'
 import { statuses } from '#store/statuses.ts'
 import type { Claim } from '../claim.ts'
-import { newestConfiguration } from '../drift/targets.ts'
+import { knownConfiguration } from '../drift/targets.ts'
 import type { Parts } from '../parts.ts'
 import { headOf, pullRequestOf, pushProposal } from '../propose.ts'
 import { wordsOf } from './message.ts'
@@ -50,8 +50,7 @@ async function tryPush(parts: Parts, finding: Finding, adoption: Adoption, claim
 }
 
 async function push(parts: Parts, finding: Finding, adoption: Adoption, claim: Claim): Promise<Adoption> {
-  const configuration = await newestConfiguration(parts)
-  if (configuration === undefined) throw new Failure({ code: 'workspace-missing', subject: 'workspace', message: 'nothing was read of it yet', retry: 'later' })
+  const configuration = await knownConfiguration(parts)
   const repository = repositoryOf(configuration, finding)
   const mirror = parts.repositories.mirror(repository)
   await mirror.fetch(claim.signal)

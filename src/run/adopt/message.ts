@@ -1,7 +1,7 @@
 import type { Adoption } from '#model/adoption.ts'
 import type { Finding } from '#model/finding.ts'
 import { showKey } from '#model/resource.ts'
-import { writeMessage } from '#source/commit.ts'
+import { seen, writeMessage } from '#source/commit.ts'
 
 /** The words of a commit and of its pull request. */
 export type AdoptionWords = { readonly title: string; readonly body: string; readonly commit: string }
@@ -11,8 +11,8 @@ export function wordsOf(finding: Finding, adoption: Pick<Adoption, 'reason'>, fo
   const [first, ...more] = fields
   const what = cause === 'missing' || first === undefined ? showKey(object) : `${first.path}${more.length === 0 ? '' : ` and ${more.length} more`} of ${showKey(object)}`
   const title = cause === 'missing' ? `Adopt that ${what} is gone from ${environment}` : `Adopt ${what} from ${environment}`
-  const changes = fields.map(({ path, declared, live }) => `${path}: ${brief(declared)} -> ${brief(live)}`).join('\n')
-  const who = `Made so by ${finding.person ?? finding.manager ?? 'somebody who left no trace'}${finding.onset === null ? '' : ` at ${new Date(finding.onset).toISOString()}`}.`
+  const changes = cause === 'missing' ? [] : fields.map(({ path, declared, live }) => oneLine(`${path}: ${brief(declared)} -> ${brief(live)}`))
+  const who = `Made so by ${oneLine(finding.person ?? finding.manager ?? 'somebody who left no trace')}${finding.onset === null ? '' : ` at ${new Date(finding.onset).toISOString()}`}.`
   const proof = `Rendered again: nothing else changes in ${environment}, and nothing anywhere else.`
   const notes = [
     ...found.renamed.map(({ from, to }) => `${showKey(from)} becomes ${showKey(to)}, and what refers to it rolls out.`),
@@ -20,9 +20,14 @@ export function wordsOf(finding: Finding, adoption: Pick<Adoption, 'reason'>, fo
   ].join('\n')
   return {
     title,
-    body: [changes, who, proof, notes, `Reason: ${adoption.reason}`, `Finding: ${finding.id}`].filter((part) => part !== '').join('\n\n'),
-    commit: writeMessage(title, [cause === 'missing' ? '' : changes, `${who}\n${proof}`, notes], { Reason: adoption.reason, Finding: finding.id, 'Run-Record': runRecord ?? '' }),
+    // On a page of a forge, what stands in a cluster is code: no link, no name that is called, no word that closes an issue.
+    body: seen([changes.map((line) => `    ${line}`).join('\n'), `${who}\n${proof}`, notes, `Reason: ${adoption.reason}`, `Finding: ${finding.id}`].filter((part) => part !== '').join('\n\n')),
+    commit: writeMessage(title, [changes.join('\n'), `${who}\n${proof}`, notes], { Reason: adoption.reason, Finding: finding.id, 'Run-Record': runRecord ?? '' }),
   }
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ')
 }
 
 function brief(value: unknown): string {

@@ -1,7 +1,7 @@
 import { Failure } from '#lib/failure.ts'
 import type { Finding } from '#model/finding.ts'
 import type { Proposal } from '#render/adopt/wish.ts'
-import { newestConfiguration } from '../drift/targets.ts'
+import { knownConfiguration } from '../drift/targets.ts'
 import type { Parts } from '../parts.ts'
 import { headOf, patchOf } from '../propose.ts'
 import { repositoryOf, searchAt } from './search.ts'
@@ -11,8 +11,7 @@ export type AdoptionPatch = Pick<Proposal, 'edits' | 'renamed' | 'unproven'> & {
 
 /** The edit as a patch against the head that is followed, and nothing is pushed. `patch` is empty where Git says so already. Failures: those of the search. */
 export async function adoptionPatch(parts: Parts, finding: Finding, signal: AbortSignal): Promise<AdoptionPatch> {
-  const configuration = await newestConfiguration(parts)
-  if (configuration === undefined) throw new Failure({ code: 'workspace-missing', subject: 'workspace', message: 'nothing was read of it yet', retry: 'later' })
+  const configuration = await knownConfiguration(parts)
   const repository = repositoryOf(configuration, finding)
   const commit = await headOf(parts, repository)
   const answer = await searchAt(parts, configuration, finding, wishOf(finding, await heldOf(parts.sql, finding)), commit, signal)

@@ -11,8 +11,7 @@ import type { ObjectKey } from '#model/resource.ts'
 import { writeMessage } from '#source/commit.ts'
 import { heldBy } from '#store/inventory.ts'
 import { statuses } from '#store/statuses.ts'
-import type { Configuration } from '../configuration.ts'
-import { findTarget, lookingCall, newestConfiguration } from '../drift/targets.ts'
+import { findTarget, knownConfiguration, lookingCall } from '../drift/targets.ts'
 import type { Parts } from '../parts.ts'
 import { authorOf, headOf, pullRequestOf, pushProposal } from '../propose.ts'
 import { repositoryOf, searchAt } from './search.ts'
@@ -69,7 +68,7 @@ export async function proposeYield(parts: Parts, environment: string, asked: { r
     const message = `${ours.to} has not written ${ours.path} yet: an apply that leaves it out would delete it`
     throw new Failure({ code: 'yield-unsafe', subject: showKey(ours.object), message, hint: 'Wait until it has; then stop declaring it. In this order nobody is without a value.', retry: 'later' })
   }
-  const configuration = await configured(parts)
+  const configuration = await knownConfiguration(parts)
   const repository = repositoryOf(configuration, { environment, module })
   const mirror = parts.repositories.mirror(repository)
   await mirror.fetch(signal)
@@ -87,10 +86,4 @@ export async function proposeYield(parts: Parts, environment: string, asked: { r
       : await pushProposal(parts, { repository, branch, to: 'branch', onto, tip, changes: answer.proposal.files, message: writeMessage(title, [about], { Reason: reason }), at: parts.clock.now(), author: authorOf(principal) }, signal)
   const pull = onto === head && answer.outcome === 'already' ? undefined : await pullRequestOf(parts, repository, { branch, title, body: `${about}\n\nReason: ${reason}` }, signal)
   return { repository, branch, commit, pullRequest: pull?.url ?? null, edits: answer.outcome === 'already' ? [] : answer.proposal.edits }
-}
-
-async function configured(parts: Parts): Promise<Configuration> {
-  const configuration = await newestConfiguration(parts)
-  if (configuration !== undefined) return configuration
-  throw new Failure({ code: 'workspace-missing', subject: 'workspace', message: 'nothing was read of it yet', retry: 'later' })
 }

@@ -7,6 +7,9 @@ const pollMs = 500
 /** What was written while nobody followed the file is read from so far before its end. */
 const backBytes = 8 * 1024 * 1024
 const mostBytes = 4 * 1024 * 1024
+/** No event is longer: a line that goes on is not kept, and `noEvent` stands for it, so that its end is not taken for one. */
+const longestLine = 16 * 1024 * 1024
+const noEvent = '\0'
 
 type Follow = { readonly path: string; readonly clock: Clock; readonly take: (events: JsonObject[]) => Promise<void>; readonly trouble: (failure: Failure) => void }
 
@@ -32,6 +35,7 @@ export async function followAuditFile({ path, clock, take, trouble }: Follow, si
         offset += text.byteLength
         const lines = (rest + decoder.decode(text, { stream: true })).split('\n')
         rest = lines.pop() ?? ''
+        if (rest.length > longestLine) rest = noEvent
         await take(lines.flatMap(eventOf))
       }
       told = ''

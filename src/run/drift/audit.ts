@@ -75,5 +75,5 @@ function eventsOf(body: string): JsonObject[] {
   } catch {
     // told below
   }
-  throw new Failure({ code: 'audit-invalid', subject: 'audit', message: 'it is no EventList of audit.k8s.io/v1' })
+  throw new Failure({ code: 'audit-invalid', subject: 'audit', message: 'it is no EventList of audit.k8s.io/v1', hint: 'It is for the audit webhook of an API server alone (--audit-webhook-config-file).' })
 }

@@ -221,7 +221,7 @@ async function revertsOf(tx: Sql, findings: readonly Finding[]): Promise<Map<str
 }
 
 function gone(run: string): FailureJson {
-  return new Failure({ code: 'run-unknown', subject: `run ${run}`, message: 'it is not there any more' }).toJSON()
+  return new Failure({ code: 'run-unknown', subject: `run ${run}`, message: 'it is not there any more', hint: 'Begin it again, or decide otherwise: plumb revert, plumb adopt, plumb accept.' }).toJSON()
 }
 
 /** For the driver’s `observe`: in which version an object was declared. */

@@ -1,4 +1,5 @@
 import type { Driver, DriverCall } from '#drivers/driver.ts'
+import { Failure } from '#lib/failure.ts'
 import type { Environment, TargetConfig } from '#model/config/environment.ts'
 import { enqueueAll } from '#store/queue.ts'
 import { newestSnapshot } from '#store/snapshots.ts'
@@ -62,4 +63,11 @@ export async function lookingCall(parts: Parts, target: Target, signal: AbortSig
     assertLease: () => Promise.reject(new Error('who watches changes nothing')),
     secretDigest: parts.secretDigest,
   }
+}
+
+/** The newest configuration, for who can do nothing without. Failure `workspace-missing`. */
+export async function knownConfiguration(parts: Parts): Promise<Configuration> {
+  const configuration = await newestConfiguration(parts)
+  if (configuration !== undefined) return configuration
+  throw new Failure({ code: 'workspace-missing', subject: 'workspace', message: 'nothing was read of it yet', hint: 'plumb status tells how its repositories stand.', retry: 'later' })
 }
