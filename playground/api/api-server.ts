@@ -184,10 +184,10 @@ function backendOf(options: ApiServerOptions, audit: AuditTrail): Backend {
 /** The registry serves what definitions say, from the moment that they are written. */
 function keepDefinitions(backend: Backend): void {
   const resource = resourceOf(definitions)
-  const take = (object: KubernetesObject, gone: boolean): void => backend.registry.define(object.metadata.name ?? '', gone ? undefined : object)
-  for (const object of backend.storage.list(resource)) take(object, false)
+  const nameOf = ({ metadata }: KubernetesObject): string => metadata.name ?? ''
+  for (const object of backend.storage.list(resource)) backend.registry.define(nameOf(object), object)
   backend.storage.subscribe((change) => {
-    if (change.resource === resource) take(change.object, change.type === 'DELETED')
+    if (change.resource === resource) backend.registry.define(nameOf(change.object), change.type === 'DELETED' ? undefined : change.object)
   })
 }
 

@@ -40,15 +40,14 @@ export function applyConfig(
   const last = all.get(key)
   all.set(key, { id, apiVersion: versions.current, set: toFieldSet(config, schema).recursiveDifference(versions.reset) })
   const object = prune(merge(live, config, schema), all, last, versions)
-  const result = rearrange(live, object, versions, all, key, force)
-  if ('conflicts' in result) return result
+  const result = rearrange(live, object, versions, all, key)
+  if (!force && result.conflicts.size > 0) return { conflicts: result.conflicts }
   return { object: equalJson(live, object) ? undefined : object, managers: result.managers }
 }
 
 /** Who owns what after a write that is no apply. `key` gets what changed, and everybody else loses it. */
 export function updateOwners(live: JsonObject, next: JsonObject, versions: Versions, managers: OwnedFields, key: string, id: ManagerId): Map<string, Owned> {
-  const result = rearrange(live, next, versions, reconciled(live, managers, versions), key, true)
-  if ('conflicts' in result) throw new Error('a forced write has no conflicts')
+  const result = rearrange(live, next, versions, reconciled(live, managers, versions), key)
   const { comparison } = result
   const before = result.managers.get(key)?.set ?? new FieldSet()
   const set = before.difference(comparison.removed).union(comparison.modified).union(comparison.added).recursiveDifference(versions.reset)
@@ -57,15 +56,14 @@ export function updateOwners(live: JsonObject, next: JsonObject, versions: Versi
   return result.managers
 }
 
-/** Takes what changed from everybody but `self`, or says what would have to be taken. Managers of versions that are gone are gone too. */
+/** Takes what changed from everybody but `self`, and says what that was: the conflicts of whoever may not. Managers of versions that are gone are gone too. */
 function rearrange(
   live: JsonObject,
   next: JsonObject,
   versions: Versions,
   managers: OwnedFields,
   self: string,
-  force: boolean,
-): { readonly managers: Map<string, Owned>; readonly comparison: Comparison } | { readonly conflicts: Conflicts } {
+): { readonly managers: Map<string, Owned>; readonly comparison: Comparison; readonly conflicts: Conflicts } {
   const comparison = compare(live, next, schemaOf(versions, versions.current) as Schema)
   const comparisons = new Map([[versions.current, without(comparison, versions.reset)]])
   const conflicts = new Map<string, FieldSet>()
@@ -87,9 +85,8 @@ function rearrange(
     const set = owned.set.difference(conflict).difference(there.removed)
     if (!set.empty) rest.set(key, { ...owned, set })
   }
-  if (!force && conflicts.size > 0) return { conflicts }
   if (rest.get(self)?.set.empty === true) rest.delete(self)
-  return { managers: rest, comparison }
+  return { managers: rest, comparison, conflicts }
 }
 
 function without(comparison: Comparison, reset: FieldSet): Comparison {

@@ -17,9 +17,8 @@ export type World = { readonly storage: Storage; readonly registry: Registry }
  */
 export function matched(request: AdmissionRequest, criteria: JsonObject, world: World): Matched | undefined {
   const rules = rulesOf(criteria.resourceRules ?? criteria.rules)
-  const equivalent = criteria.matchPolicy !== 'Exact'
-  if (rulesOf(criteria.excludeResourceRules).length > 0 && kindOf(request, rulesOf(criteria.excludeResourceRules), equivalent, world) !== undefined) return undefined
-  const kind = rules.length === 0 && criteria.rules === undefined ? request.kind : kindOf(request, rules, equivalent, world)
+  if (rulesOf(criteria.excludeResourceRules).length > 0 && kindOf(request, rulesOf(criteria.excludeResourceRules), criteria.matchPolicy, world) !== undefined) return undefined
+  const kind = rules.length === 0 && criteria.rules === undefined ? request.kind : kindOf(request, rules, criteria.matchPolicy, world)
   if (kind === undefined || !namespaceMatches(request, criteria.namespaceSelector, world.storage)) return undefined
   if (isEverything(criteria.objectSelector)) return { kind }
   const labels = (object: KubernetesObject | undefined): boolean => object !== undefined && selectorMatches(criteria.objectSelector, object.metadata.labels)
@@ -31,10 +30,10 @@ export function asMatched(object: KubernetesObject | undefined, request: Admissi
   return object === undefined || request.subresource === 'scale' ? object : inVersion(object, kind)
 }
 
-function kindOf(request: AdmissionRequest, rules: readonly JsonObject[], equivalent: boolean, { registry }: World): Kind | undefined {
+function kindOf(request: AdmissionRequest, rules: readonly JsonObject[], policy: Json | undefined, { registry }: World): Kind | undefined {
   const holds = (kind: Kind): boolean => rules.some((rule) => ruleMatches(rule, kind, request))
   if (holds(request.kind)) return request.kind
-  if (!equivalent || !request.kind.custom) return undefined
+  if (policy === 'Exact' || !request.kind.custom) return undefined
   return registry.all().find((kind) => kind.group === request.kind.group && kind.plural === request.kind.plural && kind.version !== request.kind.version && holds(kind))
 }
 

@@ -11,6 +11,9 @@ import { resetOf } from './reset.ts'
 import { checkSize } from './size.ts'
 import type { Steps } from './steps.ts'
 
+/** Whether the client said the name, or the server made it. */
+type Named = 'stated' | 'generated'
+
 export type Written = { readonly object: KubernetesObject; readonly warnings: readonly string[]; readonly created: boolean }
 
 /** Stores a new object. `sent` is the caller's to give away. */
@@ -41,7 +44,7 @@ export function* createSteps(
       versions: kind.versions,
     })
   }
-  return yield* storeNew(backend, kind, prepared, parameters, [...warnings], own, (sent.metadata.name ?? '') === '')
+  return yield* storeNew(backend, kind, prepared, parameters, [...warnings], own, (sent.metadata.name ?? '') === '' ? 'generated' : 'stated')
 }
 
 /**
@@ -55,7 +58,7 @@ export function* storeNew(
   { user, dryRun, manager }: Pick<WriteParameters, 'user' | 'dryRun' | 'manager'>,
   warnings: string[],
   own: (whole: KubernetesObject) => KubernetesObject,
-  nameIsGenerated = false,
+  named: Named = 'stated',
 ): Steps<Written> {
   const { name = '', namespace = '' } = prepared.metadata
   checkNamespace(backend, kind, namespace, name)
@@ -65,21 +68,23 @@ export function* storeNew(
     kind,
     subresource: '',
     namespace: isNamespace(kind) ? name : namespace,
-    name: nameIsGenerated ? '' : name,
+    name: named === 'generated' ? '' : name,
     oldObject: undefined,
     user,
     dryRun,
     manager,
     warnings,
   }
-  const mutated = yield* backend.admission.mutate({ ...attributes, object: () => unfounded(own(prepared), nameIsGenerated) })
+  const mutated = yield* backend.admission.mutate({ ...attributes, object: () => unfounded(own(prepared), named) })
   const whole = mutated === undefined ? prepared : refounded(decoded(kind, mutated).object, own(prepared), kind)
   validate(kind, whole, undefined, warnings)
   const owned = mutated === undefined ? own(whole) : whole
   behaviourOf(kind)?.admitted?.(owned, backend.options)
   yield* backend.admission.validate({ ...attributes, object: () => owned })
   checkNamespace(backend, kind, namespace, name) // it may have gone while webhooks were asked
-  return { object: insert(backend, kind, owned, dryRun), warnings, created: true }
+  checkSize(owned)
+  if (find(backend, kind, namespace, name) !== undefined) throw alreadyExists(kind, name)
+  return { object: dryRun ? owned : store(backend, kind, 'ADDED', owned), warnings, created: true }
 }
 
 export function isNamespace(kind: Kind): boolean {
@@ -87,9 +92,9 @@ export function isNamespace(kind: Kind): boolean {
 }
 
 /** A new object as a webhook sees it: what the server gives it comes after. */
-function unfounded(object: KubernetesObject, nameIsGenerated: boolean): KubernetesObject {
+function unfounded(object: KubernetesObject, named: Named): KubernetesObject {
   const { uid: _uid, creationTimestamp: _created, generation: _generation, name, ...metadata } = object.metadata
-  return { ...object, metadata: { ...(nameIsGenerated || name === undefined ? {} : { name }), ...metadata } }
+  return { ...object, metadata: { ...(named === 'generated' || name === undefined ? {} : { name }), ...metadata } }
 }
 
 /** What a webhook left, with what is not its to change. */
@@ -136,14 +141,6 @@ export function prepareNew(backend: Backend, kind: Kind, namespace: string, obje
   if (kind.status && kind.plural !== 'nodes') delete next.status
   behaviourOf(kind)?.create?.(next, backend.options, backend)
   return next
-}
-
-/** Stores a prepared object, or shows what would be stored. `object` is the caller's to give away. */
-function insert(backend: Backend, kind: Kind, object: KubernetesObject, dryRun: boolean): KubernetesObject {
-  const name = object.metadata.name ?? ''
-  checkSize(object)
-  if (find(backend, kind, object.metadata.namespace ?? '', name) !== undefined) throw alreadyExists(kind, name)
-  return dryRun ? object : store(backend, kind, 'ADDED', object)
 }
 
 function freeName(backend: Backend, kind: Kind, namespace: string, prefix: string): string {
