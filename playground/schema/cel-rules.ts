@@ -1,10 +1,9 @@
-import { Environment } from '@marcbachmann/cel-js'
+import { Environment, type ParseResult } from '@marcbachmann/cel-js'
 import { addExtensions } from '#lib/cel-extensions.ts'
 import { equalJson, isObject, type Json } from '#lib/json.ts'
 import type { Cause, Schema } from '#playground/contract.ts'
 import { duplicate, forbidden, invalidValue, required } from './causes.ts'
 import { type Budget, costOfAll, metered, OutOfCost } from './cel-cost.ts'
-import { costErrors } from './cel-limits.ts'
 import { celValue } from './cel-values.ts'
 import { oldField, oldItems } from './correlation.ts'
 import { join } from './openapi-errors.ts'
@@ -30,7 +29,16 @@ const environment = addExtensions(
 
 const programs = new Map<string, Program>()
 
-function programOf(expression: string): Program {
+/** An expression as it is written, its types not looked at; undefined where it cannot be read. */
+export function readRule(expression: string): ParseResult | undefined {
+  try {
+    return expression.length > longest ? undefined : environment.parse(expression)
+  } catch {
+    return undefined
+  }
+}
+
+export function programOf(expression: string): Program {
   let program = programs.get(expression)
   if (program === undefined) {
     if (programs.size > 1000) programs.clear()
@@ -171,23 +179,4 @@ function forReason(reason: string | undefined, field: string, value: Json | unde
     default:
       return invalidValue(field, value, message)
   }
-}
-
-/** What of a definition's rules may be too expensive, as causes below `path`, so that they are refused when they are defined. */
-export function expensiveRules(schema: Schema, path: string): Cause[] {
-  return hasRules(schema) ? costErrors(schema, path, (expression) => ('broken' in programOf(expression) ? undefined : environment.parse(expression))) : []
-}
-
-/** What is wrong with the rules of a definition's schema, as causes below `path`, so that a broken rule is refused when it is defined. */
-export function brokenRules(schema: Schema, path: string): Cause[] {
-  const own = (schema['x-kubernetes-validations'] ?? []).flatMap(({ rule, messageExpression }, i) =>
-    [['rule', rule] as const, ['messageExpression', messageExpression] as const].flatMap(([name, expression]) => {
-      const program = expression === undefined ? undefined : programOf(expression)
-      return program !== undefined && 'broken' in program ? [invalidValue(`${path}.x-kubernetes-validations[${i}].${name}`, expression ?? '', `compilation failed: ${program.broken}`)] : []
-    }),
-  )
-  const fields = Object.entries(schema.properties ?? {}).flatMap(([name, field]) => brokenRules(field, `${path}.properties[${name}]`))
-  const items = schema.items === undefined ? [] : brokenRules(schema.items, `${path}.items`)
-  const others = typeof schema.additionalProperties === 'object' ? brokenRules(schema.additionalProperties, `${path}.additionalProperties`) : []
-  return [...own, ...fields, ...items, ...others]
 }

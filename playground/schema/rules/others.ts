@@ -1,7 +1,7 @@
 import { equalJson, isObject, type Json, type JsonObject } from '#lib/json.ts'
 import type { Cause, Schema } from '#playground/contract.ts'
 import { duplicate, invalidValue, required } from '../causes.ts'
-import { brokenRules, expensiveRules } from '../cel-rules.ts'
+import { brokenRules, expensiveRules } from '../rule-definitions.ts'
 import { labelNameProblems } from '#lib/object-names.ts'
 import { listAt, missing, objectAt, oneOf, portNumber, protocols, textAt, type Rule } from './look.ts'
 
@@ -84,9 +84,9 @@ export const definition: Rule = (object, live) => {
     if (!isObject(objectAt(version, 'schema').openAPIV3Schema)) errors.push(required(`spec.versions[${i}].schema.openAPIV3Schema`, 'schemas are required'))
   }
   for (const { schema, path } of schemasOf(versions)) {
-    errors.push(...structuralErrors(schema, path), ...brokenRules(schema, path))
-    // What was let in stays in, whatever it costs.
-    if (!known.some((version) => equalJson(objectAt(version, 'schema').openAPIV3Schema ?? null, schema as Json))) errors.push(...expensiveRules(schema, path))
+    errors.push(...structuralErrors(schema, path))
+    // What was let in stays in, whatever is thought of its rules by now.
+    if (!known.some((version) => equalJson(objectAt(version, 'schema').openAPIV3Schema ?? null, schema as Json))) errors.push(...brokenRules(schema, path), ...expensiveRules(schema, path))
   }
   return errors
 }
