@@ -1,7 +1,11 @@
 import { defineConfig } from 'vitest/config'
 
-/** What starts clusters, servers or whole control planes in its own process. */
-const heavy = ['test/story/**/*.test.ts', 'playground/*.test.ts', 'playground/{control,databases,operators}/*.test.ts']
+/** What starts whole playgrounds or their parts. A story of a small shop is no heavier than the tests of a room. */
+const heavy = [
+  'test/story/{adopt,broken-database,command,drift,drill,gates*,path,review-plan,transitions,verification}.test.ts',
+  'playground/*.test.ts',
+  'playground/{control,databases,operators}/*.test.ts',
+]
 
 export default defineConfig({
   test: {
@@ -10,13 +14,12 @@ export default defineConfig({
     pool: 'forks',
     // An embedded store lives for seconds here: compiling its hot code a second time, for speed, costs more than the code gives back.
     execArgv: ['--liftoff-only'],
-    // Tests mostly wait.
-    maxWorkers: 3,
+    maxWorkers: 3, // one more than most machines of CI have cores: tests wait, too
     testTimeout: 60_000,
     hookTimeout: 120_000,
     projects: [
-      // A process for each file: its memory makes every start of a program slow, and goes with it.
-      { extends: true, test: { name: 'stories', include: heavy } },
+      // A process for each file: its memory makes every start of a program slow, and goes with it. By its name it begins first: what is short fills the end.
+      { extends: true, test: { name: 'playgrounds', include: heavy } },
       { extends: true, test: { name: 'rooms', include: ['{src,playground,test}/**/*.test.ts'], exclude: heavy, isolate: false } },
     ],
   },
