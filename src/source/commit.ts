@@ -17,6 +17,12 @@ export function parseCommit(sha: string, raw: Buffer): Commit {
   return { sha, author: { name, email }, at: person('committer')[2] * 1000, subject: subjectOf(message), trailers: parseTrailers(message) }
 }
 
+/** The parents of a raw commit object, in their order. */
+export function parentsOf(raw: Buffer): string[] {
+  const end = raw.indexOf('\n\n')
+  return [...raw.subarray(0, end === -1 ? raw.length : end).toString('latin1').matchAll(/^parent ([0-9a-f]{40})$/gm)].map(([, sha = '']) => sha)
+}
+
 function decode(bytes: Uint8Array, encoding: string): string {
   try {
     return new TextDecoder(encoding).decode(bytes)

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '#lib/clock.ts'
@@ -30,22 +30,27 @@ export class Fixture implements Disposable {
     const git = (args: readonly string[], input?: Buffer): string =>
       execFileSync('git', ['--git-dir', path, ...args], { env, ...(input === undefined ? {} : { input }), stdio: ['pipe', 'pipe', 'pipe'] }).toString('utf8').trim()
     git(['init', '--bare', '--quiet', '--initial-branch=main', path])
+    // A ref is a file of its own until somebody packs it: no program is started to read it.
+    const tip = (ref: string): string | undefined => {
+      if (existsSync(join(path, ref))) return readFileSync(join(path, ref), 'utf8').trim()
+      return existsSync(join(path, 'packed-refs')) ? git(['for-each-ref', '--format=%(objectname)', ref]) || undefined : undefined
+    }
     return {
       path,
       run: (...args) => git(args),
       commit: (files, { branch = 'main', message = 'A change', from } = {}) => {
         this.#seconds += 1
         const ref = `refs/heads/${branch}`
-        const parent = from ?? (git(['for-each-ref', '--format=%(objectname)', ref]) || undefined)
+        const parent = from ?? tip(ref)
         const parts = [
-          `commit ${ref}\nauthor Ada Author <ada@shop.example> ${this.#seconds - 60} +0200\ncommitter Carl Committer <carl@shop.example> ${this.#seconds} +0000\n`,
+          `commit ${ref}\nmark :1\nauthor Ada Author <ada@shop.example> ${this.#seconds - 60} +0200\ncommitter Carl Committer <carl@shop.example> ${this.#seconds} +0000\n`,
           data(Buffer.from(message)),
           parent === undefined ? '' : `from ${parent}\n`,
           'deleteall\n',
           ...Object.entries(files).flatMap(([file, content]) => [`M ${modeOf(content)} inline "${quote(file)}"\n`, data(bytesOf(content))]),
+          'get-mark :1\n',
         ]
-        git(['fast-import', '--quiet', '--force'], Buffer.concat(parts.map((part) => Buffer.from(part))))
-        return git(['rev-parse', ref])
+        return git(['fast-import', '--quiet', '--force'], Buffer.concat(parts.map((part) => Buffer.from(part))))
       },
     }
   }

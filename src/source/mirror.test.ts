@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '#lib/clock.ts'
@@ -126,6 +126,31 @@ describe('a mirror', () => {
       sha: two, author: { name: 'Ada Author', email: 'ada@shop.example' }, at: 1_780_000_002_000, subject: 'Two',
       trailers: { Ticket: 'OPS-7', 'Reviewed-by': 'Rita <rita@shop.example>' },
     })
+  })
+
+  test('starts no program to tell that a commit is the next one; of a merge it asks git', async () => {
+    const [programs, calls] = [join(fixture.folder, 'programs'), join(fixture.folder, 'calls')]
+    mkdirSync(programs)
+    const git = execFileSync('/bin/sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim()
+    writeFileSync(join(programs, 'git'), `#!/bin/sh\necho "$*" >> '${calls}'\nexec ${git} "$@"\n`, { mode: 0o755 })
+    const asked = (verb: string): number => readFileSync(calls, 'utf8').split('\n').filter((line) => line.includes(` ${verb} `)).length
+    const source = fixture.repository('orders')
+    const one = source.commit({ a: '1' })
+    const mirror = fixture.mirror(source.path, { git: { ...fixture.git, env: { PATH: `${programs}:${fixture.git.env['PATH']}` } } })
+    await mirror.fetch(never)
+    const two = source.commit({ a: '2' })
+    expect(await mirror.fetch(never)).toEqual({ head: two, previous: one, forced: false })
+    expect((await mirror.log(one, two)).map(({ sha }) => sha)).toEqual([two])
+    expect([asked('merge-base'), asked('rev-list')]).toEqual([0, 0])
+    const side = source.commit({ a: '1', b: '1' }, { branch: 'side', from: one })
+    const tree = source.run('rev-parse', `${side}^{tree}`)
+    const merge = source.run('-c', 'user.name=A', '-c', 'user.email=a@b', 'commit-tree', '-p', two, '-p', side, '-m', 'Both', tree)
+    source.run('update-ref', 'refs/heads/main', merge)
+    expect(await mirror.fetch(never)).toEqual({ head: merge, previous: two, forced: false })
+    expect((await mirror.log(two, merge)).map(({ sha }) => sha).sort()).toEqual([merge, side].sort())
+    expect(await mirror.contains(merge, one)).toBe(true)
+    expect(await mirror.contains(one, merge)).toBe(false)
+    expect([asked('merge-base'), asked('rev-list')]).toEqual([2, 1])
   })
 
   test('tells who wrote what lies between two commits, however many there are; of rewritten history, everybody who wrote any of it', async () => {

@@ -6,7 +6,7 @@ import { Failure } from '#lib/failure.ts'
 import type { Commit } from '#model/snapshot.ts'
 import type { TreeReader } from '#model/tree.ts'
 import { blameLine } from './blame.ts'
-import { parseCommit } from './commit.ts'
+import { parentsOf, parseCommit } from './commit.ts'
 import type { GetCredentials } from './credentials.ts'
 import type { Origin } from './fetch-branch.ts'
 import { diagnose, fetchBranch, fetchFailed, safeDirectories, unreachable, withOrigin } from './fetch-branch.ts'
@@ -143,6 +143,8 @@ export class Mirror {
   /** The commits that `to` has and `from` has not, the newest first, at most 1,000; with `paths`, those that touch one of them. */
   async log(from: string | undefined, to: string, paths: readonly string[] = []): Promise<Commit[]> {
     const range = [objectId(to, this.name), ...(from === undefined ? [] : [`^${objectId(from, this.name)}`])]
+    // Most often there is one commit more than before: that takes no program.
+    if (from !== undefined && paths.length === 0 && (await this.#parents(to)).join(' ') === from) return [await this.commit(to)]
     const output = await git(this.#setup, this.#call(['rev-list', `--max-count=${maxLog}`, ...range, '--', ...paths]))
     return await Promise.all(output.toString('utf8').split('\n').filter((sha) => sha !== '').map((sha) => this.commit(sha)))
   }
@@ -288,8 +290,15 @@ export class Mirror {
   }
 
   async #contains(head: string, ancestor: string): Promise<boolean> {
+    if ((await this.#parents(head)).includes(ancestor)) return true
     const exit = await tryGit(this.#setup, this.#call(['merge-base', '--is-ancestor', ancestor, head]))
     return exit.code === 0 // an ancestor that cannot be read is told as a force push: the louder of the two
+  }
+
+  /** Of a commit that can be read; nothing where git has to tell. */
+  async #parents(sha: string): Promise<string[]> {
+    const answer = await this.#objects.read(sha, maxCommitBytes).catch(() => undefined)
+    return answer !== undefined && 'bytes' in answer && answer.type === 'commit' ? parentsOf(answer.bytes) : []
   }
 
   async #prepare(): Promise<void> {
