@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as after } from 'node:timers/promises'
 import { expect } from 'vitest'
 import type { Client, ShowAnswer } from '#api/client.ts'
 import { connect } from '#cli/connect.ts'
@@ -55,7 +56,8 @@ export async function openCrashShop(options: { readonly databaseUrl?: string; re
   const until: CrashShop['until'] = async (what, ask) => {
     let found: Awaited<ReturnType<typeof ask>>
     try {
-      await eventually(async () => (found = await ask().catch(() => undefined)) !== undefined, 25_000)
+      // Each answer costs a process that shall do something else meanwhile.
+      await eventually(async () => (found = await ask().catch(() => undefined)) !== undefined || (await after(50)), 25_000)
     } catch {
       const runs = await client().runs({ environment: 'dev' }).catch(String)
       throw new Error(`not in time: ${what}\n${JSON.stringify(runs, null, 1)}\n${children.map((child) => child.lines.join('\n')).join('\n---\n')}`)

@@ -86,7 +86,7 @@ describe('plumb playground', () => {
 
   test('stays up until Ctrl-C, with commands that work; a second one on the folder is refused; the end is in order', async () => {
     const one = playground()
-    await eventually(() => one.text.out.includes('stays up until Ctrl-C'), 60_000)
+    await eventually(() => one.text.out.includes('kubectl works too'), 60_000)
     expect(one.text.err).toMatch(/^Starting three [^]*\nThe clusters and the repositories are there; the control plane starts …\nIt is up, reads the repositories and plans …\n/)
     const shown = one.text.out.split('\n').filter((line) => line.startsWith('  ') && line.includes('plumb '))
     expect(shown).toHaveLength(3)

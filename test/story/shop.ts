@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setTimeout as after } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { Client, ShowAnswer, StatusAnswer } from '#api/client.ts'
 import { connect } from '#cli/connect.ts'
@@ -32,7 +33,7 @@ export type Shop = {
   push(repository: string, files: Readonly<Record<string, string | null | ((before: string) => string)>>, message: string, author?: string): Promise<string>
   /** The path of the repository's working copy. */
   clone(repository: string): Promise<string>
-  /** Waits, by the server's events, until the question has an answer. */
+  /** Waits until the question has an answer: it is asked with each of the server's events, and each second. */
   until<T>(what: string, ask: () => Promise<T | undefined>, ms?: number): Promise<T>
   /** The newest run of an environment that was made for this commit, once it has ended or waits. */
   settled(environment: string, commit: string): Promise<ShowAnswer>
@@ -105,9 +106,8 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
   }
 
   const until: Shop['until'] = async (what, ask, ms = 20_000) => {
-    const signal = AbortSignal.timeout(ms)
     let last: unknown
-    for await (const _ of changes(connection, signal)) {
+    for await (const _ of looks(connection, ms)) {
       const found = await ask().catch((error: unknown) => void (last = error))
       if (found !== undefined) return found
     }
@@ -177,6 +177,26 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
       await playground.stop()
       if (options.dir === undefined) rmSync(dir, { recursive: true, force: true })
     },
+  }
+}
+
+/**
+ * One value now, one with what has changed, and one each second: not everything that can be asked for is told as a change. For `ms` at most, and ten a second:
+ * the control plane that is asked is at work in this very process.
+ */
+async function* looks(connection: Connection, ms: number): AsyncGenerator<undefined> {
+  const over = new AbortController()
+  const told = changes(connection, AbortSignal.any([over.signal, AbortSignal.timeout(ms)]))
+  try {
+    for (let next = told.next(); ; ) {
+      const one = await Promise.race([next, after(1000, undefined, { signal: over.signal })])
+      if (one?.done === true) return
+      if (one !== undefined) next = told.next()
+      yield undefined
+      await after(100)
+    }
+  } finally {
+    over.abort()
   }
 }
 

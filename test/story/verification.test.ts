@@ -11,7 +11,7 @@ describe('what was delivered goes on being verified', () => {
   let shop: Shop
   let commit: string
   beforeAll(async () => {
-    shop = await openShop()
+    shop = await openShop({ environments: ['sandbox'] })
     commit = await shop.push('storefront', { 'deploy/module.yaml': (text) => text.replace(/verifyEvery: \w+/, 'verifyEvery: 1s') }, 'Look every second')
     await shop.settled('sandbox', commit)
     await shop.delivered('sandbox')
