@@ -1,6 +1,8 @@
-import { controllerKey, controllerOf, keyOf, manager, placeOf, type ControllerContext } from './controller.ts'
+import { StillAsking } from '#playground/contract.ts'
+import { adopt, ownersOf } from './adopt.ts'
+import { controllerOf, keyOf, manager, placeOf, type ControllerContext } from './controller.ts'
 import { presentRevision, trimRevisions } from './controller-revision.ts'
-import { daemonSets, nodes, pods, type ControllerRevision, type DaemonSet, type Pod } from './kinds.ts'
+import { controllerRevisions, daemonSets, nodes, pods, type ControllerRevision, type DaemonSet, type Pod } from './kinds.ts'
 import { countPods, createPod, isActive, isFinished, isLeaving, podsOf } from './pods-of.ts'
 import { recordEvent } from './record-event.ts'
 
@@ -12,8 +14,7 @@ export const daemonSetController = controllerOf('daemonset', (context) => ({
   watches: (queue) => [
     context.objects.watch(daemonSets, ({ object }) => queue.add(keyOf(object.metadata))),
     context.objects.watch(pods, ({ object }) => {
-      const owner = controllerKey(object.metadata, 'DaemonSet')
-      if (owner !== undefined) queue.add(owner)
+      for (const owner of ownersOf(context, daemonSets, object)) queue.add(owner)
     }),
   ],
 }))
@@ -22,6 +23,8 @@ function reconcile(context: ControllerContext, key: string): number | undefined 
   const { namespace, name } = placeOf(key)
   const set = context.objects.get(daemonSets, namespace, name)
   if (set === undefined || set.metadata.deletionTimestamp !== undefined) return undefined
+  adopt(context, set, pods, isActive)
+  adopt(context, set, controllerRevisions, () => true)
   const present = presentRevision(context, set, revisionLabel)
   step(context, set, hashOf(present))
   const own = podsOf(context, set)
@@ -38,13 +41,23 @@ function step(context: ControllerContext, set: DaemonSet, hash: string): void {
   for (const pod of [...own.filter((candidate) => isFinished(candidate) && !isLeaving(candidate)), ...surplus]) context.objects.delete(pods, pod.metadata)
   if (active === undefined) {
     if (own.some(isLeaving)) return // one after the other: it may hold what the next one needs
-    const generation = set.metadata.annotations?.['deprecated.daemonset.template.generation']
-    const labels = { [revisionLabel]: hash, ...(generation === undefined ? {} : { 'pod-template-generation': generation }) }
-    const pod = createPod(context, { owner: set, template: set.spec.template, name: { generated: `${set.metadata.name}-` }, labels })
-    tell(context, set, 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`)
+    create(context, set, hash)
   } else if (set.spec.updateStrategy?.type !== 'OnDelete' && active.metadata.labels?.[revisionLabel] !== hash) {
     context.objects.delete(pods, active.metadata)
-    tell(context, set, 'SuccessfulDelete', `Deleted pod: ${active.metadata.name}`)
+    tell(context, set, 'Normal', 'SuccessfulDelete', `Deleted pod: ${active.metadata.name}`)
+  }
+}
+
+function create(context: ControllerContext, set: DaemonSet, hash: string): void {
+  const { name, annotations } = set.metadata
+  const generation = annotations?.['deprecated.daemonset.template.generation']
+  const labels = { [revisionLabel]: hash, ...(generation === undefined ? {} : { 'pod-template-generation': generation }) }
+  try {
+    const pod = createPod(context, { owner: set, template: set.spec.template, name: { generated: `${name}-` }, labels })
+    tell(context, set, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`)
+  } catch (error) {
+    if (!(error instanceof StillAsking)) tell(context, set, 'Warning', 'FailedCreate', `Error creating: ${(error as Error).message}`)
+    throw error
   }
 }
 
@@ -67,6 +80,6 @@ function writeStatus(context: ControllerContext, set: DaemonSet, active: Pod[], 
   return again
 }
 
-function tell(context: ControllerContext, about: DaemonSet, reason: string, message: string): void {
-  recordEvent(context, { about, type: 'Normal', reason, message, component: 'daemonset-controller' })
+function tell(context: ControllerContext, about: DaemonSet, type: 'Normal' | 'Warning', reason: string, message: string): void {
+  recordEvent(context, { about, type, reason, message, component: 'daemonset-controller' })
 }

@@ -1,3 +1,4 @@
+import { adopt, ownersOf } from './adopt.ts'
 import { controllerKey, controllerOf, isControlledBy, keyOf, manager, placeOf, type ControllerContext } from './controller.ts'
 import { isLeaving, podsOf } from './pods-of.ts'
 import { writeDeploymentStatus } from './deployment-status.ts'
@@ -12,8 +13,7 @@ export const deploymentController = controllerOf('deployment', (context) => ({
   watches: (queue) => [
     context.objects.watch(deployments, ({ object }) => queue.add(keyOf(object.metadata))),
     context.objects.watch(replicaSets, ({ object }) => {
-      const owner = controllerKey(object.metadata, 'Deployment')
-      if (owner !== undefined) queue.add(owner)
+      for (const owner of ownersOf(context, deployments, object)) queue.add(owner)
     }),
     // A pod that has gone at last changes no ReplicaSet, but it is what Recreate waits for.
     context.objects.watch(pods, ({ type, object }) => {
@@ -32,6 +32,7 @@ function reconcile(context: ControllerContext, key: string): number | undefined 
   const deployment = context.objects.get(deployments, namespace, name)
   if (deployment === undefined) return undefined
   if (deployment.metadata.deletionTimestamp !== undefined) return writeDeploymentStatus(context, deployment, setsOf(context, deployment))
+  adopt(context, deployment, replicaSets, () => true)
   const before = setsOf(context, deployment)
   const current = deployment.spec.paused === true ? before.find((set) => sameTemplate(set, deployment)) : undefined
   if (deployment.spec.paused === true) {

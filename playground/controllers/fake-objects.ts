@@ -68,7 +68,8 @@ export class FakeObjects implements Objects {
     const live = this.get(resource, namespace, name)
     if (live === undefined || (uid !== undefined && live.metadata.uid !== uid)) return
     const next = structuredClone(live)
-    if (propagation === 'Foreground') next.metadata['finalizers'] = [...finalizersOf(next), 'foregroundDeletion']
+    const waits = { Foreground: 'foregroundDeletion', Orphan: 'orphan' }[propagation ?? '']
+    if (waits !== undefined) next.metadata['finalizers'] = [...finalizersOf(next), waits]
     const spec = next['spec'] as { nodeName?: string; terminationGracePeriodSeconds?: number } | undefined
     if (resource.plural === 'pods' && spec?.nodeName !== undefined && graceSeconds !== 0) {
       next.metadata['deletionGracePeriodSeconds'] = graceSeconds ?? spec.terminationGracePeriodSeconds ?? 30

@@ -1,6 +1,7 @@
 import { StillAsking } from '#playground/contract.ts'
 import { withCondition } from './conditions.ts'
-import { controllerKey, controllerOf, keyOf, manager, placeOf, timestamp, type ControllerContext } from './controller.ts'
+import { adopt, ownersOf } from './adopt.ts'
+import { controllerOf, keyOf, manager, placeOf, timestamp, type ControllerContext } from './controller.ts'
 import { pods, replicaSets, type Condition, type Pod, type ReplicaSet } from './kinds.ts'
 import { matchesLabels } from './labels.ts'
 import { byWorth, countPods, createPod, isActive, podsOf } from './pods-of.ts'
@@ -12,8 +13,7 @@ export const replicaSetController = controllerOf('replicaset', (context) => ({
   watches: (queue) => [
     context.objects.watch(replicaSets, ({ object }) => queue.add(keyOf(object.metadata))),
     context.objects.watch(pods, ({ object }) => {
-      const owner = controllerKey(object.metadata, 'ReplicaSet')
-      if (owner !== undefined) queue.add(owner)
+      for (const owner of ownersOf(context, replicaSets, object)) queue.add(owner)
     }),
   ],
 }))
@@ -22,7 +22,9 @@ function reconcile(context: ControllerContext, key: string): number | undefined 
   const { namespace, name } = placeOf(key)
   const set = context.objects.get(replicaSets, namespace, name)
   if (set === undefined) return undefined
-  const failure = set.metadata.deletionTimestamp === undefined ? fit(context, set) : undefined
+  const isStaying = set.metadata.deletionTimestamp === undefined
+  if (isStaying) adopt(context, set, pods, isActive)
+  const failure = isStaying ? fit(context, set) : undefined
   return writeStatus(context, set, podsOf(context, set).filter(isActive), failure)
 }
 

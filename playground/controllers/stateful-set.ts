@@ -1,6 +1,8 @@
-import { controllerKey, controllerOf, keyOf, manager, placeOf, type ControllerContext } from './controller.ts'
+import { StillAsking } from '#playground/contract.ts'
+import { adopt, ownersOf } from './adopt.ts'
+import { controllerOf, keyOf, manager, placeOf, type ControllerContext } from './controller.ts'
 import { presentRevision, revisionsOf, templateOf, trimRevisions } from './controller-revision.ts'
-import { claims, pods, statefulSets, type ControllerRevision, type Pod, type StatefulSet } from './kinds.ts'
+import { claims, controllerRevisions, pods, statefulSets, type ControllerRevision, type Pod, type StatefulSet } from './kinds.ts'
 import { countPods, createPod, isFinished, isLeaving, isReady, podsOf, untilAvailable } from './pods-of.ts'
 import { recordEvent } from './record-event.ts'
 import { positive } from './replica-set.ts'
@@ -13,8 +15,7 @@ export const statefulSetController = controllerOf('statefulset', (context) => ({
   watches: (queue) => [
     context.objects.watch(statefulSets, ({ object }) => queue.add(keyOf(object.metadata))),
     context.objects.watch(pods, ({ object }) => {
-      const owner = controllerKey(object.metadata, 'StatefulSet')
-      if (owner !== undefined) queue.add(owner)
+      for (const owner of ownersOf(context, statefulSets, object)) queue.add(owner)
     }),
   ],
 }))
@@ -29,6 +30,8 @@ function reconcile(context: ControllerContext, key: string): number | undefined 
   const { namespace, name } = placeOf(key)
   const set = context.objects.get(statefulSets, namespace, name)
   if (set === undefined || set.metadata.deletionTimestamp !== undefined) return undefined
+  adopt(context, set, pods, (pod) => pod.metadata.name === `${name}-${ordinalOf(pod)}`)
+  adopt(context, set, controllerRevisions, () => true)
   const update = presentRevision(context, set, 'controller.kubernetes.io/hash')
   const current = revisionsOf(context, set).find((revision) => revision.metadata.name === set.status?.currentRevision) ?? update
   step(context, set, { update, current })
@@ -76,7 +79,7 @@ const partitionOf = (set: StatefulSet): number => set.spec.updateStrategy?.rolli
 
 function replace(context: ControllerContext, set: StatefulSet, pod: Pod): void {
   context.objects.delete(pods, pod.metadata)
-  tell(context, set, 'SuccessfulDelete', `delete Pod ${pod.metadata.name} in StatefulSet ${set.metadata.name} successful`)
+  tell(context, set, 'Normal', 'SuccessfulDelete', `delete Pod ${pod.metadata.name} in StatefulSet ${set.metadata.name} successful`)
 }
 
 function create(context: ControllerContext, set: StatefulSet, ordinal: number, { update, current }: Revisions): void {
@@ -90,10 +93,16 @@ function create(context: ControllerContext, set: StatefulSet, ordinal: number, {
     if (context.objects.get(claims, namespace, claimName) !== undefined) continue
     // Owned by nobody: its data outlives the set.
     context.objects.create(claims, { metadata: { name: claimName, namespace, labels: set.spec.selector.matchLabels ?? {} }, spec: claim.spec }, manager)
+    tell(context, set, 'Normal', 'SuccessfulCreate', `create Claim ${claimName} Pod ${exact} in StatefulSet ${name} success`)
   }
   const labels = { [revisionLabel]: revision.metadata.name, 'statefulset.kubernetes.io/pod-name': exact, 'apps.kubernetes.io/pod-index': String(ordinal) }
-  createPod(context, { owner: set, template, name: { exact }, labels })
-  tell(context, set, 'SuccessfulCreate', `create Pod ${exact} in StatefulSet ${name} successful`)
+  try {
+    createPod(context, { owner: set, template, name: { exact }, labels })
+  } catch (error) {
+    if (!(error instanceof StillAsking)) tell(context, set, 'Warning', 'FailedCreate', `create Pod ${exact} in StatefulSet ${name} failed error: ${(error as Error).message}`)
+    throw error
+  }
+  tell(context, set, 'Normal', 'SuccessfulCreate', `create Pod ${exact} in StatefulSet ${name} successful`)
 }
 
 function writeStatus(context: ControllerContext, set: StatefulSet, list: Pod[], { update, current }: Revisions): number | undefined {
@@ -120,6 +129,6 @@ function writeStatus(context: ControllerContext, set: StatefulSet, list: Pod[], 
   return again
 }
 
-function tell(context: ControllerContext, about: StatefulSet, reason: string, message: string): void {
-  recordEvent(context, { about, type: 'Normal', reason, message, component: 'statefulset-controller' })
+function tell(context: ControllerContext, about: StatefulSet, type: 'Normal' | 'Warning', reason: string, message: string): void {
+  recordEvent(context, { about, type, reason, message, component: 'statefulset-controller' })
 }

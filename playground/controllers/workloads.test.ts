@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { conditionOf } from './conditions.ts'
 import { daemonSetController } from './daemon-set.ts'
 import { jobController } from './job.ts'
-import { claims, daemonSets, jobs, nodes, statefulSets, type Job, type PodTemplate } from './kinds.ts'
+import { claims, daemonSets, events, jobs, nodes, pods, statefulSets, type Job, type PodTemplate } from './kinds.ts'
 import { statefulSetController } from './stateful-set.ts'
 import { World } from './world.ts'
 
@@ -83,6 +83,22 @@ test('a DaemonSet has one pod on the one node, and replaces it', async () => {
   await world.runAll()
   expect(world.pods().map((pod) => pod.spec.containers[0]?.image)).toEqual(['agent:2'])
   expect(status()).toMatchObject({ observedGeneration: 2, numberReady: 1, updatedNumberScheduled: 1 })
+})
+
+test.each([
+  [statefulSetController, statefulSets, 'create Pod db-0 in StatefulSet db failed error: denied by a policy'],
+  [daemonSetController, daemonSets, 'Error creating: denied by a policy'],
+] as const)('a set whose pods may not be made says so in an Event (%#)', async (controller, kind, message) => {
+  world.start(controller)
+  world.objects.create(nodes, { metadata: { name: 'playground' } }, 'test')
+  const create = world.fake.create.bind(world.fake)
+  world.fake.create = (resource, ...rest) => {
+    if (resource.plural === pods.plural) throw new Error('denied by a policy')
+    return create(resource, ...rest)
+  }
+  world.objects.create<unknown>(kind, { metadata: { namespace: 'shop', name: 'db' }, spec: { replicas: 1, selector, template: template('db:1') } }, 'test')
+  await world.settle()
+  expect(world.objects.list(events, 'shop')).toMatchObject([{ type: 'Warning', reason: 'FailedCreate', message, involvedObject: { name: 'db' } }])
 })
 
 describe('a Job', () => {
