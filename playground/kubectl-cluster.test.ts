@@ -141,6 +141,8 @@ describe.skipIf(!hasKubectl)('kubectl and a cluster that runs (skipped where kub
   test('logs: the last lines, of a selector, followed, and of a run before', async () => {
     expect(await out('logs deployment/echo --tail=1')).toMatch(/listens on 127\./)
     expect((await out('logs -l app=echo --tail=1 --prefix')).trim().split('\n')).toEqual([expect.stringMatching(/^\[pod\/echo-/), expect.stringMatching(/^\[pod\/echo-/)])
+    expect(await out('logs deployment/echo --timestamps --since=1h')).toMatch(/^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z .* listens on 127\./)
+    expect(await out('logs deployment/echo --since-time=2999-01-01T00:00:00Z')).toBe('')
     expect((await kubectl('logs deployment/echo -f --request-timeout=1s')).out).toMatch(/listens on/)
     expect((await kubectl('logs deployment/echo --previous')).err).toMatch(/previous terminated container "echo" in pod "echo-\S+" not found/)
   })

@@ -19,7 +19,15 @@ export type BackendOptions = {
   readonly logs: LogSource
 }
 
-type LogQuery = { readonly container: string | undefined; readonly follow: boolean; readonly tailLines: number | undefined; readonly previous: boolean }
+type LogQuery = {
+  readonly container: string | undefined
+  readonly follow: boolean
+  readonly tailLines: number | undefined
+  readonly previous: boolean
+  /** Milliseconds of the clock; what was written before is left out. */
+  readonly since: number
+  readonly timestamps: boolean
+}
 
 export type LogSource = (namespace: string, name: string, query: LogQuery, signal: AbortSignal) => string | AsyncIterable<string> | undefined
 

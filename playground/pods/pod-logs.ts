@@ -1,24 +1,25 @@
 import type { LogSource } from '#playground/api/backend.ts'
 import type { Kubelet } from './kubelet.ts'
-import type { LogBuffer } from './log-buffer.ts'
+import type { LogBuffer, LogLine } from './log-buffer.ts'
 
 /** The API's log hook: what a container wrote, and with `follow` what it goes on to write. */
 export function podLogs(kubelet: Kubelet): LogSource {
-  return (namespace, name, { container, follow, tailLines, previous }, signal) => {
+  return (namespace, name, { container, follow, tailLines, previous, since, timestamps }, signal) => {
     const buffer = kubelet.log(namespace, name, container, previous ? 'previous' : 'present')
     if (buffer === undefined) return undefined
-    const lines = buffer.lines().map(({ text }) => `${text}\n`)
+    const print = ({ at, text }: LogLine): string => `${timestamps ? `${new Date(at).toISOString().replace('Z', '000000Z')} ` : ''}${text}\n`
+    const lines = buffer.lines().filter(({ at }) => at >= since).map(print)
     const shown = (tailLines === undefined ? lines : tailLines === 0 ? [] : lines.slice(-tailLines)).join('')
-    return follow ? followed(buffer, shown, signal) : shown
+    return follow ? followed(buffer, shown, print, signal) : shown
   }
 }
 
-async function* followed(buffer: LogBuffer, first: string, signal: AbortSignal): AsyncGenerator<string> {
+async function* followed(buffer: LogBuffer, first: string, print: (line: LogLine) => string, signal: AbortSignal): AsyncGenerator<string> {
   const waiting: string[] = first === '' ? [] : [first]
   let wake: (() => void) | undefined
   const look = (): void => wake?.()
-  const line = ({ text }: { readonly text: string }): void => {
-    waiting.push(`${text}\n`)
+  const line = (written: LogLine): void => {
+    waiting.push(print(written))
     look()
   }
   const end = buffer.follow({ line, ended: look })
