@@ -186,7 +186,7 @@ describe('drift on a cluster, with the real kubectl', () => {
     expect(await toys('get', 'configmap', 'labelled', '-o', 'jsonpath={.data.a}')).toBe('again')
   })
 
-  test('ten minutes of an autoscaler that moves give no finding, nor does what a mutating webhook makes of our own apply', async () => {
+  test('as many movements as an autoscaler makes in ten minutes give no finding, nor does what a mutating webhook makes of our own apply', async () => {
     const hook = await webhookServer()
     hook.answer = (request) => patching([{ op: 'add', path: '/data/a', value: `${(request['object'] as { data: { a: string } }).data.a}, as the webhook writes it` }])
     const rules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] }]
@@ -199,7 +199,7 @@ describe('drift on a cluster, with the real kubectl', () => {
     expect([await shop.settled('sandbox', back), await shop.settled('sandbox', green)]).toMatchObject([{ state: 'succeeded' }, { state: 'succeeded' }])
     const before = (await findings()).filter(({ fields }) => fields.some(({ path }) => path === 'spec.replicas')).map(({ id, count }) => [id, count])
     const objects = shop.playground.clusters['sandbox']?.objects as TypedObjects
-    // As many movements as it makes in ten minutes, one every fifteen seconds.
+    // One every fifteen seconds, by a load that a person sets; here one as soon as the last is done.
     for (let turn = 0; turn < 40; turn += 1) {
       objects.edit(autoscalers, { namespace: 'storefront', name: 'storefront-web' }, 'object', 'kubectl-annotate', (one) => {
         one.metadata.annotations = { ...one.metadata.annotations, 'playground.plumbline.dev/load': turn % 2 === 0 ? '240' : '10' }
