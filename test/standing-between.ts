@@ -7,8 +7,8 @@ export type Heard = { readonly method: string; readonly path: string; readonly b
 /** What is answered in place of the server, or added to the headers of what it answers. */
 export type Said = { readonly status: number; readonly body: unknown } | { readonly headers: Readonly<Record<string, string>> } | undefined
 
-/** Stands between a client and an API server, by plain HTTP, and answers some requests in its place. `hang` accepts and says nothing. */
-export async function standBetween(cluster: ApiServer, answer: (heard: Heard) => Said | 'hang' | Promise<Said | 'hang'>): Promise<{ readonly server: string; readonly stop: () => Promise<void> }> {
+/** Stands between a client and an API server, by plain HTTP, and answers some requests in its place. `hang` accepts and says nothing; `cut` ends every connection that there is. */
+export async function standBetween(cluster: ApiServer, answer: (heard: Heard) => Said | 'hang' | Promise<Said | 'hang'>): Promise<{ readonly server: string; readonly cut: () => void; readonly stop: () => Promise<void> }> {
   const sockets = new Set<Socket>()
   const server = createServer((incoming, outgoing) => {
     const chunks: Buffer[] = []
@@ -37,10 +37,14 @@ export async function standBetween(cluster: ApiServer, answer: (heard: Heard) =>
     socket.on('close', () => sockets.delete(socket))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy()
+  }
   return {
+    cut,
     server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     stop: () => {
-      for (const socket of sockets) socket.destroy()
+      cut()
       return new Promise((resolve) => void server.close(() => resolve()))
     },
   }

@@ -11,6 +11,7 @@ const failing: Said = { status: 500, body: { kind: 'Status', status: 'Failure', 
 describe('a cluster that says nothing, or says that it is broken, is waited for', () => {
   let shop: SmallShop
   let trouble: (heard: Heard) => Said | 'hang' = () => undefined
+  let cut: () => void
   /** While the cluster hangs nobody waits the half minutes that it would be given. */
   let hurry = 1
   let count = 1
@@ -20,12 +21,15 @@ describe('a cluster that says nothing, or says that it is broken, is waited for'
     shop = await openSmallShop({
       files: { 'app/module.yaml': moduleFile('app'), 'app/manifests/map.yaml': configMap('app') },
       clock: { now: () => systemClock.now(), sleep: (ms, signal) => systemClock.sleep(ms / hurry, signal) },
-      between: (cluster) =>
-        standBetween(cluster, (heard) => {
+      between: async (cluster) => {
+        const between = await standBetween(cluster, (heard) => {
           const said = trouble(heard)
           if (heard.method === 'PATCH' && said === undefined && !heard.path.includes('dryRun')) applies.push(heard.body)
           return said
-        }),
+        })
+        cut = between.cut
+        return between
+      },
     })
     await delivered()
   })
@@ -118,5 +122,34 @@ describe('a cluster that says nothing, or says that it is broken, is waited for'
     expect(unknown).toMatchObject({ state: 'failed', steps: [{ module: 'slow', failure: { code: 'readiness-unknown', hint: expect.stringMatching(/./) } }] })
     expect(await shop.module('slow')).toMatchObject({ delivery: 'unknown' })
     over()
+  })
+
+  test('its watch is lost: that nothing is known is said; what was found stays, and what happened meanwhile is found, each once', async () => {
+    const names = ['edited', 'undone', 'deleted', 'later', 'back']
+    const path = (name: string): string => `/api/v1/namespaces/default/configmaps/${name}`
+    const edit = (name: string, value: string) =>
+      shop.kubernetes('PATCH', `${path(name)}?fieldManager=kubectl&force=true`, JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'default' }, data: { a: value } }))
+    const findings = async () => (await shop.client.findings({ module: 'watched', resolved: 'with' })).findings
+    const told = async (): Promise<string[]> => (await findings()).map(({ object, cause, state, count: times }) => `${object.split('/').at(-1)} ${cause} ${state} ${times}`).sort()
+    const watch = async () => (await shop.client.findings({})).watches[0]?.state
+    await shop.settled(await shop.push({ 'watched/module.yaml': moduleFile('watched', '  drift: { manual: report, missing: report }\n'), ...Object.fromEntries(names.map((name) => [`watched/manifests/${name}.yaml`, configMap(name)])) }))
+    for (const name of ['edited', 'undone']) await edit(name, 'by hand')
+    await shop.until('two findings', async () => (await findings()).length === 2)
+    const before = (await findings()).map(({ id }) => id).sort()
+    trouble = ({ method }) => (method === 'GET' ? failing : undefined)
+    cut()
+    await shop.until('nothing is known', async () => (await watch()) === 'down')
+    expect(await shop.plumb('drift')).toMatchObject({ code: 4, out: expect.stringContaining('is not heard of') })
+    await edit('undone', '1')
+    await shop.kubernetes('DELETE', path('deleted'))
+    await edit('later', 'by night')
+    await edit('back', 'there')
+    await edit('back', '1')
+    expect(await told()).toEqual(['edited manual open 1', 'undone manual open 1'])
+    over()
+    await shop.until('it is watched', async () => (await watch()) === 'watching')
+    const expected = ['deleted missing open 1', 'edited manual open 1', 'later manual open 1', 'undone manual resolved 1']
+    await shop.until('all that happened', async () => JSON.stringify(await told()) === JSON.stringify(expected))
+    expect((await findings()).filter(({ id }) => before.includes(id))).toHaveLength(2)
   })
 })
