@@ -60,6 +60,13 @@ describe('bad input', () => {
     expect(applied.status).toBe(400)
   })
 
+  test('all namespaces at once are not deleted', async () => {
+    expect(await running.ask('DELETE', '/api/v1/namespaces')).toMatchObject({ status: 405, body: { reason: 'MethodNotAllowed' } })
+    const { resources } = (await running.ask('GET', '/api/v1')).body as { resources: { name: string; verbs: string[] }[] }
+    const verbs = (name: string) => resources.find((resource) => resource.name === name)?.verbs
+    expect([verbs('namespaces'), verbs('pods')]).toEqual([expect.not.arrayContaining(['deletecollection']), expect.arrayContaining(['deletecollection'])])
+  })
+
   test('protobuf that is broken, or says what is not known here, is refused', async () => {
     const protobuf = { 'content-type': 'application/vnd.kubernetes.protobuf' }
     const field = (number: number, bytes: Buffer): Buffer => Buffer.concat([Buffer.from([number * 8 + 2, bytes.length]), bytes])

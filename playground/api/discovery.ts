@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { JsonObject } from '#lib/json.ts'
-import type { Kind } from './kinds.ts'
+import { deletesCollection, type Kind } from './kinds.ts'
 import type { Registry } from './registry.ts'
 
 const customVerbs = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch']
@@ -8,7 +8,8 @@ const builtInVerbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'pa
 const partVerbs = ['get', 'patch', 'update']
 
 function verbsOf(kind: Kind): string[] {
-  return kind.custom ? customVerbs : builtInVerbs
+  if (kind.custom) return customVerbs
+  return deletesCollection(kind) ? builtInVerbs : builtInVerbs.filter((verb) => verb !== 'deletecollection')
 }
 
 const otherVerbs: Readonly<Record<string, string>> = { log: 'get', token: 'create' }

@@ -47,6 +47,11 @@ export function apiVersionOf(kind: { group: string; version: string }): string {
   return kind.group === '' ? kind.version : `${kind.group}/${kind.version}`
 }
 
+/** Whether all objects of a kind may be deleted at once: namespaces go one by one. */
+export function deletesCollection(kind: { group: string; plural: string }): boolean {
+  return resourceOf(kind) !== '/namespaces'
+}
+
 /** How storage names a resource, whatever its version. */
 export function resourceOf(kind: { group: string; plural: string }): string {
   return `${kind.group}/${kind.plural}`
@@ -103,10 +108,10 @@ const table: readonly (readonly [string, string, string, string, Flags])[] = [
   ['', 'v1', 'secrets', 'Secret', { selectable: 'type' }],
   ['', 'v1', 'serviceaccounts', 'ServiceAccount', { short: 'sa', others: 'token' }],
   ['', 'v1', 'services', 'Service', { short: 'svc', categories: 'all', status: true, selectable: 'spec.clusterIP spec.type' }],
-  ['admissionregistration.k8s.io', 'v1', 'mutatingwebhookconfigurations', 'MutatingWebhookConfiguration', { cluster: true, generation: true }],
-  ['admissionregistration.k8s.io', 'v1', 'validatingadmissionpolicies', 'ValidatingAdmissionPolicy', { cluster: true, status: true, generation: true }],
-  ['admissionregistration.k8s.io', 'v1', 'validatingadmissionpolicybindings', 'ValidatingAdmissionPolicyBinding', { cluster: true, generation: true }],
-  ['admissionregistration.k8s.io', 'v1', 'validatingwebhookconfigurations', 'ValidatingWebhookConfiguration', { cluster: true, generation: true }],
+  ['admissionregistration.k8s.io', 'v1', 'mutatingwebhookconfigurations', 'MutatingWebhookConfiguration', { cluster: true, categories: 'api-extensions', generation: true }],
+  ['admissionregistration.k8s.io', 'v1', 'validatingadmissionpolicies', 'ValidatingAdmissionPolicy', { cluster: true, categories: 'api-extensions', status: true, generation: true }],
+  ['admissionregistration.k8s.io', 'v1', 'validatingadmissionpolicybindings', 'ValidatingAdmissionPolicyBinding', { cluster: true, categories: 'api-extensions', generation: true }],
+  ['admissionregistration.k8s.io', 'v1', 'validatingwebhookconfigurations', 'ValidatingWebhookConfiguration', { cluster: true, categories: 'api-extensions', generation: true }],
   [
     'apiextensions.k8s.io',
     'v1',

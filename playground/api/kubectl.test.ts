@@ -180,6 +180,9 @@ describe.skipIf(!hasKubectl)('kubectl (skipped where it is not installed)', () =
     expect((await kubectl('api-resources --api-group=example.dev')).out).toMatch(/lamps +lp +example\.dev\/v1 +true +Lamp/)
     expect((await kubectl('apply -f -', JSON.stringify({ apiVersion: 'example.dev/v1', kind: 'Lamp', metadata: { name: 'l' }, spec: { watts: 5 } }))).out).toBe('lamp.example.dev/l created\n')
     expect((await kubectl('get lp')).out).toMatch(/NAME +AGE\nl +\d+s/)
+    expect((await kubectl('api-resources --categories=api-extensions -o name')).out.trim().split('\n').map((name) => name.split('.')[0]).sort()).toEqual(
+      ['customresourcedefinitions', 'mutatingwebhookconfigurations', 'validatingadmissionpolicies', 'validatingadmissionpolicybindings', 'validatingwebhookconfigurations'],
+    )
     expect((await kubectl('api-versions')).out).toMatch(/^example\.dev\/v1$/m)
   })
 

@@ -4,6 +4,7 @@ import { aggregated, coreVersions, groupList, oneGroup, resourceList } from './d
 import { negotiate } from './negotiation.ts'
 import { OpenApi } from './open-api.ts'
 import { type Answer, type ApiRequest, json, pageNotFound, text } from './request.ts'
+import { deletesCollection } from './kinds.ts'
 import { methodNotAllowed, notFound } from './status.ts'
 import type { AuditTrail } from './audit/audit-trail.ts'
 import { forbiddenRequest } from './authorization/authorizer.ts'
@@ -131,7 +132,9 @@ function verbOf(request: ApiRequest, target: Target & { oldWatch: boolean }): Ve
     case 'PATCH':
       return patchVerb
     case 'DELETE':
-      return target.name === '' ? deleteCollectionVerb : deleteVerb
+      if (target.name !== '') return deleteVerb
+      if (!deletesCollection(target.kind)) throw methodNotAllowed()
+      return deleteCollectionVerb
     default:
       throw methodNotAllowed()
   }
