@@ -7,7 +7,7 @@ import type { Action, FieldChange } from '#model/plan.ts'
 import type { OperationOf, OperationStepRow } from '#model/operation.ts'
 import type { ProbeResult } from '#model/probe.ts'
 import type { RollbackOf } from '#model/rollback.ts'
-import type { ModuleOutcome, RunState, Verification } from '#model/run.ts'
+import type { Delivery, ModuleOutcome, RunState, Verification } from '#model/run.ts'
 import type { Commit } from '#model/snapshot.ts'
 import type { Provenance, TestResult, VerificationSummary } from './standards.ts'
 
@@ -76,6 +76,8 @@ export type Before = { readonly kind: 'run' | 'finding' | 'context' | 'pause' | 
 /** A module's verdict is another one than before. */
 export type VerdictChangePredicate = Chained & {
   readonly module: string
+  /** The other fact, as it was then; none of the environment itself, nor in records that were made before it was kept. */
+  readonly delivery?: Delivery
   readonly from: Verification
   readonly to: Verification
   /** When the first sample of the new verdict was collected: since then it is so, as far as anybody looked. */

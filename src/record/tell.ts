@@ -74,9 +74,9 @@ function ofRun(run: RunPredicate): ToldRecord {
 
 function ofVerdict(change: VerdictChangePredicate): ToldRecord {
   return {
-    heading: `${calledModule(change.module)} ${change.from} -> ${change.to}`,
+    heading: `${calledModule(change.module)}: verification ${change.from} -> ${change.to}`,
     facts: facts([
-      ['what', change.message], ['since', stamp(change.onset)], ['last seen otherwise', change.lastBefore === null ? 'never' : stamp(change.lastBefore)], ['known', stamp(change.decidedAt)],
+      ['what', change.message], ['delivery', change.delivery], ['since', stamp(change.onset)], ['last seen otherwise', change.lastBefore === null ? 'never' : stamp(change.lastBefore)], ['known', stamp(change.decidedAt)],
       ['flapping', change.flapping ? 'yes' : null], ['snapshot', change.snapshot],
     ]),
     tables: [

@@ -122,8 +122,9 @@ describeStores('A module that was delivered is looked at again and again', ({ op
     const cause = { kind: 'run', id: 'run-1', about: 'Three of each', at: Date.parse('2026-01-01T00:00:00Z') }
     expect(await probeStates(store)).toMatchObject([{ probe: 'a', verdict: 'failed', onset: clock.now(), lastBefore: Date.parse('2026-01-01T00:00:01Z'), causes: [cause], flips: [{ from: 'passed', verdict: 'failed' }] }, { probe: 'b', verdict: 'passed', onset: Date.parse('2026-01-01T00:00:01Z') }])
     expect((await eventsAfter(store, before, 100)).filter((event) => event.kind === 'verdict')).toHaveLength(1)
-    expect((await records()).slice(recorded)).toMatchObject([{ module: 'web', from: 'passed', to: 'failed', onset: clock.now(), before: [cause], message: 'web in production is failed, and was passed (a failed: a failed)' }])
-    expect(await told()).toEqual(['verdict: web in production is failed, and was passed (a failed: a failed)'])
+    expect((await records()).slice(recorded)).toMatchObject([{ module: 'web', delivery: 'synced', from: 'passed', to: 'failed', onset: clock.now(), before: [cause], message: 'web in production: delivery synced, verification failed, and was passed (a failed: a failed)' }])
+    expect(await told()).toEqual(['verdict: web in production: delivery synced, verification failed, and was passed (a failed: a failed)'])
+    expect(await store.query('select body from notification')).toMatchObject([{ body: { delivery: 'synced', from: 'passed', to: 'failed' } }])
     // Still so: nothing more is said.
     clock.advance((again ?? 0) - clock.now())
     const next = await look()
@@ -132,7 +133,7 @@ describeStores('A module that was delivered is looked at again and again', ({ op
     clock.advance((next ?? 0) - clock.now())
     await look()
     expect(await status()).toMatchObject({ verification: 'passed', verifiedSince: clock.now() })
-    expect((await told()).at(-1)).toBe('verdict: web in production is passed, and was failed (a passed: a passed)')
+    expect((await told()).at(-1)).toBe('verdict: web in production: delivery synced, verification passed, and was failed (a passed: a passed)')
   })
 
   test('a finding of what it depends on, newer than the last run, lies nearer', async () => {
@@ -199,7 +200,7 @@ describeStores('A module that was delivered is looked at again and again', ({ op
     await ended('run-2')
     // The next one mends nothing: its verdict is the one before it.
     await ended('run-3')
-    expect(await told()).toEqual(['verdict: web in production is failed, and was passed', 'run-failed: run-3 (web 2.0) failed: what it delivered is not verified'])
+    expect(await told()).toEqual(['verdict: web in production: delivery synced, verification failed, and was passed', 'run-failed: run-3 (web 2.0) failed: what it delivered is not verified'])
   })
 
   test('a run that a person cancels has the span of its whole, though nobody was at work on it', async () => {
@@ -235,7 +236,7 @@ describeStores('A module that was delivered is looked at again and again', ({ op
       clock.advance(40 * minute)
       await look(parts)
     }
-    expect((await told()).slice(6)).toEqual(['verdict: web in production no longer changes its verdict again and again: it is passed, and was last told as failed'])
+    expect((await told()).slice(6)).toEqual(['verdict: web in production no longer changes its verdict again and again: delivery synced, verification passed, and was last told as failed'])
   })
 
   test('at once when something changed underneath, and never while a run is at work on it', async () => {
@@ -277,7 +278,7 @@ describeStores('A module that was delivered is looked at again and again', ({ op
     clock.advance(1_000)
     verdicts = { dns: 'failed' }
     await look(parts, environmentItself)
-    expect(await told()).toEqual(['verdict: production itself is failed, and was passed (dns failed: dns failed)'])
+    expect(await told()).toEqual(['verdict: production itself: verification failed, and was passed (dns failed: dns failed)'])
   })
 
   test('a change as a whole that does not pass is asked until it does', async () => {

@@ -75,7 +75,7 @@ function partsOf(channels: readonly object[], change: Partial<Record<keyof Parts
 }
 
 const webhook = (more: object = {}) => ({ name: 'ops', webhook: { url, secret: { secretRef: 'env:HOOK' } }, ...more })
-const say = (message = 'web in production is failed, and was passed') => notify(store, clock.now(), { kind: 'verdict', environment: 'production', module: 'web', body: { message, from: 'passed', to: 'failed' } })
+const say = (message = 'web in production: verification failed, and was passed') => notify(store, clock.now(), { kind: 'verdict', environment: 'production', module: 'web', body: { message, from: 'passed', to: 'failed' } })
 const states = async (): Promise<string[]> => (await messageCounts(store)).map(({ channel, state, count }) => `${channel} ${state} ${count}`)
 
 async function deliver(parts: Parts, id = 'environment/ops'): Promise<void> {
@@ -89,7 +89,7 @@ test('a webhook is signed over its body, says what happened, and bears an id', a
   const [{ headers, text, body } = { headers: {} as IncomingHttpHeaders, text: '', body: undefined }] = received
   expect(headers['x-plumbline-signature-256']).toBe(`sha256=${createHmac('sha256', 'the-signing-secret').update(text).digest('hex')}`)
   expect(headers).toMatchObject({ 'content-type': 'application/json', 'x-plumbline-event': 'verdict', 'x-plumbline-id': body?.id })
-  expect(body).toEqual({ id: expect.stringMatching(/^shop\/production\/\d+$/), event: 'verdict', environment: 'production', module: 'web', at: '2026-01-01T00:00:00.000Z', message: 'web in production is failed, and was passed', details: { from: 'passed', to: 'failed' } })
+  expect(body).toEqual({ id: expect.stringMatching(/^shop\/production\/\d+$/), event: 'verdict', environment: 'production', module: 'web', at: '2026-01-01T00:00:00.000Z', message: 'web in production: verification failed, and was passed', details: { from: 'passed', to: 'failed' } })
 })
 
 test('Slack is told in one text, in which nothing calls anybody', async () => {
@@ -113,7 +113,7 @@ test('a verdict that changes is one message, and one sample more of the same is 
   await tellVerdict(store, parts, change)
   await tellVerdict(store, parts, { ...change, from: 'failed' })
   await deliver(parts)
-  expect(received.map(({ body }) => body.message)).toEqual(['web in production is failed, and was passed'])
+  expect(received.map(({ body }) => body.message)).toEqual(['web in production: verification failed, and was passed'])
 })
 
 test('no secret that this process has seen leaves it', async () => {
