@@ -2,7 +2,7 @@ import { digestOfBytes } from '#lib/digest.ts'
 import type { Chain } from './chain.ts'
 import { aboutOf, linkOf } from './statement.ts'
 import type { RecordStatement } from './statement.ts'
-import { mergeMoments, momentsOf } from './timeline.ts'
+import { mergeMoments, momentsOfAll } from './timeline.ts'
 import type { Moment } from './timeline.ts'
 import type { ChainReport } from './verify.ts'
 
@@ -48,7 +48,7 @@ export function makeReport(about: Pick<Report, 'title' | 'madeAt' | 'key' | 'cha
   }
   const records = wanted.sort((a, b) => aboutOf(a.statement).at - aboutOf(b.statement).at)
   const shown = records.slice(-mostRecords)
-  return { ...about, records: shown, moments: mergeMoments(shown.flatMap(({ statement }) => momentsOf(statement))), leftOut: leftOut + records.length - shown.length }
+  return { ...about, records: shown, moments: mergeMoments(momentsOfAll(shown.map(({ statement }) => statement))), leftOut: leftOut + records.length - shown.length }
 }
 
 /** A bad record is told by the verification. */

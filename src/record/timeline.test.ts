@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import type { ModuleOutcome } from '#model/run.ts'
 import type { ProbeResult, Verdict } from '#model/probe.ts'
 import { notesOf } from './note.ts'
-import { aRun } from './records-fixture.ts'
-import { momentsOf } from './timeline.ts'
+import { aRun, aVerdictChange } from './records-fixture.ts'
+import { momentsOf, momentsOfAll } from './timeline.ts'
 
 const link = { environment: 'staging', seq: 3, previous: null } as const
 const module = (delivery: ModuleOutcome['delivery'], verification: ModuleOutcome['verification']): ModuleOutcome => ({ module: 'web', delivery, verification, readinessOnly: false })
@@ -31,4 +31,17 @@ test.each<[string, ModuleOutcome['verification'], (ProbeResult & { module: strin
 ])('what a run found has an onset: %s', (_, verification, probes, onset) => {
   const verdict = momentsOf(aRun(link, { modules: [module('delivered', verification)], probes })).find((moment) => moment.verdict !== null)
   expect(verdict).toMatchObject({ verdict: verification, onset })
+})
+
+test('what stood so before a run asked did not begin with it, and is not told as first seen by it', () => {
+  const at = (seq: number) => ({ ...link, seq })
+  const failing = (seq: number) => aRun(at(seq), { modules: [module('delivered', 'failed')], probes: [probe('lag', 'failed', [5, 'warned'], [8, 'failed'])] })
+  const change = (seq: number, to: 'passed' | 'failed') => aVerdictChange(at(seq), { module: 'web', from: to === 'failed' ? 'passed' : 'failed', to, onset: 2 })
+  const onsets = (...records: Parameters<typeof momentsOfAll>) => momentsOfAll(...records).flatMap(({ verdict, onset }) => (verdict === null ? [] : [[verdict, onset]]))
+  expect(onsets([change(0, 'failed'), failing(1), failing(2)])).toEqual([['failed', 2], ['failed', null], ['failed', null]])
+  expect(onsets([change(0, 'passed'), failing(1)])).toEqual([['passed', 2], ['failed', 8]])
+  expect(onsets([failing(1)], new Map([['staging web', 'failed']]))).toEqual([['failed', null]])
+  const both = aRun(at(1), { modules: [module('delivered', 'failed'), { ...module('delivered', 'failed'), module: 'api' }], probes: [probe('lag', 'failed', [5, 'failed']), { ...probe('page', 'failed', [7, 'failed']), module: 'api' }] })
+  expect(onsets([both], new Map([['staging web', 'failed']]))).toEqual([['failed', null], ['failed', 7]])
+  expect(momentsOf(failing(1)).map(({ text }) => text)).toContain('lag warned: warned')
 })

@@ -1,4 +1,4 @@
-import type { Verification } from '#model/run.ts'
+import type { ModuleOutcome, Verification } from '#model/run.ts'
 import { dayField } from './predicates.ts'
 import type { Day, FindingPredicate, RunPredicate, VerdictChangePredicate } from './predicates.ts'
 import { deliveredWord } from './delivered.ts'
@@ -30,11 +30,27 @@ export type Moment = {
 
 type Told = Omit<Moment, 'environment' | 'record' | 'verdict' | 'onset' | 'by' | 'ref'> & Partial<Moment>
 
-/** The moments that a record tells of, in order. A day's summary is one, too: nothing happened then, and how a module stood does not have to be looked for further back. */
-export function momentsOf(statement: RecordStatement): Moment[] {
+/** What modules were found to be, by `environment module`. */
+export type Standing = ReadonlyMap<string, Verification>
+
+/**
+ * The moments that a record tells of, in order. A day's summary is one, too: nothing happened then, and how a module stood does not have to be looked for further back.
+ * `standing`: before the record, as far as that is known.
+ */
+export function momentsOf(statement: RecordStatement, standing: Standing = new Map()): Moment[] {
   const link = linkOf(statement)
-  const told = tell(statement)
+  const told = tell(statement, standing)
   return told.map((one) => ({ verdict: null, onset: null, by: null, ref: null, environment: link?.environment ?? '', record: link?.seq ?? null, ...one })).sort((a, b) => a.at - b.at)
+}
+
+/** The moments of records that come one after the other. */
+export function momentsOfAll(statements: readonly RecordStatement[], before: Standing = new Map()): Moment[] {
+  const standing = new Map(before)
+  return statements.flatMap((statement) => {
+    const moments = momentsOf(statement, standing)
+    for (const [key, verdict] of standingAfter(moments)) standing.set(key, verdict)
+    return moments
+  })
 }
 
 /** Everything in order of time; a commit that several runs deliver is one moment, of all their modules. */
@@ -48,10 +64,10 @@ export function mergeMoments(moments: readonly Moment[]): Moment[] {
   return [...merged.values()].sort((a, b) => a.at - b.at)
 }
 
-function tell(statement: RecordStatement): Told[] {
+function tell(statement: RecordStatement, standing: Standing): Told[] {
   switch (statement.predicateType) {
     case runRecordType:
-      return ofRun(statement.predicate)
+      return ofRun(statement.predicate, standing)
     case verdictChangeType:
       return [ofVerdict(statement.predicate)]
     case findingType:
@@ -73,7 +89,7 @@ function tell(statement: RecordStatement): Told[] {
   }
 }
 
-function ofRun(run: RunPredicate): Told[] {
+function ofRun(run: RunPredicate, standing: Standing): Told[] {
   const modules = run.modules.map((one) => one.module)
   const about = { modules, ref: run.run }
   const commits = run.changes.map((commit): Told => ({
@@ -82,18 +98,26 @@ function ofRun(run: RunPredicate): Told[] {
   const approvals = run.approvals.map((one): Told => ({ ...about, at: one.at, kind: 'approval', text: `approved: ${one.reason}`, by: one.principal }))
   const bad = run.probes.flatMap((probe): Told[] => {
     const first = probe.samples.find((sample) => sample.verdict !== 'passed')
-    return first === undefined || probe.verdict === 'passed' ? [] : [{ ref: run.run, at: first.collectedAt, kind: 'verdict', modules: [probe.module], text: `first seen by ${probe.probe}: ${first.message}` }]
+    return first === undefined || probe.verdict === 'passed' ? [] : [{ ref: run.run, at: first.collectedAt, kind: 'verdict', modules: [probe.module], text: `${probe.probe} ${first.verdict}: ${first.message}` }]
   })
   const delivered = run.modules.length === 0 ? '' : ` (${deliveredWord(run.modules)})`
   const ended = run.state === 'superseded' ? `gave way: ${run.failure?.message ?? 'to another run'}` : `${run.state}${delivered}${run.failure === null ? '' : `: ${run.failure.message}`}`
-  const groups = Map.groupBy(run.modules, (one) => one.verification)
-  const verdicts = [...groups].flatMap(([verdict, ones]): Told[] => {
+  return [...commits, { ...about, at: run.startedAt, kind: 'run', text: `began: ${run.reason}`, by: run.actor }, ...approvals, ...bad, ...verdictsOf(run, standing), { ...about, at: run.endedAt, kind: 'run', text: ended }]
+}
+
+/** What a run found modules to be. What stood so before the run asked has no onset here: it began earlier. */
+function verdictsOf(run: RunPredicate, standing: Standing): Told[] {
+  const stoodSo = ({ module, verification }: ModuleOutcome): boolean => standing.get(`${run.chain.environment} ${module}`) === verification
+  return [...foundOf(run, run.modules.filter(stoodSo)).map((told) => ({ ...told, onset: null })), ...foundOf(run, run.modules.filter((one) => !stoodSo(one)))]
+}
+
+function foundOf(run: RunPredicate, modules: readonly ModuleOutcome[]): Told[] {
+  return [...Map.groupBy(modules, (one) => one.verification)].flatMap(([verdict, ones]): Told[] => {
     if (verdict === 'pending') return []
     const probes = run.probes.filter((probe) => ones.some((one) => one.module === probe.module))
     const message = probes.find((probe) => probe.verdict === verdict)?.samples.at(-1)?.message
     return [{ ref: run.run, at: run.endedAt, kind: 'verdict', modules: ones.map((one) => one.module), text: `verification ${verdict}${message === undefined || verdict === 'passed' ? '' : `: ${message}`}`, verdict, onset: onsetOf(verdict, probes) }]
   })
-  return [...commits, { ...about, at: run.startedAt, kind: 'run', text: `began: ${run.reason}`, by: run.actor }, ...approvals, ...bad, ...verdicts, { ...about, at: run.endedAt, kind: 'run', text: ended }]
 }
 
 /** Since when modules were what a run found them to be: what is good since the last of their probes is, all else since the first of those that say so. */
@@ -125,7 +149,7 @@ function ofFinding({ at, module, object, decision, cause, by, fields, onset, act
   return { at, kind: 'finding', modules: [module], text: `${decision} (${cause}, by ${by}): ${object}${what === '' ? '' : ` ${what}`}${reason === '' ? '' : `: ${reason}`}`, onset, by: actor, ref: finding }
 }
 
-/** What modules were found to be before the first of some moments, by `environment module`. */
+/** What modules are found to be after some moments. */
 export function standingAfter(moments: readonly Moment[]): Map<string, Verification> {
   const standing = new Map<string, Verification>()
   for (const { verdict, environment, modules } of moments) if (verdict !== null) for (const module of modules) standing.set(`${environment} ${module}`, verdict)

@@ -1,6 +1,6 @@
 import type { Verification } from '#model/run.ts'
 import type { RecordStatement } from '#record/statement.ts'
-import { mergeMoments, momentsOf, standingAfter } from '#record/timeline.ts'
+import { mergeMoments, momentsOfAll, standingAfter } from '#record/timeline.ts'
 import type { Moment } from '#record/timeline.ts'
 import { pausesBetween } from '#store/pauses.ts'
 import { chains, recordsBetween } from '#store/records.ts'
@@ -30,19 +30,19 @@ export async function timeline({ sql }: Pick<Parts, 'sql'>, ask: AskTimeline, se
   const { since, until, module = null } = ask
   const known = new Set([...(await chains(sql)), ...(await runEnvironments(sql))])
   const environments = [...known].filter((name) => sees(name) && (ask.environment === undefined || name === ask.environment)).sort()
-  const read = async (from: number, to: number, limit: number): Promise<Moment[][]> =>
-    (await recordsBetween(sql, { environments, module, from, to, limit })).map(({ text }) => momentsOf(JSON.parse(text) as RecordStatement)).reverse()
+  const read = async (from: number, to: number, limit: number): Promise<RecordStatement[]> =>
+    (await recordsBetween(sql, { environments, module, from, to, limit })).map(({ text }) => JSON.parse(text) as RecordStatement).reverse()
   const recorded = await read(since, until, mostRecords)
   const isMine = (moment: Moment): boolean => module === null || moment.modules.length === 0 || moment.modules.includes(module)
   // A commit is told with the run that delivered it, whenever it was made.
   const isThen = (moment: Moment): boolean => moment.at <= until && (moment.at >= since || moment.kind === 'change')
   const open = await openMoments(sql, environments, since, until)
-  const standing = standingAfter((await read(since - beforeThat.ms, since - 1, beforeThat.records)).flat().filter((moment) => moment.at < since))
+  const standing = standingAfter(momentsOfAll(await read(since - beforeThat.ms, since - 1, beforeThat.records)).filter((moment) => moment.at < since))
   return {
     since,
     until,
     standing: [...standing].map(([key, verdict]) => ({ environment: key.slice(0, key.indexOf(' ')), module: key.slice(key.indexOf(' ') + 1), verdict })).filter((one) => module === null || one.module === module),
-    moments: mergeMoments([...recorded.flat(), ...open].filter((moment) => isThen(moment) && isMine(moment)).map((moment) => (module === null || moment.modules.length === 0 ? moment : { ...moment, modules: [module] }))),
+    moments: mergeMoments([...momentsOfAll(recorded, standing), ...open].filter((moment) => isThen(moment) && isMine(moment)).map((moment) => (module === null || moment.modules.length === 0 ? moment : { ...moment, modules: [module] }))),
     whole: recorded.length < mostRecords,
   }
 }
