@@ -146,10 +146,19 @@ describe('a cluster that says nothing, or says that it is broken, is waited for'
     await edit('back', 'there')
     await edit('back', '1')
     expect(await told()).toEqual(['edited manual open 1', 'undone manual open 1'])
-    over()
+    // It has forgotten what it would have told, too: only a list tells what is gone.
+    const expired: Said = { status: 410, body: { kind: 'Status', status: 'Failure', code: 410, reason: 'Expired', message: 'too old resource version' } }
+    let isForgotten = true
+    trouble = ({ path: asked }) => {
+      if (!isForgotten || !asked.includes('/configmaps?') || !asked.includes('watch=')) return undefined
+      isForgotten = false
+      return expired
+    }
     await shop.until('it is watched', async () => (await watch()) === 'watching')
     const expected = ['deleted missing open 1', 'edited manual open 1', 'later manual open 1', 'undone manual resolved 1']
     await shop.until('all that happened', async () => JSON.stringify(await told()) === JSON.stringify(expected))
     expect((await findings()).filter(({ id }) => before.includes(id))).toHaveLength(2)
+    expect(isForgotten).toBe(false)
+    over()
   })
 })
