@@ -1,5 +1,6 @@
 import { Environment, type ParseResult } from '@marcbachmann/cel-js'
 import { addExtensions } from '#lib/cel-extensions.ts'
+import { parseCel } from '#lib/cel-library/has.ts'
 import { equalJson, isObject, type Json } from '#lib/json.ts'
 import type { Cause, Schema } from '#playground/contract.ts'
 import { duplicate, forbidden, invalidValue, required } from './causes.ts'
@@ -32,7 +33,7 @@ const programs = new Map<string, Program>()
 /** An expression as it is written, its types not looked at; undefined where it cannot be read. */
 export function readRule(expression: string): ParseResult | undefined {
   try {
-    return expression.length > longest ? undefined : environment.parse(expression)
+    return expression.length > longest ? undefined : parseCel(environment, expression)
   } catch {
     return undefined
   }
@@ -51,7 +52,7 @@ export function programOf(expression: string): Program {
 function compile(expression: string): Program {
   if (expression.length > longest) return { broken: `the expression is longer than ${longest} characters` }
   try {
-    const run = environment.parse(expression)
+    const run = parseCel(environment, expression)
     const check = run.check()
     if (!check.valid) return { broken: firstLine(check.error) }
     return { usesOldSelf: namesOldSelf(run.ast), run: metered(run) }

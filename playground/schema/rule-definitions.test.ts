@@ -21,6 +21,7 @@ describe('the types of rules', () => {
     expect(rules.filter(([rule, why]) => why === null && saidOf(recorded.schema, { rule }).length > 0)).toEqual([])
     const refused = taken.estimates.flatMap(({ schema, rules: those }) => those.filter(([rule]) => saidOf(schema, { rule }).some((text) => !text.includes('must evaluate to a bool'))))
     expect(refused).toEqual([])
+    expect(saidOf(recorded.schema, { rule: 'self.items.size() == 0 || has(self.items[0].port)' })).toEqual([])
   })
 
   test('what it refuses is refused in its words, but for what only a whole type checker would see', () => {

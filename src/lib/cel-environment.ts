@@ -1,5 +1,6 @@
 import { Environment, type ParseResult } from '@marcbachmann/cel-js'
 import { addExtensions } from './cel-extensions.ts'
+import { parseCel } from './cel-library/has.ts'
 import { Failure } from './failure.ts'
 
 /** The longest expression that is read, in characters. */
@@ -18,7 +19,7 @@ const environment = addExtensions(
 export function readCel(expression: string): ParseResult {
   if (expression.length > longestExpression) throw invalid(expression, `it has ${expression.length} characters, and at most ${longestExpression} are read`)
   try {
-    const read = environment.parse(expression)
+    const read = parseCel(environment, expression)
     const { valid, error } = read.check()
     if (!valid && error !== undefined) throw error
     return read

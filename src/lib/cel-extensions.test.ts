@@ -5,7 +5,7 @@ import { Quantity } from './cel-library/quantity.ts'
 const cel = openCel({ timeoutMs: 400 })
 afterAll(() => cel.close())
 
-const object = { spec: { memory: '512Mi', cpu: '500m', replicas: [1, 2, 3], shares: [0.5, 1], names: ['b', 'a'], image: 'registry/orders:1.2.3' } }
+const object = { spec: { memory: '512Mi', cpu: '500m', replicas: [1, 2, 3], shares: [0.5, 1], names: ['b', 'a'], image: 'registry/orders:1.2.3', ports: [{ port: 80, name: 'web' }, { port: 81 }] } }
 
 describe('CEL beyond the standard', () => {
   test.each([
@@ -26,12 +26,15 @@ describe('CEL beyond the standard', () => {
     ['object.spec.image.find("[0-9.]+$")', '1.2.3'],
     ['object.spec.image.find("z")', ''],
     ['object.spec.image.findAll("[0-9]")', ['1', '2', '3']],
+    ['has(object.spec.ports[0].name) && !has(object.spec.ports[1].name)', true],
+    ['object.spec.ports.all(p, has([p][0].port))', true],
+    ['has({"a": 1}.a) && !has([{"a": 1}][0].b)', true],
     ['object.spec.image.findAll("[0-9]", 2)', ['1', '2']],
   ])('%s', async (expression, value) => {
     expect(await cel.evaluate(expression, { object })).toEqual(value)
   })
 
-  test.each([['quantity("x")'], ['quantity("0.5").asInteger()'], ['[].max()'], ['[1, "a"].max()'], ['[{}].min()'], ['["a"].sum()'], ['"a".find("(")']])('%s fails', async (expression) => {
+  test.each([['quantity("x")'], ['quantity("0.5").asInteger()'], ['[].max()'], ['[1, "a"].max()'], ['[{}].min()'], ['["a"].sum()'], ['"a".find("(")'], ['has([{"a": 1}][0].b.c)'], ['has([{"a": 1}][1].a)']])('%s fails', async (expression) => {
     await expect(cel.evaluate(expression, {})).rejects.toMatchObject({ code: 'cel-failed' })
   })
 

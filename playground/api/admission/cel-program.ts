@@ -1,5 +1,6 @@
 import { Environment } from '@marcbachmann/cel-js'
 import { addExtensions } from '#lib/cel-extensions.ts'
+import { parseCel } from '#lib/cel-library/has.ts'
 import { metered } from '#playground/schema/cel-cost.ts'
 import { OutOfTime } from '#playground/schema/within-time.ts'
 import { addAuthorizer } from './cel-authorizer.ts'
@@ -38,7 +39,7 @@ export function programOf(expression: string): Program {
 function compile(expression: string): Program {
   if (expression.length > longest) return { broken: `the expression is longer than ${longest} characters` }
   try {
-    const run = environment.parse(expression)
+    const run = parseCel(environment, expression)
     const check = run.check()
     return check.valid ? { run: metered(run), type: String(check.type) } : { broken: firstLine(check.error) }
   } catch (error) {
