@@ -158,6 +158,19 @@ describe('bin/plumb, on the Node of the PATH', () => {
     expect(told()).toMatchObject({ status: 2, stderr: `plumb: its dependencies are not installed.\n  Run "npm install" in ${place}.\n` })
   })
 
+  test('keeps what was compiled beside what it was compiled of, or where the person says', () => {
+    const place = join(dir, 'kept')
+    for (const folder of ['bin', 'src', 'node_modules']) mkdirSync(join(place, folder), { recursive: true })
+    copyFileSync(join(root, 'bin/plumb'), join(place, 'bin/plumb'))
+    copyFileSync(join(root, 'package.json'), join(place, 'package.json'))
+    writeFileSync(join(place, 'src/main.ts'), "import { getCompileCacheDir } from 'node:module'\nconsole.log(getCompileCacheDir() satisfies string | undefined)\n")
+    const told = (env: NodeJS.ProcessEnv) => spawnSync(process.execPath, [join(place, 'bin/plumb')], { cwd: dir, env, encoding: 'utf8' }).stdout.trim()
+    const kept = told({ PATH: path })
+    expect(kept.startsWith(join(realpathSync(place), 'node_modules/.cache/plumb/'))).toBe(true)
+    expect(readdirSync(kept).length).toBeGreaterThan(0)
+    expect(told({ PATH: path, NODE_COMPILE_CACHE: join(dir, 'mine') })).toContain(join(dir, 'mine'))
+  })
+
   test('a reader that has seen enough is no failure', async () => {
     const piped = spawn('/bin/sh', ['-c', `/usr/bin/env node '${join(root, 'bin/plumb')}' --help | true`], { cwd: dir, env: { PATH: path }, stdio: ['ignore', 'ignore', 'pipe'] })
     let told = ''
