@@ -96,6 +96,10 @@ export type Schema = {
   'x-kubernetes-preserve-unknown-fields'?: boolean
   'x-kubernetes-int-or-string'?: boolean
   'x-kubernetes-embedded-resource'?: boolean
+  'x-kubernetes-patch-strategy'?: 'replace'
+  'x-kubernetes-patch-merge-key'?: string
+  /** Of a field of a built-in kind: not there when it is empty, as Go's `omitempty` leaves it out. Not published. */
+  'x-go-omitempty'?: boolean
   'x-kubernetes-validations'?: {
     rule: string
     message?: string

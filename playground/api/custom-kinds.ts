@@ -44,6 +44,8 @@ export function kindsOf(definition: KubernetesObject): Kind[] {
         .filter(isObject)
         .map((field) => String(field.jsonPath).replace(/^\./, '')),
       generation: status ? 'not-status' : 'not-metadata',
+      createdByPut: false,
+      versionedPut: true,
       custom: true,
       storageVersion: String(storage?.name),
       ...(isObject(spec.conversion) && spec.conversion.strategy === 'Webhook' ? { converter: 'webhook' as const } : {}),

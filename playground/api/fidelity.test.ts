@@ -50,6 +50,35 @@ describe('the status of a built-in kind', () => {
   })
 })
 
+// What a kube-apiserver 1.36.3 answers to these.
+describe('a PUT', () => {
+  const role = (metadata: JsonObject): JsonObject => ({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata, rules: [] })
+  const roles = inDefault('/apis/rbac.authorization.k8s.io/v1', 'roles')
+
+  test('of what is not there makes it, for a few kinds, whatever version it names', async () => {
+    const { status, body } = await running.ask('PUT', `${roles}/new?fieldManager=m`, role({ name: 'new', resourceVersion: '5' }))
+    expect([status, body.rules]).toEqual([201, null])
+    expect((body.metadata as JsonObject).managedFields).toMatchObject([{ manager: 'm', operation: 'Update', fieldsV1: { 'f:rules': {} } }])
+    const other = await running.ask('PUT', `${roles}/other`, role({ name: 'other', uid: 'u' }))
+    expect(other.body).toMatchObject({ code: 409, message: expect.stringContaining('Key: /registry/roles/default/other, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: u, UID in object meta: ') })
+    const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'none' } }
+    expect((await running.ask('PUT', `${inDefault('/api/v1', 'configmaps')}/none`, map)).body).toMatchObject({ code: 404, message: 'configmaps "none" not found' })
+  })
+
+  test('must name the version that it replaces, for a few kinds', async () => {
+    const budgets = inDefault('/apis/policy/v1', 'poddisruptionbudgets')
+    const budget = { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata: { name: 'b' }, spec: {} }
+    await post(budgets, budget)
+    expect((await running.ask('PUT', `${budgets}/b`, budget)).body).toMatchObject({ code: 422, message: 'poddisruptionbudgets.policy "b" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update' })
+  })
+})
+
+test('what only the server needs to know of Go is not published', async () => {
+  const { text } = await running.ask('GET', '/openapi/v3/api/v1')
+  expect(text).toContain('x-kubernetes-list-map-keys')
+  expect(text).not.toMatch(/x-go-|"default":null/)
+})
+
 describe('what cannot be changed', () => {
   test('a Deployment’s selector', async () => {
     const deployments = inDefault('/apis/apps/v1', 'deployments')

@@ -24,8 +24,12 @@ export type Kind = {
   readonly others: readonly string[]
   /** Paths that field selectors may name, beside metadata.name and metadata.namespace. */
   readonly selectable: readonly string[]
-  /** What raises `metadata.generation`: everything but metadata and status, everything but metadata, or nothing. */
-  readonly generation: 'not-status' | 'not-metadata' | 'none'
+  /** What raises `metadata.generation`: everything but metadata and status, that and labels, everything but metadata, or nothing. */
+  readonly generation: 'not-status' | 'labels-too' | 'not-metadata' | 'none'
+  /** A PUT of what is not there creates it. */
+  readonly createdByPut: boolean
+  /** A PUT must say which version it replaces. */
+  readonly versionedPut: boolean
   readonly custom: boolean
   /** The version that objects are stored in. */
   readonly storageVersion: string
@@ -65,7 +69,9 @@ type Flags = {
   scale?: true
   others?: string
   selectable?: string
-  generation?: true
+  generation?: true | 'labels-too'
+  createdByPut?: true
+  versionedPut?: true
   deprecation?: string
   /** Of a version that is not stored: the one that is, and the way between them. */
   stored?: { readonly version: string; readonly conversion: Conversion }
@@ -74,7 +80,7 @@ type Flags = {
 /** The kinds that a delivery meets. [group, version, plural, kind, what differs] */
 const table: readonly (readonly [string, string, string, string, Flags])[] = [
   ['', 'v1', 'configmaps', 'ConfigMap', { short: 'cm' }],
-  ['', 'v1', 'endpoints', 'Endpoints', { short: 'ep', deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice' }],
+  ['', 'v1', 'endpoints', 'Endpoints', { short: 'ep', deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice', createdByPut: true }],
   [
     '',
     'v1',
@@ -84,9 +90,10 @@ const table: readonly (readonly [string, string, string, string, Flags])[] = [
       short: 'ev',
       selectable:
         'involvedObject.kind involvedObject.namespace involvedObject.name involvedObject.uid involvedObject.apiVersion involvedObject.fieldPath reason reportingComponent source type',
+      createdByPut: true,
     },
   ],
-  ['', 'v1', 'limitranges', 'LimitRange', { short: 'limits' }],
+  ['', 'v1', 'limitranges', 'LimitRange', { short: 'limits', createdByPut: true }],
   ['', 'v1', 'namespaces', 'Namespace', { cluster: true, short: 'ns', status: true, others: 'finalize', selectable: 'status.phase' }],
   ['', 'v1', 'nodes', 'Node', { cluster: true, short: 'no', status: true, selectable: 'spec.unschedulable' }],
   ['', 'v1', 'persistentvolumeclaims', 'PersistentVolumeClaim', { short: 'pvc', status: true }],
@@ -102,22 +109,23 @@ const table: readonly (readonly [string, string, string, string, Flags])[] = [
       status: true,
       others: 'log',
       selectable: 'spec.nodeName spec.restartPolicy spec.schedulerName spec.serviceAccountName status.phase status.podIP',
+      generation: true,
     },
   ],
   ['', 'v1', 'resourcequotas', 'ResourceQuota', { short: 'quota', status: true }],
   ['', 'v1', 'secrets', 'Secret', { selectable: 'type' }],
   ['', 'v1', 'serviceaccounts', 'ServiceAccount', { short: 'sa', others: 'token' }],
-  ['', 'v1', 'services', 'Service', { short: 'svc', categories: 'all', status: true, selectable: 'spec.clusterIP spec.type' }],
-  ['admissionregistration.k8s.io', 'v1', 'mutatingwebhookconfigurations', 'MutatingWebhookConfiguration', { cluster: true, categories: 'api-extensions', generation: true }],
-  ['admissionregistration.k8s.io', 'v1', 'validatingadmissionpolicies', 'ValidatingAdmissionPolicy', { cluster: true, categories: 'api-extensions', status: true, generation: true }],
-  ['admissionregistration.k8s.io', 'v1', 'validatingadmissionpolicybindings', 'ValidatingAdmissionPolicyBinding', { cluster: true, categories: 'api-extensions', generation: true }],
-  ['admissionregistration.k8s.io', 'v1', 'validatingwebhookconfigurations', 'ValidatingWebhookConfiguration', { cluster: true, categories: 'api-extensions', generation: true }],
+  ['', 'v1', 'services', 'Service', { short: 'svc', categories: 'all', status: true, selectable: 'spec.clusterIP spec.type', createdByPut: true }],
+  ['admissionregistration.k8s.io', 'v1', 'mutatingwebhookconfigurations', 'MutatingWebhookConfiguration', { cluster: true, categories: 'api-extensions', generation: true, versionedPut: true }],
+  ['admissionregistration.k8s.io', 'v1', 'validatingadmissionpolicies', 'ValidatingAdmissionPolicy', { cluster: true, categories: 'api-extensions', status: true, generation: true, versionedPut: true }],
+  ['admissionregistration.k8s.io', 'v1', 'validatingadmissionpolicybindings', 'ValidatingAdmissionPolicyBinding', { cluster: true, categories: 'api-extensions', generation: true, versionedPut: true }],
+  ['admissionregistration.k8s.io', 'v1', 'validatingwebhookconfigurations', 'ValidatingWebhookConfiguration', { cluster: true, categories: 'api-extensions', generation: true, versionedPut: true }],
   [
     'apiextensions.k8s.io',
     'v1',
     'customresourcedefinitions',
     'CustomResourceDefinition',
-    { cluster: true, short: 'crd crds', categories: 'api-extensions', status: true, generation: true },
+    { cluster: true, short: 'crd crds', categories: 'api-extensions', status: true, generation: true, versionedPut: true },
   ],
   ['apps', 'v1', 'controllerrevisions', 'ControllerRevision', {}],
   ['apps', 'v1', 'daemonsets', 'DaemonSet', { short: 'ds', categories: 'all', status: true, generation: true }],
@@ -134,16 +142,16 @@ const table: readonly (readonly [string, string, string, string, Flags])[] = [
   ['autoscaling', 'v2', 'horizontalpodautoscalers', 'HorizontalPodAutoscaler', { short: 'hpa', categories: 'all', status: true }],
   ['batch', 'v1', 'cronjobs', 'CronJob', { short: 'cj', categories: 'all', status: true, generation: true }],
   ['batch', 'v1', 'jobs', 'Job', { categories: 'all', status: true, generation: true, selectable: 'status.successful' }],
-  ['coordination.k8s.io', 'v1', 'leases', 'Lease', {}],
-  ['discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice', { generation: true }],
+  ['coordination.k8s.io', 'v1', 'leases', 'Lease', { createdByPut: true, versionedPut: true }],
+  ['discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice', { generation: 'labels-too' }],
   ['networking.k8s.io', 'v1', 'ingressclasses', 'IngressClass', { cluster: true, generation: true }],
   ['networking.k8s.io', 'v1', 'ingresses', 'Ingress', { short: 'ing', status: true, generation: true }],
   ['networking.k8s.io', 'v1', 'networkpolicies', 'NetworkPolicy', { short: 'netpol', generation: true }],
-  ['policy', 'v1', 'poddisruptionbudgets', 'PodDisruptionBudget', { short: 'pdb', status: true, generation: true }],
-  ['rbac.authorization.k8s.io', 'v1', 'clusterrolebindings', 'ClusterRoleBinding', { cluster: true }],
-  ['rbac.authorization.k8s.io', 'v1', 'clusterroles', 'ClusterRole', { cluster: true }],
-  ['rbac.authorization.k8s.io', 'v1', 'rolebindings', 'RoleBinding', {}],
-  ['rbac.authorization.k8s.io', 'v1', 'roles', 'Role', {}],
+  ['policy', 'v1', 'poddisruptionbudgets', 'PodDisruptionBudget', { short: 'pdb', status: true, generation: true, versionedPut: true }],
+  ['rbac.authorization.k8s.io', 'v1', 'clusterrolebindings', 'ClusterRoleBinding', { cluster: true, createdByPut: true }],
+  ['rbac.authorization.k8s.io', 'v1', 'clusterroles', 'ClusterRole', { cluster: true, createdByPut: true }],
+  ['rbac.authorization.k8s.io', 'v1', 'rolebindings', 'RoleBinding', { createdByPut: true }],
+  ['rbac.authorization.k8s.io', 'v1', 'roles', 'Role', { createdByPut: true }],
   ['scheduling.k8s.io', 'v1', 'priorityclasses', 'PriorityClass', { cluster: true, short: 'pc', generation: true }],
   ['storage.k8s.io', 'v1', 'storageclasses', 'StorageClass', { cluster: true, short: 'sc' }],
 ]
@@ -168,7 +176,9 @@ export function builtInKinds(schemaOf: (group: string, version: string, kind: st
       ...(flags.scale === true ? { scale: { specReplicas: '.spec.replicas', statusReplicas: '.status.replicas' } } : {}),
       others: words(flags.others),
       selectable: words(flags.selectable),
-      generation: flags.generation === true ? 'not-status' : 'none',
+      generation: flags.generation === true ? 'not-status' : (flags.generation ?? 'none'),
+      createdByPut: flags.createdByPut === true,
+      versionedPut: flags.versionedPut === true,
       custom: false,
       ...(flags.deprecation === undefined ? {} : { deprecation: flags.deprecation }),
       storageVersion: flags.stored?.version ?? version,

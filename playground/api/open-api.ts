@@ -97,12 +97,12 @@ function componentsOf(kinds: readonly Kind[]): JsonObject {
     return own === undefined ? reference : { allOf: [reference], description: own }
   }
   const inline = (schema: Schema, told: Schema | undefined): JsonObject => {
-    const { properties, items, additionalProperties, default: standard, ...rest } = schema
+    const { properties, items, additionalProperties, default: standard, 'x-go-omitempty': _omitted, ...rest } = schema
     const more = typeof told?.additionalProperties === 'object' ? told.additionalProperties : undefined
     return {
       ...(rest as JsonObject),
       ...(told?.description === undefined ? {} : { description: told.description }),
-      ...(standard === undefined || isObject(standard) ? {} : { default: standard }),
+      ...(standard === undefined || standard === null || isObject(standard) ? {} : { default: standard }),
       ...(properties === undefined
         ? {}
         : { properties: Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, written(property, told?.properties?.[name])])) }),

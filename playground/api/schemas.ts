@@ -3,6 +3,7 @@ import { decodedBuiltin } from '#playground/schema/builtin-decoding.ts'
 import { withBuiltinDefaults } from '#playground/schema/builtin-defaults.ts'
 import { builtinSchemas } from '#playground/schema/builtin-schemas.ts'
 import { validateBuiltin } from '#playground/schema/builtin-validation.ts'
+import { fromProtobufStorage } from '#playground/schema/go-values.ts'
 import { normalMetadata } from '#playground/schema/metadata.ts'
 import { prune } from '#playground/schema/pruning.ts'
 import { withDefaults, withoutNulls } from '#playground/schema/structural-defaults.ts'
@@ -28,6 +29,11 @@ export function decoded(kind: Kind, object: KubernetesObject, nulls: 'dropped' |
   if ('problem' in normal) throw cannotBeHandled(kind, normal.problem)
   const whole = nulls === 'dropped' ? withoutNulls(normal.object, kind.schema) : normal.object
   return { object: withDefaults(whole, kind.schema), unknown: pruned.unknown }
+}
+
+/** The object as it is read after it was stored. */
+export function asStored(kind: Kind, object: KubernetesObject): KubernetesObject {
+  return kind.custom ? object : fromProtobufStorage(object, kind.schema)
 }
 
 /** A built-in kind and metadata are read into types of their own: what does not fit is no object at all. */

@@ -1,10 +1,11 @@
 import { isObject, type Json, type JsonObject } from '#lib/json.ts'
 import type { KubernetesObject, Schema } from '#playground/contract.ts'
 import { builtinSchemas } from './builtin-schemas.ts'
+import { throughGo } from './go-values.ts'
 import { decodeProblem, normalMetadata } from './metadata.ts'
 import { prune } from './pruning.ts'
 import { canonicalQuantity, malformedQuantity } from './quantity.ts'
-import { withDefaults, withoutNulls } from './structural-defaults.ts'
+import { withDefaults } from './structural-defaults.ts'
 
 export type DecodedBuiltin = { readonly object: KubernetesObject; readonly unknown: readonly string[] } | { readonly problem: string }
 
@@ -24,7 +25,7 @@ export function decodedBuiltin(object: KubernetesObject): DecodedBuiltin {
   const pruned = prune({ ...rest, ...(metadata === undefined ? {} : { metadata }) } as KubernetesObject, schema)
   const normal = normalMetadata(pruned.object)
   if ('problem' in normal) return normal
-  const whole = withDefaults(withCanonicalQuantities(withoutNulls(normal.object, schema), schema), schema)
+  const whole = withDefaults(withCanonicalQuantities(throughGo(normal.object, schema), schema), schema)
   return { object: whole as KubernetesObject, unknown: pruned.unknown }
 }
 

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
-import type { Json, JsonObject } from '#lib/json.ts'
+import type { JsonObject } from '#lib/json.ts'
 import type { Schema } from '#playground/contract.ts'
 import { descriptionsOf, type Descriptions } from './descriptions.ts'
 import { objectMeta } from './object-meta.ts'
+import { withDefaults } from './structural-defaults.ts'
 
 type Definition = JsonObject & { $ref?: string; properties?: { [name: string]: Definition }; items?: Definition; additionalProperties?: Definition | boolean }
 
@@ -29,7 +30,7 @@ export class BuiltinSchemas {
     const name = Object.hasOwn(this.#document.kinds, key) ? this.#document.kinds[key] : undefined
     if (known !== undefined || name === undefined) return known
     const definition = this.#definition(name)
-    const root = { ...definition, default: zero(definition) }
+    const root = { ...definition, default: withDefaults({}, definition) }
     this.#names.set(root, name)
     this.#roots.set(key, root)
     return root
@@ -88,12 +89,12 @@ export class BuiltinSchemas {
     return Object.assign(schema, this.#inline(definition))
   }
 
-  /** A reference that has a default beside it is a schema of its own, which shares what is inside. */
-  #resolve(definition: Definition): Schema {
-    if (definition.$ref === undefined) return this.#inline(definition)
-    const schema = this.#definition(definition.$ref)
-    if (definition.default === undefined) return schema
-    const copy = { ...schema, default: definition.default }
+  /** A reference that has something beside it, a default, is a schema of its own, which shares what is inside. */
+  #resolve({ $ref, ...beside }: Definition): Schema {
+    if ($ref === undefined) return this.#inline(beside)
+    const schema = this.#definition($ref)
+    if (Object.keys(beside).length === 0) return schema
+    const copy = { ...schema, ...(beside as Schema) }
     const name = this.#names.get(schema)
     if (name !== undefined) this.#names.set(copy, name)
     return copy
@@ -107,15 +108,6 @@ export class BuiltinSchemas {
     if (additionalProperties !== undefined) schema.additionalProperties = typeof additionalProperties === 'boolean' ? additionalProperties : this.#resolve(additionalProperties)
     return schema
   }
-}
-
-function zero(schema: Schema): JsonObject {
-  const fields: [string, Json][] = []
-  for (const [name, field] of Object.entries(schema.properties ?? {})) {
-    if (field.type === 'object' && field.default !== undefined) fields.push([name, zero(field)])
-    else if (field.type === 'array' && schema.required?.includes(name) === true) fields.push([name, null])
-  }
-  return Object.fromEntries(fields)
 }
 
 /** The built-in kinds of Kubernetes 1.36. Reads one file of a hundred kilobytes. */

@@ -40,7 +40,7 @@ describe('schemas', () => {
   })
 
   test('a root knows what its kind is with nothing in it', () => {
-    expect(builtinSchemas.schemaOf('apps/v1', 'Deployment')?.default).toEqual({ metadata: {}, spec: { strategy: {}, template: { metadata: {}, spec: { containers: null } } }, status: {} })
+    expect(builtinSchemas.schemaOf('apps/v1', 'Deployment')?.default).toEqual({ metadata: {}, spec: { selector: null, strategy: {}, template: { metadata: {}, spec: { containers: null } } }, status: {} })
     expect(builtinSchemas.schemaOf('v1', 'ConfigMap')?.default).toEqual({ metadata: {} })
   })
 
@@ -65,7 +65,7 @@ describe('schemas', () => {
     expect(spec?.tolerations?.['x-kubernetes-list-type']).toBeUndefined()
     expect(spec?.nodeSelector?.['x-kubernetes-map-type']).toBe('atomic')
     expect(spec?.containers?.items?.required).toEqual(['name'])
-    expect(builtinSchemas.schemaOf('v1', 'Service')?.properties?.spec?.properties?.ports?.items?.properties?.targetPort).toEqual({ 'x-kubernetes-int-or-string': true })
+    expect(builtinSchemas.schemaOf('v1', 'Service')?.properties?.spec?.properties?.ports?.items?.properties?.targetPort).toEqual({ 'x-kubernetes-int-or-string': true, default: 0 })
   })
 })
 
@@ -172,7 +172,7 @@ describe('validation', () => {
     [deployment({ image: '' }), ['spec.template.spec.containers[0].image: Required value']],
     [deployment({ name: 'A_b' }), [expect.stringContaining('spec.template.spec.containers[0].name: Invalid value: "A_b": a lowercase RFC 1123 label must consist of')]],
     [deployment({}, { replicas: -1 }), ['spec.replicas: Invalid value: -1: must be greater than or equal to 0']],
-    [deployment({}, { selector: null }), ['spec.selector: Required value']],
+    [deployment({}, { selector: null }), ['spec.selector: Required value', 'spec.template.metadata.labels: Invalid value: {"app":"x"}: `selector` does not match template `labels`']],
     [deployment({}, { selector: { matchLabels: { app: 'y' } } }), ['spec.template.metadata.labels: Invalid value: {"app":"x"}: `selector` does not match template `labels`']],
     [deployment({}, { selector: {} }), ['spec.selector: Invalid value: {}: empty selector is invalid for deployment']],
     [deployment({}, {}, { containers: [] }), ['spec.template.spec.containers: Required value']],
@@ -185,7 +185,7 @@ describe('validation', () => {
     [make('v1', 'ConfigMap', { data: { 'a b': 'x' } }), [expect.stringContaining('data[a b]: Invalid value: "a b": a valid config key must consist of')]],
     [make('batch/v1', 'CronJob', { spec: { schedule: 'daily', jobTemplate: { spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i' }] } } } } } }), ['spec.schedule: Invalid value: "daily": expected exactly 5 fields, found 1: [daily]']],
     [make('v1', 'PersistentVolumeClaim', { spec: {} }), ['spec.accessModes: Required value: at least 1 access mode is required', 'spec.resources[storage]: Required value']],
-    [make('autoscaling/v2', 'HorizontalPodAutoscaler', { spec: { maxReplicas: 1, minReplicas: 2, scaleTargetRef: { kind: 'Deployment', name: 'x' } } }), ['spec.maxReplicas: Invalid value: 1: must be greater than or equal to `minReplicas`']],
+    [make('autoscaling/v2', 'HorizontalPodAutoscaler', { spec: { maxReplicas: 1, minReplicas: 2, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'x' } } }), ['spec.maxReplicas: Invalid value: 1: must be greater than or equal to `minReplicas`']],
     [make('v1', 'Namespace', {}, 'a.b'), ['metadata.name: Invalid value: "a.b": must not contain dots']],
   ])('what is wrong is told with its field (%#)', (object, expected) => {
     expect(said(object)).toEqual(expected)

@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as models from '@kubernetes/client-node'
 import type { JsonObject } from '#lib/json.ts'
-import { atomicMaps, keyDefaults, listKeys, quantities, sets, structs } from './merge-rules.ts'
+import type { Schema } from '#playground/contract.ts'
+import { alwaysWritten, leftOutWhenEmpty, pointers, timesOrNull } from './go-fields.ts'
+import { emptyOf } from './go-values.ts'
+import { atomicMaps, keyDefaults, listKeys, patchKeys, quantities, sets, structs } from './merge-rules.ts'
 
 type Attribute = { readonly name: string; readonly baseName: string; readonly type: string; readonly format: string }
 
@@ -50,7 +53,7 @@ function define(model: string, definitions: Definitions): void {
   const needed = attributes.filter(({ name }) => !optional.has(name)).map(({ baseName }) => baseName)
   if (needed.length > 0) definition.required = needed.sort()
   if (atomicMaps.has(model)) definition['x-kubernetes-map-type'] = 'atomic'
-  definition.properties = Object.fromEntries(attributes.map((attribute) => [attribute.baseName, fieldOf(model, attribute, definitions)]))
+  definition.properties = Object.fromEntries(attributes.map((attribute) => [attribute.baseName, fieldOf(model, attribute, !optional.has(attribute.name), definitions)]))
 }
 
 function attributesOf(model: string): Attribute[] {
@@ -66,16 +69,28 @@ function optionalOf(model: string): Set<string> {
   return new Set([...text.matchAll(/^ {4}'([^']+)'\?:/gm)].map((match) => match[1] as string))
 }
 
-function fieldOf(model: string, { baseName, type, format }: Attribute, definitions: Definitions): JsonObject {
+function fieldOf(model: string, { baseName, type, format }: Attribute, required: boolean, definitions: Definitions): JsonObject {
   const id = `${model}.${baseName}`
   const field = typeOf(type, format, quantities.has(id), definitions)
   const keys = listKeys[id]
   if (keys !== undefined) Object.assign(field, { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [...keys] })
   else if (sets.has(id)) field['x-kubernetes-list-type'] = 'set'
+  const patchKey = patchKeys[id]
+  if (patchKey === '') field['x-kubernetes-patch-strategy'] = 'replace'
+  else if (patchKey !== undefined) field['x-kubernetes-patch-merge-key'] = patchKey
   if (atomicMaps.has(id)) field['x-kubernetes-map-type'] = 'atomic'
-  if (keyDefaults[id] !== undefined) field.default = keyDefaults[id]
-  if (structs[model]?.split(' ').includes(baseName) === true) field.default = {}
-  return field
+  return { ...field, ...emptyInGo(model, baseName, required, field) }
+}
+
+/** What Go makes of the field when nothing, or something empty, was said: `default` where it is written all the same. */
+function emptyInGo(model: string, name: string, required: boolean, field: JsonObject): JsonObject {
+  const isIn = (table: Readonly<Record<string, string>>): boolean => table[model]?.split(' ').includes(name) === true
+  if (isIn(structs)) return { default: {} }
+  if (isIn(timesOrNull)) return { default: null }
+  if (isIn(alwaysWritten) || (required && !isIn(leftOutWhenEmpty))) return { default: isIn(pointers) || '$ref' in field ? null : emptyOf(field as Schema) }
+  const standard = keyDefaults[`${model}.${name}`]
+  const isValue = !isIn(pointers) && ['string', 'integer', 'number', 'boolean', 'array'].includes(String(field.type)) && field.format !== 'date-time'
+  return { ...(standard === undefined ? {} : { default: standard }), ...(isValue || field.additionalProperties !== undefined ? { 'x-go-omitempty': true } : {}) }
 }
 
 function typeOf(type: string, format: string, isQuantity: boolean, definitions: Definitions): JsonObject {

@@ -63,6 +63,25 @@ export const sets: ReadonlySet<string> = new Set([
   'V1ValidatingAdmissionPolicyBindingSpec.validationActions',
 ])
 
+/** Where a strategic merge patch does something else than an apply: it merges keyed lists and `podCIDRs`, and replaces these (`''`), or merges by this key. */
+export const patchKeys: Readonly<Record<string, string>> = {
+  'V1ContainerRestartRuleOnExitCodes.values': '',
+  'V1CustomResourceDefinitionStatus.conditions': '',
+  'V1Endpoint.addresses': '',
+  'V1JobStatus.conditions': 'type',
+  'V1NodeAllocatableResourceClaimStatus.containers': '',
+  'V1PodDisruptionBudgetSpec.selector': '',
+  'V1PodFailurePolicyOnExitCodesRequirement.values': '',
+  'V1PodStatus.hostIPs': 'ip',
+  'V1PodStatus.nodeAllocatableResourceClaimStatuses': '',
+  'V1ResourceRequirements.claims': '',
+  'V1ResourceStatus.resources': '',
+  'V1UncountedTerminatedPods.failed': '',
+  'V1UncountedTerminatedPods.succeeded': '',
+  'V1ValidatingAdmissionPolicyBindingSpec.validationActions': '',
+  'V1ValidatingAdmissionPolicyStatus.conditions': '',
+}
+
 /** Models and fields that are one value: a selector, a reference. */
 export const atomicMaps: ReadonlySet<string> = new Set([
   'CoreV1EndpointPort',
@@ -142,8 +161,9 @@ export const structs: Readonly<Record<string, string>> = {
   V1ControllerRevision: 'metadata',
   V1CronJob: 'metadata spec status',
   V1CronJobSpec: 'jobTemplate',
-  V1CustomResourceDefinition: 'metadata spec',
+  V1CustomResourceDefinition: 'metadata spec status',
   V1CustomResourceDefinitionSpec: 'names',
+  V1CustomResourceDefinitionStatus: 'acceptedNames',
   V1DaemonSet: 'metadata spec status',
   V1DaemonSetSpec: 'template updateStrategy',
   V1Deployment: 'metadata spec status',

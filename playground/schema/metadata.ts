@@ -1,5 +1,6 @@
-import { isObject, type Json, type JsonObject } from '#lib/json.ts'
+import { isObject, type Json } from '#lib/json.ts'
 import type { KubernetesObject, Schema } from '#playground/contract.ts'
+import { throughGo } from './go-values.ts'
 import { objectMeta } from './object-meta.ts'
 
 /**
@@ -11,25 +12,8 @@ export function normalMetadata(object: KubernetesObject): { readonly object: Kub
   if (metadata === undefined || metadata === null) return { object: { ...object, metadata: {} } }
   const problem = decodeProblem(metadata, objectMeta, ['metadata'], 'ObjectMeta')
   if (problem !== undefined) return { problem }
-  const normal: JsonObject = {}
-  let changed = false
-  for (const [name, value] of Object.entries(metadata as JsonObject)) {
-    const kept = name === 'labels' || name === 'annotations' ? withoutNullTexts(value as Json) : (value as Json)
-    if (kept !== value) changed = true
-    if (isNothing(kept)) changed = true
-    else normal[name] = kept
-  }
-  return { object: changed ? { ...object, metadata: normal } : object }
-}
-
-function withoutNullTexts(texts: Json): Json {
-  if (!isObject(texts) || !Object.values(texts).includes(null)) return texts
-  return Object.fromEntries(Object.entries(texts).map(([key, value]) => [key, value ?? '']))
-}
-
-function isNothing(value: Json): boolean {
-  if (value === null || value === '' || value === 0) return true
-  return Array.isArray(value) ? value.length === 0 : isObject(value) && Object.keys(value).length === 0
+  const normal = throughGo(metadata, objectMeta) as KubernetesObject['metadata']
+  return { object: normal === metadata ? object : { ...object, metadata: normal } }
 }
 
 /**

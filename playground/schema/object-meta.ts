@@ -1,7 +1,9 @@
 import type { Schema } from '#playground/contract.ts'
 
 const text: Schema = { type: 'string' }
-const texts: Schema = { type: 'object', additionalProperties: { type: 'string', default: '' } }
+const optional = { 'x-go-omitempty': true } as const
+const optionalText: Schema = { ...text, ...optional }
+const texts: Schema = { type: 'object', additionalProperties: { type: 'string', default: '' }, ...optional }
 const time: Schema = { type: 'string', format: 'date-time' }
 
 const ownerReference: Schema = {
@@ -14,12 +16,12 @@ const ownerReference: Schema = {
 const managedFieldsEntry: Schema = {
   type: 'object',
   properties: {
-    apiVersion: text,
-    fieldsType: text,
+    apiVersion: optionalText,
+    fieldsType: optionalText,
     fieldsV1: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
-    manager: text,
-    operation: text,
-    subresource: text,
+    manager: optionalText,
+    operation: optionalText,
+    subresource: optionalText,
     time,
   },
 }
@@ -32,16 +34,16 @@ export const objectMeta: Schema = {
     creationTimestamp: time,
     deletionGracePeriodSeconds: { type: 'integer', format: 'int64' },
     deletionTimestamp: time,
-    finalizers: { type: 'array', items: text, 'x-kubernetes-list-type': 'set' },
-    generateName: text,
-    generation: { type: 'integer', format: 'int64' },
+    finalizers: { type: 'array', items: text, 'x-kubernetes-list-type': 'set', ...optional },
+    generateName: optionalText,
+    generation: { type: 'integer', format: 'int64', ...optional },
     labels: texts,
-    managedFields: { type: 'array', items: managedFieldsEntry, 'x-kubernetes-list-type': 'atomic' },
-    name: text,
-    namespace: text,
-    ownerReferences: { type: 'array', items: ownerReference, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['uid'] },
-    resourceVersion: text,
-    selfLink: text,
-    uid: text,
+    managedFields: { type: 'array', items: managedFieldsEntry, 'x-kubernetes-list-type': 'atomic', ...optional },
+    name: optionalText,
+    namespace: optionalText,
+    ownerReferences: { type: 'array', items: ownerReference, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['uid'], ...optional },
+    resourceVersion: optionalText,
+    selfLink: optionalText,
+    uid: optionalText,
   },
 }

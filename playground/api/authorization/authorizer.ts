@@ -34,6 +34,11 @@ export class Authorizer {
     if (!allowed) throw forbiddenRequest(user, asked, reason)
   }
 
+  /** An apply or a PUT of what is not there makes it, which is asked for by itself. */
+  requireCreate(user: User, { group, version, plural }: { readonly group: string; readonly version: string; readonly plural: string }, namespace: string, name: string): void {
+    this.require(user, { resourceRequest: true, verb: 'create', path: '', group, version, resource: plural, subresource: '', namespace, name })
+  }
+
   /** Every rule that holds for a user in a namespace. */
   rules(user: User, namespace: string): { rules: Rule[]; missing: string[] } {
     const grants = [...this.index.grants(user, namespace)]

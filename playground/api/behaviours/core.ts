@@ -114,9 +114,16 @@ function qosClass(spec: JsonObject): string {
   return guaranteed ? 'Guaranteed' : 'Burstable'
 }
 
+const claimProtection = 'kubernetes.io/pvc-protection'
+
 export const volumeClaim: Behaviour = {
   create: (object) => {
     object.status = { phase: 'Pending' }
+  },
+  // What controllers take away when no pod has it any more.
+  admitted: (object) => {
+    const finalizers = Array.isArray(object.metadata.finalizers) ? object.metadata.finalizers : []
+    if (!finalizers.includes(claimProtection)) object.metadata = { ...object.metadata, finalizers: [...finalizers, claimProtection] }
   },
   check: (object, live) => {
     if (live === undefined) return []

@@ -1,5 +1,6 @@
 import { equalJson, isObject, type Json, type JsonObject } from '#lib/json.ts'
 import type { KubernetesObject } from '#playground/contract.ts'
+import { templateGeneration } from '#playground/schema/defaults/workloads.ts'
 import { valueAt } from '../paths.ts'
 import type { Behaviour } from './behaviours.ts'
 import { forbiddenChange, unchangeable } from './immutable.ts'
@@ -7,9 +8,7 @@ import { forbiddenChange, unchangeable } from './immutable.ts'
 /** Deployments, ReplicaSets, DaemonSets: another selector would orphan their pods. */
 export const fixedSelector: Behaviour = { check: (object, live) => unchangeable(object, live, ['spec.selector']) }
 
-const templateGeneration = 'deprecated.daemonset.template.generation'
-
-/** Its annotation counts the templates that it has had: a field of a version that is served no more. */
+/** Its annotation counts the templates that it has had. */
 export const daemonSet: Behaviour = {
   ...fixedSelector,
   create: (object) => setAnnotation(object, templateGeneration, '1'),
@@ -48,7 +47,8 @@ export const statefulSet: Behaviour = {
   },
 }
 
-const jobLabel = /(?:^|\/)(?:controller-uid|job-name)$/
+/** What is fixed of every Job; an Indexed one may have another number of completions. */
+const jobFixed = ['selector', 'template', 'completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy'].map((name) => `spec.${name}`)
 
 export const job: Behaviour = {
   admitted: (object) => {
@@ -61,17 +61,8 @@ export const job: Behaviour = {
     object.spec = spec
     labelLikeTemplate(object)
   },
-  update: (object, live) => {
-    const spec: JsonObject = isObject(object.spec) ? { ...object.spec } : {}
-    spec.selector ??= valueAt(live, 'spec.selector') as Json
-    // What the server put into the template at first is not the client's to leave out.
-    const ours = valueAt(live, 'spec.template.metadata.labels')
-    spec.template = labelled(spec.template, isObject(ours) ? Object.fromEntries(Object.entries(ours).filter(([key]) => jobLabel.test(key))) : {})
-    object.spec = spec
-    labelLikeTemplate(object)
-  },
   check: (object, live) =>
-    unchangeable(object, live, ['spec.selector', 'spec.template', 'spec.completionMode', 'spec.podFailurePolicy', 'spec.backoffLimitPerIndex']),
+    unchangeable(object, live, [...(valueAt(object, 'spec.completionMode') === 'Indexed' ? [] : ['spec.completions']), ...jobFixed]),
 }
 
 /** A Job that says nothing of labels has its template's. */

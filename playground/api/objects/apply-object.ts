@@ -19,8 +19,7 @@ export function* applySteps(backend: Backend, kind: Kind, namespace: string, nam
   const { uid, resourceVersion } = applied.metadata
   if (live === undefined) {
     if (apply.subresource !== '') throw notFound(kind, name)
-    const { group, version, plural } = kind
-    backend.authorizer.require(apply.user, { resourceRequest: true, verb: 'create', path: '', group, version, resource: plural, subresource: '', namespace, name })
+    backend.authorizer.requireCreate(apply.user, kind, namespace, name)
     if (uid !== undefined && uid !== '') {
       throw conflict(kind, name, `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`)
     }
@@ -51,7 +50,7 @@ export function* applySteps(backend: Backend, kind: Kind, namespace: string, nam
     const { subresource, manager, dryRun, user } = apply
     return yield* updateSteps(backend, kind, live, next, { subresource, manager, dryRun, user, warnings, how: 'applied' })
   }
-  return yield* storeNew(backend, kind, prepareNew(backend, kind, namespace, next), apply, [...warnings], (whole) => whole)
+  return yield* storeNew(backend, kind, prepareNew(backend, kind, namespace, next), apply, [...warnings])
 }
 
 function checkIdentity(kind: Kind, namespace: string, name: string, applied: KubernetesObject): void {

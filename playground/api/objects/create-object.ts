@@ -5,7 +5,7 @@ import { behaviourOf } from '../behaviours/behaviours.ts'
 import type { WriteParameters } from '../body.ts'
 import type { Kind } from '../kinds.ts'
 import { alreadyExists, internal } from '../status.ts'
-import { decoded } from '../schemas.ts'
+import { asStored, decoded } from '../schemas.ts'
 import { checkNamespace, decode, judge, validate } from './admit.ts'
 import { resetOf } from './reset.ts'
 import { checkSize } from './size.ts'
@@ -30,34 +30,27 @@ export function* createSteps(
   }
   const { object, problems } = decode(kind, sent, duplicates)
   const warnings = judge(problems, parameters.fieldValidation, kind)
-  const prepared = prepareNew(backend, kind, namespace, object)
-  const own = (whole: KubernetesObject): KubernetesObject => {
-    const { managedFields, ...metadata } = whole.metadata
-    return backend.fields.update({
-      live: undefined,
-      next: { ...whole, metadata: managedFields === undefined ? metadata : whole.metadata },
-      manager: parameters.manager,
-      time: timeNow(backend),
-      schema: kind.schema,
-      subresource: '',
-      reset: resetOf(kind, ''),
-      versions: kind.versions,
-    })
-  }
-  return yield* storeNew(backend, kind, prepared, parameters, [...warnings], own, (sent.metadata.name ?? '') === '' ? 'generated' : 'stated')
+  // Whose its fields are is settled before the server completes it and before webhooks are asked: what they put in is nobody's, as on a real server.
+  const owned = backend.fields.update({
+    live: undefined,
+    next: wiped(object),
+    manager: parameters.manager,
+    time: timeNow(backend),
+    schema: kind.schema,
+    subresource: '',
+    reset: resetOf(kind, ''),
+    versions: kind.versions,
+  })
+  return yield* storeNew(backend, kind, prepareNew(backend, kind, namespace, owned), parameters, [...warnings], (sent.metadata.name ?? '') === '' ? 'generated' : 'stated')
 }
 
-/**
- * Stores a new object that is prepared, if nothing speaks against it. `own` writes down whose its fields are: before webhooks are asked, so that what
- * they put in is nobody's, as on a real server.
- */
+/** Stores a new object that is prepared, and says whose its fields are, if nothing speaks against it. */
 export function* storeNew(
   backend: Backend,
   kind: Kind,
   prepared: KubernetesObject,
   { user, dryRun, manager }: Pick<WriteParameters, 'user' | 'dryRun' | 'manager'>,
   warnings: string[],
-  own: (whole: KubernetesObject) => KubernetesObject,
   named: Named = 'stated',
 ): Steps<Written> {
   const { name = '', namespace = '' } = prepared.metadata
@@ -75,16 +68,15 @@ export function* storeNew(
     manager,
     warnings,
   }
-  const mutated = yield* backend.admission.mutate({ ...attributes, object: () => unfounded(own(prepared), named) })
-  const whole = mutated === undefined ? prepared : refounded(decoded(kind, mutated).object, own(prepared), kind)
+  const mutated = yield* backend.admission.mutate({ ...attributes, object: () => unfounded(prepared, named) })
+  const whole = mutated === undefined ? prepared : refounded(decoded(kind, mutated).object, prepared, kind)
   validate(kind, whole, undefined, warnings)
-  const owned = mutated === undefined ? own(whole) : whole
-  behaviourOf(kind)?.admitted?.(owned, backend.options)
-  yield* backend.admission.validate({ ...attributes, object: () => owned })
+  behaviourOf(kind)?.admitted?.(whole, backend.options)
+  yield* backend.admission.validate({ ...attributes, object: () => whole })
   checkNamespace(backend, kind, namespace, name) // it may have gone while webhooks were asked
-  checkSize(owned)
+  checkSize(whole)
   if (find(backend, kind, namespace, name) !== undefined) throw alreadyExists(kind, name)
-  return { object: dryRun ? owned : store(backend, kind, 'ADDED', owned), warnings, created: true }
+  return { object: dryRun ? whole : store(backend, kind, 'ADDED', asStored(kind, whole)), warnings, created: true }
 }
 
 export function isNamespace(kind: Kind): boolean {
@@ -112,19 +104,15 @@ function refounded(mutated: KubernetesObject, before: KubernetesObject, kind: Ki
   return whole
 }
 
+/** Without what a client cannot say of a new object. */
+function wiped(object: KubernetesObject): KubernetesObject {
+  const { uid: _uid, creationTimestamp: _created, deletionTimestamp: _deleted, deletionGracePeriodSeconds: _grace, selfLink: _link, ...metadata } = object.metadata
+  return { ...object, metadata }
+}
+
 /** Gives an object what the server owns: name, uid, times, generation; and drops what a client cannot set. */
 export function prepareNew(backend: Backend, kind: Kind, namespace: string, object: KubernetesObject): KubernetesObject {
-  const {
-    uid: _uid,
-    creationTimestamp: _created,
-    generation: _generation,
-    selfLink: _link,
-    deletionTimestamp: _deleted,
-    deletionGracePeriodSeconds: _grace,
-    resourceVersion: _version,
-    namespace: _namespace,
-    ...metadata
-  } = object.metadata
+  const { generation: _generation, resourceVersion: _version, namespace: _namespace, ...metadata } = wiped(object).metadata
   const next = {
     ...object,
     metadata: {

@@ -6,7 +6,7 @@ import type { AdmissionRequest } from '../admission/admission-request.ts'
 import { behaviourOf } from '../behaviours/behaviours.ts'
 import type { Kind } from '../kinds.ts'
 import type { User } from '../request.ts'
-import { decoded } from '../schemas.ts'
+import { asStored, decoded } from '../schemas.ts'
 import { conflict, modifiedMeanwhile } from '../status.ts'
 import { validate } from './admit.ts'
 import { isNamespace, type Written } from './create-object.ts'
@@ -35,18 +35,17 @@ export function* updateSteps(backend: Backend, kind: Kind, live: KubernetesObjec
   const warnings = [...update.warnings]
   const stated = next.metadata.resourceVersion
   if (stated !== undefined && stated !== '' && stated !== live.metadata.resourceVersion) throw conflict(kind, live.metadata.name ?? '', modifiedMeanwhile)
-  let prepared = completed(kind, live, next, update.subresource)
+  // Before the server completes it: what it puts back was not written by the client.
+  let prepared = completed(kind, live, own(backend, kind, live, next, update), update.subresource)
   if (update.subresource === '') checkEscalation(backend.authorizer, update.user, kind, prepared, live)
   const attributes = attributesOf(kind, live, update, warnings)
-  const mutated = yield* backend.admission.mutate({ ...attributes, object: () => shown(kind, update, own(backend, kind, live, prepared, update)) })
+  const mutated = yield* backend.admission.mutate({ ...attributes, object: () => shown(kind, update, prepared) })
   if (mutated !== undefined) {
-    const before = own(backend, kind, live, prepared, update)
-    const whole = update.subresource === 'scale' ? withScale(kind, structuredClone(before), mutated) : decoded(kind, mutated).object
-    setManaged(whole, before)
+    const whole = update.subresource === 'scale' ? withScale(kind, structuredClone(prepared), mutated) : decoded(kind, mutated).object
+    setManaged(whole, prepared)
     prepared = completed(kind, live, whole, update.subresource)
   }
   validate(kind, prepared, live, warnings)
-  if (mutated === undefined) prepared = own(backend, kind, live, prepared, update)
   behaviourOf(kind)?.changed?.(prepared, live)
   const judged = prepared
   yield* backend.admission.validate({ ...attributes, object: () => shown(kind, update, judged) })
@@ -58,7 +57,7 @@ export function* updateSteps(backend: Backend, kind: Kind, live: KubernetesObjec
     if (!update.dryRun) store(backend, kind, 'DELETED', live)
     return { object: prepared, warnings, created: false }
   }
-  return { object: update.dryRun ? prepared : store(backend, kind, 'MODIFIED', prepared), warnings, created: false }
+  return { object: update.dryRun ? prepared : store(backend, kind, 'MODIFIED', asStored(kind, prepared)), warnings, created: false }
 }
 
 /** `next` as it is to be stored, but for who owns what. */
@@ -152,11 +151,11 @@ function setManaged(result: KubernetesObject, next: KubernetesObject): void {
 
 function raisesGeneration(kind: Kind, live: KubernetesObject, next: KubernetesObject): boolean {
   if (kind.generation === 'none') return false
-  return !equalJson(content(kind, live), content(kind, next))
+  return !equalJson(content(kind, live), content(kind, asStored(kind, next)))
 }
 
 function content(kind: Kind, object: KubernetesObject): JsonObject {
-  const { metadata: _metadata, apiVersion: _version, ...rest } = object
-  if (kind.generation === 'not-status') delete rest.status
-  return rest
+  const { metadata, apiVersion: _version, ...rest } = object
+  if (kind.generation !== 'not-metadata') delete rest.status
+  return kind.generation === 'labels-too' ? { ...rest, labels: metadata.labels ?? {} } : rest
 }

@@ -16,7 +16,7 @@ describe('strategic merge', () => {
   test('containers and their lists are merged by their keys', () => {
     const patch = withContainers({ name: 'a', image: 'a:2', env: [{ name: 'Y', value: '2' }] })
     expect(containersOf(strategicMerge(live, patch, schema))).toEqual([
-      { name: 'a', image: 'a:2', ports: [{ containerPort: 80 }], env: [{ name: 'X', value: '1' }, { name: 'Y', value: '2' }] },
+      { name: 'a', image: 'a:2', ports: [{ containerPort: 80 }], env: [{ name: 'Y', value: '2' }, { name: 'X', value: '1' }] },
       { name: 'b', image: 'b:1' },
     ])
   })
@@ -31,7 +31,7 @@ describe('strategic merge', () => {
   test('finalizers are a set from which members are taken out; other lists are replaced whole', () => {
     const object = { metadata: { finalizers: ['a', 'b'] }, spec: { template: { spec: { containers: [{ name: 'a', args: ['x', 'y'] }] } } } }
     const patch = { metadata: { '$deleteFromPrimitiveList/finalizers': ['a'], finalizers: ['c'] }, ...withContainers({ name: 'a', args: ['z'] }) }
-    expect(strategicMerge(object, patch, schema)).toMatchObject({ metadata: { finalizers: ['b', 'c'] }, ...withContainers({ name: 'a', args: ['z'] }) })
+    expect(strategicMerge(object, patch, schema)).toMatchObject({ metadata: { finalizers: ['c', 'b'] }, ...withContainers({ name: 'a', args: ['z'] }) })
   })
 
   test('retained keys drop the others, null removes, a patch without its key is refused', () => {

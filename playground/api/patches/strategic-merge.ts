@@ -22,37 +22,36 @@ export function strategicMerge(document: JsonObject, patch: Json, schema: Schema
   return mergeObject(document, patch, rooted)
 }
 
-function mergeObject(document: Json | undefined, patch: JsonObject, schema: Schema | undefined): JsonObject {
-  if (patch.$patch === 'replace') return without(patch, '$patch')
+function mergeObject(document: JsonObject, patch: JsonObject, schema: Schema | undefined): JsonObject {
+  if (patch.$patch === 'replace' || schema?.['x-kubernetes-patch-strategy'] === 'replace') return without(patch, '$patch')
   if (patch.$patch === 'delete') return {}
-  const result: JsonObject = isObject(document) ? { ...document } : {}
+  const result: JsonObject = { ...document }
   if (Array.isArray(patch.$retainKeys)) {
     const kept = new Set(patch.$retainKeys.map(String))
     for (const name of Object.keys(result)) if (!kept.has(name)) delete result[name]
   }
-  for (const [name, value] of Object.entries(patch)) {
-    if (name.startsWith('$deleteFromPrimitiveList/')) {
-      const list = name.slice('$deleteFromPrimitiveList/'.length)
-      const gone = Array.isArray(value) ? value : []
-      const present = result[list]
-      if (Array.isArray(present)) result[list] = present.filter((item) => !gone.some((other) => equalJson(other, item)))
-    }
+  for (const [list, gone] of directives(patch, '$deleteFromPrimitiveList/')) {
+    const present = result[list]
+    if (Array.isArray(present)) result[list] = present.filter((item) => !gone.some((other) => equalJson(other, item)))
   }
   for (const [name, value] of Object.entries(patch)) {
     if (name.startsWith('$') || name === '__proto__') continue
+    const present = result[name]
     const child = childSchema(schema, name)
     if (value === null) delete result[name]
-    else if (Array.isArray(value)) result[name] = mergeList(result[name], value, child, patch[`$setElementOrder/${name}`])
-    else if (isObject(value)) result[name] = mergeObject(result[name], value, child)
-    else result[name] = value
+    else if (Array.isArray(value) && Array.isArray(present)) result[name] = mergeList(present, value, child)
+    else if (isObject(value) && isObject(present)) result[name] = mergeObject(present, value, child)
+    else result[name] = taken(value)
   }
-  for (const [name, order] of Object.entries(patch)) {
-    const list = name.startsWith('$setElementOrder/') ? name.slice('$setElementOrder/'.length) : undefined
-    if (list === undefined || patch[list] !== undefined || !Array.isArray(order)) continue
+  for (const [list, order] of directives(patch, '$setElementOrder/')) {
     const present = result[list]
-    if (Array.isArray(present)) result[list] = inOrder(present, order, keyOf(childSchema(schema, list)))
+    if (Array.isArray(present)) result[list] = inOrder(present, order, Array.isArray(document[list]) ? document[list] : [], keyOf(childSchema(schema, list)))
   }
   return result
+}
+
+function directives(patch: JsonObject, prefix: string): [string, Json[]][] {
+  return Object.entries(patch).flatMap(([name, value]): [string, Json[]][] => (name.startsWith(prefix) && Array.isArray(value) ? [[name.slice(prefix.length), value]] : []))
 }
 
 function childSchema(schema: Schema | undefined, name: string): Schema | undefined {
@@ -62,44 +61,52 @@ function childSchema(schema: Schema | undefined, name: string): Schema | undefin
 }
 
 function keyOf(schema: Schema | undefined): string | undefined {
+  if (schema?.['x-kubernetes-patch-merge-key'] !== undefined) return schema['x-kubernetes-patch-merge-key']
   return schema?.['x-kubernetes-list-type'] === 'map' ? schema['x-kubernetes-list-map-keys']?.[0] : undefined
 }
 
-function mergeList(document: Json | undefined, patch: readonly Json[], schema: Schema | undefined, order: Json | undefined): Json[] {
-  const present = Array.isArray(document) ? document : []
-  const replaced = patch.some((item) => isObject(item) && item.$patch === 'replace')
-  if (replaced) return patch.filter((item) => !(isObject(item) && item.$patch === 'replace'))
+function mergeList(present: readonly Json[], patch: readonly Json[], schema: Schema | undefined): Json[] {
   const key = keyOf(schema)
+  if (schema?.['x-kubernetes-patch-strategy'] === 'replace' || (key === undefined && schema?.['x-kubernetes-list-type'] !== 'set')) return [...patch]
   if (key === undefined) {
-    if (schema?.['x-kubernetes-list-type'] !== 'set') return patch.map(clean)
-    const merged = [...present]
-    for (const item of patch) if (!merged.some((other) => equalJson(other, item))) merged.push(item)
-    return Array.isArray(order) ? inOrder(merged, order, undefined) : merged
+    const added = patch.filter((item, i) => !present.some((other) => equalJson(other, item)) && patch.findIndex((other) => equalJson(other, item)) === i)
+    return inOrder([...present, ...added], patch, present, undefined)
   }
-  let result = [...present]
   for (const item of patch) {
     if (!isObject(item)) throw badRequest(`a list that is merged by "${key}" holds something that is no object`)
-    if (item[key] === undefined) throw badRequest(`map: map[] does not contain declared merge key: ${key}`)
-    const at = result.findIndex((other) => isObject(other) && equalJson(other[key], item[key]))
-    if (item.$patch === 'delete') result = result.filter((other) => !(isObject(other) && equalJson(other[key], item[key])))
-    else if (at < 0) result.push(mergeObject(undefined, item, schema?.items))
-    else result[at] = mergeObject(result[at], item, schema?.items)
+    if (item[key] === undefined && item.$patch !== 'replace') throw badRequest(`map: ${mapText(item)} does not contain declared merge key: ${key}`)
   }
-  return Array.isArray(order) ? inOrder(result, order, key) : result
+  const said = patch.filter(isObject)
+  const wanted = said.filter(({ $patch }) => $patch === undefined)
+  if (said.some(({ $patch }) => $patch === 'replace')) return wanted
+  const same = (one: Json, other: Json): boolean => isObject(one) && isObject(other) && equalJson(one[key], other[key])
+  const left = present.filter((item) => !said.some((other) => other.$patch === 'delete' && same(item, other)))
+  const merged = [...left]
+  for (const item of wanted) {
+    const at = merged.findIndex((other) => same(other, item))
+    const found = merged[at]
+    if (isObject(found)) merged[at] = mergeObject(found, item, schema?.items)
+    else merged.push(item)
+  }
+  return inOrder(merged, wanted, left, key)
 }
 
-/** The order that the client wants; what it did not name follows what it stood behind. */
-function inOrder(list: readonly Json[], order: readonly Json[], key: string | undefined): Json[] {
-  const rank = (item: Json): number =>
-    order.findIndex((wanted) => (key === undefined ? equalJson(wanted, item) : isObject(wanted) && isObject(item) && equalJson(wanted[key], item[key])))
-  const named = list.filter((item) => rank(item) >= 0).sort((a, b) => rank(a) - rank(b))
-  const result = [...named]
-  for (const [index, item] of list.entries()) {
-    if (rank(item) >= 0) continue
-    const before = list.slice(0, index).findLast((other) => result.includes(other))
-    result.splice(before === undefined ? 0 : result.indexOf(before) + 1, 0, item)
+/**
+ * What `order` names in its order, and between it what it does not name: each where it stood before (in `was`) what comes after it, as far as the two
+ * orders agree. Source of the algorithm: apimachinery `strategicpatch/patch.go`, `mergeSortedSlice`.
+ */
+function inOrder(list: readonly Json[], order: readonly Json[], was: readonly Json[], key: string | undefined): Json[] {
+  const indexIn = (all: readonly Json[], item: Json): number =>
+    all.findIndex((other) => (key === undefined ? equalJson(other, item) : isObject(other) && isObject(item) && equalJson(other[key], item[key])))
+  const by = (all: readonly Json[]) => (a: Json, b: Json) => indexIn(all, a) - indexIn(all, b)
+  const named = list.filter((item) => indexIn(order, item) >= 0).sort(by(order))
+  const others = list.filter((item) => indexIn(order, item) < 0).sort(by(was))
+  const result: Json[] = []
+  while (named.length > 0 && others.length > 0) {
+    const [next, other] = [indexIn(was, named[0] as Json), indexIn(was, others[0] as Json)]
+    result.push((next >= 0 && other >= 0 && other < next ? others : named).shift() as Json)
   }
-  return result
+  return [...result, ...named, ...others]
 }
 
 function without(object: JsonObject, name: string): JsonObject {
@@ -107,13 +114,14 @@ function without(object: JsonObject, name: string): JsonObject {
   return rest
 }
 
-/** Directives are no content. */
-function clean(value: Json): Json {
-  if (Array.isArray(value)) return value.map(clean)
+/** What was not there before is taken as it is, without nulls and without what only says how to merge. */
+function taken(value: Json): Json {
+  if (Array.isArray(value)) return value.filter((item) => !(isObject(item) && item.$patch !== undefined)).map(taken)
   if (!isObject(value)) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([name]) => !name.startsWith('$'))
-      .map(([name, member]) => [name, clean(member)]),
-  )
+  return Object.fromEntries(Object.entries(value).flatMap(([name, field]) => (name.startsWith('$') || field === null || (isObject(field) && field.$patch !== undefined) ? [] : [[name, taken(field)]])))
+}
+
+/** A map as Go prints it. */
+function mapText(map: JsonObject): string {
+  return `map[${Object.keys(map).sort().map((name) => `${name}:${isObject(map[name]) ? mapText(map[name]) : String(map[name])}`).join(' ')}]`
 }

@@ -10,7 +10,7 @@ import type { Verb } from './verb.ts'
 /** Deletes what the selectors leave of one collection, and answers what that was. */
 export const deleteCollectionVerb: Verb = async (backend, request, target) => {
   if (target.kind.namespaced && target.namespace === '') return pageNotFound
-  const options = readDeletion(request)
+  const options = readDeletion(request, target.kind)
   const version = backend.storage.version
   const objects = select(backend, request, target, version)
   for (const { metadata } of objects) {

@@ -12,7 +12,7 @@ import type { Verb } from './verb.ts'
 
 export const deleteVerb: Verb = async (backend, request, target) => {
   const { kind, namespace, name } = target
-  const options = readDeletion(request)
+  const options = readDeletion(request, target.kind)
   const { gone, object, warnings } = await waiting(() => {
     const live = find(backend, kind, namespace, name)
     if (live === undefined) throw notFound(kind, name)
@@ -32,8 +32,8 @@ export const deleteVerb: Verb = async (backend, request, target) => {
 
 export type DeletionRequest = Deletion & { readonly preconditions: JsonObject }
 
-/** `DeleteOptions` from the body, or else from the query. */
-export function readDeletion(request: ApiRequest): DeletionRequest {
+/** `DeleteOptions` from the body, or else from the query. Where neither says it, a Job leaves its pods behind, as its first clients relied on. */
+export function readDeletion(request: ApiRequest, kind: Kind): DeletionRequest {
   const body = readOptionsBody(request)
   if (body.kind !== undefined && body.kind !== 'DeleteOptions') {
     const scheme = 'k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27'
@@ -61,7 +61,7 @@ export function readDeletion(request: ApiRequest): DeletionRequest {
   if (causes.length > 0) throw invalidOptions('DeleteOptions', causes)
   const grace = typeof body.gracePeriodSeconds === 'number' ? body.gracePeriodSeconds : query.has('gracePeriodSeconds') ? Number(query.get('gracePeriodSeconds')) : undefined
   return {
-    propagation: orphan === true ? 'Orphan' : orphan === false ? 'Background' : (policy as Deletion['propagation']),
+    propagation: orphan === true ? 'Orphan' : orphan === false ? 'Background' : ((policy as Deletion['propagation']) ?? (kind.group === 'batch' && kind.plural === 'jobs' ? 'Orphan' : undefined)),
     graceSeconds: grace !== undefined && Number.isFinite(grace) && grace >= 0 ? grace : undefined,
     dryRun: readDryRun(dryRun, 'DeleteOptions'),
     user: request.user,

@@ -6,6 +6,7 @@ export function serviceDefaults(object: JsonObject): void {
   const spec = at(object, 'spec')
   if (spec === undefined) return
   fill(spec, { sessionAffinity: 'None', type: 'ClusterIP' })
+  if (spec.sessionAffinity === 'None') delete spec.sessionAffinityConfig
   if (spec.sessionAffinity === 'ClientIP') {
     fill(spec, { sessionAffinityConfig: { clientIP: { timeoutSeconds: 10_800 } } })
   }
@@ -44,8 +45,7 @@ export function namespaceDefaults(object: JsonObject): void {
     fill(metadata, { labels: {} })
     fill(at(metadata, 'labels') ?? {}, { 'kubernetes.io/metadata.name': metadata.name })
   }
-  fill(object, { spec: {}, status: {} })
-  fill(at(object, 'spec') ?? {}, { finalizers: ['kubernetes'] })
+  fill(object, { status: {} })
   fill(at(object, 'status') ?? {}, { phase: 'Active' })
 }
 

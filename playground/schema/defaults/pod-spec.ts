@@ -3,6 +3,8 @@ import { at, each, fill } from './fill.ts'
 
 /** A pod's spec, also in a template. Source: kubernetes `pkg/apis/core/v1/defaults.go`. */
 export function podSpecDefaults(spec: JsonObject): void {
+  const account = spec.serviceAccountName ?? spec.serviceAccount
+  if (account !== undefined) Object.assign(spec, { serviceAccountName: account, serviceAccount: account }) // the older name is another one for the same
   fill(spec, { dnsPolicy: 'ClusterFirst', restartPolicy: 'Always', schedulerName: 'default-scheduler', securityContext: {}, terminationGracePeriodSeconds: 30 })
   for (const container of [...each(spec, 'containers'), ...each(spec, 'initContainers'), ...each(spec, 'ephemeralContainers')]) containerDefaults(container)
   if (spec.hostNetwork === true) {

@@ -60,7 +60,15 @@ export function statefulSetDefaults(object: JsonObject): void {
   templateDefaults(spec)
 }
 
+/** How often a DaemonSet's template changed: a field of a version that is served no more, and since then an annotation. */
+export const templateGeneration = 'deprecated.daemonset.template.generation'
+
 export function daemonSetDefaults(object: JsonObject): void {
+  const metadata = at(object, 'metadata')
+  if (metadata !== undefined) {
+    fill(metadata, { annotations: {} })
+    fill(at(metadata, 'annotations') ?? {}, { [templateGeneration]: '0' })
+  }
   const spec = at(object, 'spec')
   if (spec === undefined) return
   fill(spec, { revisionHistoryLimit: 10, updateStrategy: {} })
@@ -70,11 +78,15 @@ export function daemonSetDefaults(object: JsonObject): void {
     fill(strategy, { rollingUpdate: {} })
     fill(at(strategy, 'rollingUpdate') ?? {}, { maxSurge: 0, maxUnavailable: 1 })
   }
+  const rollout = at(strategy, 'rollingUpdate')
+  if (rollout !== undefined) fill(rollout, { maxSurge: 0, maxUnavailable: 0 }) // no pointers in the server's own type
   templateDefaults(spec)
 }
 
 /** Source: kubernetes `pkg/apis/batch/v1/defaults.go`. */
 export function jobDefaults(object: JsonObject): void {
+  const labels = at(object, 'spec', 'template', 'metadata', 'labels')
+  if (labels !== undefined) fill(at(object, 'metadata') ?? {}, { labels: { ...labels } })
   const spec = at(object, 'spec')
   if (spec === undefined) return
   if (spec.completions === undefined && spec.parallelism === undefined) fill(spec, { completions: 1 })

@@ -11,7 +11,7 @@ export function textAt(object: JsonObject, name: string): string {
 
 export function missing(object: JsonObject, name: string, field: string, detail = ''): Cause[] {
   const value = object[name]
-  const empty = value === undefined || value === '' || (Array.isArray(value) && value.length === 0)
+  const empty = value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0)
   return empty ? [required(`${field}.${name}`, detail)] : []
 }
 

@@ -63,6 +63,7 @@ function backendErrors(backend: JsonObject, field: string): Cause[] {
   if (!isObject(backend.service)) return [required(`${field}`, 'port name or number is required')]
   const port = objectAt(backend.service, 'port')
   const errors = missing(backend.service, 'name', `${field}.service`)
+  if (port.name !== undefined && port.number !== undefined) return [...errors, invalidValue(field, '', 'cannot set both port name & port number')]
   if (port.name === undefined && port.number === undefined) return [...errors, required(`${field}.service.port`, 'port name or number is required')]
   return port.number === undefined ? errors : [...errors, ...portNumber(port.number, `${field}.service.port.number`)]
 }

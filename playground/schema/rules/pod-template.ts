@@ -1,6 +1,6 @@
-import { isObject, type JsonObject } from '#lib/json.ts'
+import { isObject, type Json, type JsonObject } from '#lib/json.ts'
 import type { Cause } from '#playground/contract.ts'
-import { duplicate, invalidValue, required } from '../causes.ts'
+import { duplicate, forbidden, invalidValue, required } from '../causes.ts'
 import { labelErrors } from '../metadata-errors.ts'
 import { labelNameProblems } from '#lib/object-names.ts'
 import { quantityNanos } from '../quantity.ts'
@@ -28,17 +28,19 @@ export function templateErrors(spec: JsonObject, kind: string, restartPolicies: 
   const template = objectAt(spec, 'template')
   const labels = objectAt(objectAt(template, 'metadata'), 'labels')
   const errors = labelErrors(labels, 'spec.template.labels')
-  if (spec.selector === undefined) errors.push(required('spec.selector'))
-  else errors.push(...selectorErrors(objectAt(spec, 'selector'), labels, kind))
+  errors.push(...selectorErrors(spec.selector, labels, kind))
   return [...errors, ...podSpecErrors(objectAt(template, 'spec'), 'spec.template.spec', restartPolicies)]
 }
 
-function selectorErrors(selector: JsonObject, labels: JsonObject, kind: string): Cause[] {
+/** No selector selects nothing; an empty one would select everything. */
+export function selectorErrors(selector: Json | undefined, labels: JsonObject, kind: string): Cause[] {
+  const unmatched = invalidValue('spec.template.metadata.labels', Object.keys(labels).length === 0 ? null : labels, '`selector` does not match template `labels`')
+  if (!isObject(selector)) return [required('spec.selector'), unmatched]
   const expressions = listAt(selector, 'matchExpressions')
   const wanted = objectAt(selector, 'matchLabels')
   if (expressions.length === 0 && Object.keys(wanted).length === 0) return [invalidValue('spec.selector', selector, `empty selector is invalid for ${kind}`)]
   const matches = Object.entries(wanted).every(([key, value]) => labels[key] === value) && expressions.every((expression) => holds(expression, labels))
-  return matches ? [] : [invalidValue('spec.template.metadata.labels', labels, '`selector` does not match template `labels`')]
+  return matches ? [] : [unmatched]
 }
 
 function holds({ key, operator, values }: JsonObject, labels: JsonObject): boolean {
@@ -85,11 +87,15 @@ function containerErrors(container: JsonObject, field: string, volumes: Readonly
   errors.push(...portErrors(container, field), ...mountErrors(container, field, volumes), ...resourceErrors(objectAt(container, 'resources'), `${field}.resources`))
   for (const [i, variable] of listAt(container, 'env').entries()) errors.push(...missing(variable, 'name', `${field}.env[${i}]`))
   for (const probe of ['livenessProbe', 'readinessProbe', 'startupProbe']) {
-    if (isObject(container[probe]) && !['exec', 'httpGet', 'tcpSocket', 'grpc'].some((handler) => isObject(objectAt(container, probe)[handler]))) {
-      errors.push(required(`${field}.${probe}`, 'must specify a handler type'))
-    }
+    if (isObject(container[probe])) errors.push(...handlerErrors(container[probe], `${field}.${probe}`))
   }
   return errors
+}
+
+function handlerErrors(handler: JsonObject, field: string): Cause[] {
+  const said = ['exec', 'httpGet', 'tcpSocket', 'grpc'].filter((name) => isObject(handler[name]))
+  if (said.length === 0) return [required(field, 'must specify a handler type')]
+  return said.slice(1).map((name) => forbidden(`${field}.${name}`, 'may not specify more than 1 handler type'))
 }
 
 function portErrors(container: JsonObject, field: string): Cause[] {

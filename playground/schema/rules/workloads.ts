@@ -2,7 +2,7 @@ import { isObject, type JsonObject } from '#lib/json.ts'
 import type { Cause } from '#playground/contract.ts'
 import { forbidden, invalidValue, required } from '../causes.ts'
 import { listAt, missing, notNegative, objectAt, oneOf, textAt, type Rule } from './look.ts'
-import { podSpecErrors, templateErrors } from './pod-template.ts'
+import { podSpecErrors, selectorErrors, templateErrors } from './pod-template.ts'
 
 export const pod: Rule = (object) => podSpecErrors(objectAt(object, 'spec'), 'spec')
 
@@ -10,9 +10,18 @@ export const deployment: Rule = (object) => {
   const spec = objectAt(object, 'spec')
   return [
     ...notNegative(spec, ['replicas', 'minReadySeconds', 'revisionHistoryLimit', 'progressDeadlineSeconds'], 'spec'),
-    ...oneOf(objectAt(spec, 'strategy').type, 'spec.strategy.type', ['Recreate', 'RollingUpdate']),
+    ...rolloutErrors(objectAt(spec, 'strategy')),
     ...templateErrors(spec, 'deployment', ['Always']),
   ]
+}
+
+function rolloutErrors({ type, rollingUpdate }: JsonObject): Cause[] {
+  const field = 'spec.strategy.rollingUpdate'
+  if (type === 'Recreate') return isObject(rollingUpdate) ? [forbidden(field, "may not be specified when strategy `type` is 'Recreate'")] : []
+  if (type !== 'RollingUpdate') return oneOf(type, 'spec.strategy.type', ['Recreate', 'RollingUpdate'])
+  const { maxSurge, maxUnavailable } = isObject(rollingUpdate) ? rollingUpdate : {}
+  const none = [0, '0%']
+  return none.includes(maxSurge as number) && none.includes(maxUnavailable as number) ? [invalidValue(`${field}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0')] : []
 }
 
 export const replicaSet: Rule = (object) => {
@@ -24,6 +33,7 @@ export const statefulSet: Rule = (object) => {
   const spec = objectAt(object, 'spec')
   return [
     ...notNegative(spec, ['replicas', 'minReadySeconds', 'revisionHistoryLimit'], 'spec'),
+    ...strategyErrors(objectAt(spec, 'updateStrategy')),
     ...oneOf(spec.podManagementPolicy, 'spec.podManagementPolicy', ['OrderedReady', 'Parallel']),
     ...templateErrors(withClaimVolumes(spec), 'statefulset', ['Always']),
   ]
@@ -39,6 +49,14 @@ function withClaimVolumes(spec: JsonObject): JsonObject {
   return { ...spec, template: { ...template, spec: { ...pod, volumes } } }
 }
 
+function strategyErrors({ type, rollingUpdate }: JsonObject): Cause[] {
+  const field = 'spec.updateStrategy'
+  if (type !== 'OnDelete') return type === 'RollingUpdate' ? [] : [invalidValue(field, undefined, "must be 'RollingUpdate' or 'OnDelete'")]
+  if (!isObject(rollingUpdate)) return []
+  const { partition = null, maxUnavailable = null } = rollingUpdate
+  return [invalidValue(`${field}.rollingUpdate`, { Partition: partition, MaxUnavailable: maxUnavailable }, "only allowed for updateStrategy 'RollingUpdate'")]
+}
+
 export const daemonSet: Rule = (object) => {
   const spec = objectAt(object, 'spec')
   return [...notNegative(spec, ['minReadySeconds', 'revisionHistoryLimit'], 'spec'), ...templateErrors(spec, 'daemonset', ['Always'])]
@@ -46,10 +64,11 @@ export const daemonSet: Rule = (object) => {
 
 const jobCounts = ['parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'ttlSecondsAfterFinished']
 
-/** The selector of a Job is the server's to make, so its absence is not told here. */
-export const job: Rule = (object) => {
+/** The selector of a new Job is the server's to make, so its absence is not told; later it must be said. */
+export const job: Rule = (object, live) => {
   const spec = objectAt(object, 'spec')
-  return [...notNegative(spec, jobCounts, 'spec'), ...podSpecErrors(objectAt(objectAt(spec, 'template'), 'spec'), 'spec.template.spec', ['OnFailure', 'Never'])]
+  const labels = objectAt(objectAt(objectAt(spec, 'template'), 'metadata'), 'labels')
+  return [...notNegative(spec, jobCounts, 'spec'), ...(live === undefined ? [] : selectorErrors(spec.selector, labels, 'job')), ...podSpecErrors(objectAt(objectAt(spec, 'template'), 'spec'), 'spec.template.spec', ['OnFailure', 'Never'])]
 }
 
 export const cronJob: Rule = (object) => {
@@ -73,10 +92,14 @@ function scheduleErrors(schedule: string): Cause[] {
   return fields.length === 5 ? [] : [invalidValue('spec.schedule', schedule, `expected exactly 5 fields, found ${fields.length}: [${fields.join(' ')}]`)]
 }
 
-export const autoscaler: Rule = (object) => {
+export const autoscaler: Rule = (object, live) => {
   const spec = objectAt(object, 'spec')
   const target = objectAt(spec, 'scaleTargetRef')
+  const before = live === undefined ? undefined : objectAt(objectAt(live, 'spec'), 'scaleTargetRef')
+  const isNew = before?.apiVersion !== target.apiVersion || before?.kind !== target.kind
+  const apiVersion = textAt(target, 'apiVersion')
   const errors = [...missing(target, 'kind', 'spec.scaleTargetRef'), ...missing(target, 'name', 'spec.scaleTargetRef')]
+  if (isNew && !apiVersion.includes('/') && target.kind !== 'ReplicationController') errors.push(invalidValue('spec.scaleTargetRef.apiVersion', apiVersion, 'apiVersion must specify API group'))
   const { minReplicas: least, maxReplicas: most = 0 } = spec
   if (typeof least === 'number' && least < 1) errors.push(invalidValue('spec.minReplicas', least, 'must be greater than or equal to 1'))
   if (typeof most === 'number' && most < 1) errors.push(invalidValue('spec.maxReplicas', most, 'must be greater than 0'))
