@@ -9,13 +9,21 @@ const guard = `
 folder=$1; shift
 exec 3<&0
 "$@" </dev/null 3<&- >"$folder/server.log" 2>&1 & server=$!
+echo $server >"$folder/server.pid"
 { cat >/dev/null; kill -KILL $server; } <&3 2>/dev/null & watcher=$!
 exec 3<&-
 wait $server
 kill $watcher 2>/dev/null; wait $watcher 2>/dev/null
 rm -rf "$folder"`
 
-export type GuardedServer = { readonly folder: string; readonly isRunning: () => boolean; readonly stop: () => Promise<void> }
+export type GuardedServer = {
+  readonly folder: string
+  readonly isRunning: () => boolean
+  /** From here on it takes connections, as the system does that for it, and answers nobody. `stop` ends it all the same. */
+  readonly hang: () => void
+  readonly goOn: () => void
+  readonly stop: () => Promise<void>
+}
 
 /** Whom a server runs as that refuses to be root's; undefined where this process is not. */
 function unprivileged(): { uid: number; gid: number } | undefined {
@@ -40,9 +48,12 @@ export function startGuarded(folder: string, command: string, args: readonly str
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()).once('error', () => resolve()))
   let running = true
   void ended.then(() => (running = false))
+  const signal = (name: NodeJS.Signals): void => void process.kill(Number(readFileSync(join(folder, 'server.pid'), 'utf8')), name)
   return {
     folder,
     isRunning: () => running,
+    hang: () => signal('SIGSTOP'),
+    goOn: () => signal('SIGCONT'),
     stop: async () => {
       child.stdin.end()
       await ended

@@ -4,6 +4,7 @@ import { createConnection } from 'mysql2'
 import type { Connection } from 'mysql2'
 import { eventually } from './eventually.ts'
 import { findProgram, freePort, runUnprivileged, serverFolder, startGuarded } from './guarded-server.ts'
+import type { GuardedServer } from './guarded-server.ts'
 
 const share = '/usr/share/mysql'
 const tables = ['mysql_system_tables.sql', 'mysql_system_tables_data.sql'].map((file) => join(share, file))
@@ -24,8 +25,7 @@ export type MariadbServer = {
   readonly url: string
   /** Statements, as `admin`. */
   readonly ask: (...statements: string[]) => Promise<Record<string, unknown>[]>
-  readonly stop: () => Promise<void>
-}
+} & Pick<GuardedServer, 'hang' | 'goOn' | 'stop'>
 
 export const urlAs = (user: string, secret: string, port: number, database = ''): string => `mysql://${user}:${secret}@127.0.0.1:${port}/${database}`
 
@@ -64,7 +64,7 @@ export async function startMariadb(template: { readonly folder: string }, option
     if (!server.isRunning()) throw new Error('MariaDB did not start')
     return ask('select 1').catch(() => undefined)
   }, 30_000)
-  return { folder, port, url: urlAs('admin', password, port), ask, stop: server.stop }
+  return { folder, port, url: urlAs('admin', password, port), ask, hang: server.hang, goOn: server.goOn, stop: server.stop }
 }
 
 function program(): string {

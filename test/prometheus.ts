@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { eventually } from './eventually.ts'
 import { findProgram, freePort, serverFolder, startGuarded } from './guarded-server.ts'
+import type { GuardedServer } from './guarded-server.ts'
 
 /** Why `promtool`, which comes with Prometheus, cannot check anything here; nothing if it can. */
 export function promtoolMissing(): string | undefined {
@@ -20,7 +21,7 @@ export function prometheusMissing(): string | undefined {
  * A Prometheus server on the loopback that scrapes itself ten times a second, as the job `self`. What is asked of the job `remote` it wants from a server
  * that is not there, so that it warns. It ends with this process, however that ends.
  */
-export async function startPrometheus(scraped: readonly Scraped[] = []): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
+export async function startPrometheus(scraped: readonly Scraped[] = []): Promise<{ readonly url: string } & Pick<GuardedServer, 'hang' | 'stop'>> {
   const program = findProgram('prometheus')
   if (program === undefined) throw new Error(prometheusMissing())
   const folder = serverFolder('prometheus')
@@ -42,5 +43,5 @@ export async function startPrometheus(scraped: readonly Scraped[] = []): Promise
     const answer = await fetch(`${url}/api/v1/query?query=up`).then((response) => response.text(), () => '')
     return answer.includes('"1"')
   }, 30_000)
-  return { url, stop: server.stop }
+  return { url, hang: server.hang, stop: server.stop }
 }

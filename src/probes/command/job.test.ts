@@ -6,7 +6,6 @@ import type { KubernetesClient } from '#clients/kubernetes/client.ts'
 import { openKubernetes } from '#clients/kubernetes/open.ts'
 import { openCel } from '#lib/cel.ts'
 import { systemClock } from '#lib/clock.ts'
-import { Failure } from '#lib/failure.ts'
 import type { JsonObject } from '#lib/json.ts'
 import type { Sample } from '#model/probe.ts'
 import { startCluster } from '#playground/cluster.ts'
@@ -24,6 +23,8 @@ const namespace = 'plumbline-probes'
 const cel = openCel({ timeoutMs: 1_000 })
 let cluster: Cluster
 let client: KubernetesClient
+/** Of whom the cluster lets do nothing. */
+let nobody: KubernetesClient
 const never = new AbortController().signal
 const write = async (body: JsonObject): Promise<void> => {
   const kind = await client.kind(String(body['apiVersion']), String(body['kind']), never)
@@ -34,15 +35,29 @@ beforeAll(async () => {
   cluster = await startCluster({ name: 'test', dir: join(dir, 'cluster'), compileCache: join(dir, 'compiled'), clock: systemClock, log: () => {}, places: { apiPort: 0, ingressPort: 0 } })
   writeFileSync(join(dir, 'kubeconfig'), kubeconfigOf([cluster]), { mode: 0o600 })
   client = await openKubernetes({ kubeconfig: join(dir, 'kubeconfig'), context: 'test', clock: systemClock })
+  writeFileSync(join(dir, 'nobody'), JSON.stringify(kubeconfigOfNobody()), { mode: 0o600 })
+  nobody = await openKubernetes({ kubeconfig: join(dir, 'nobody'), context: 'nobody', clock: systemClock })
   await write({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
   await write({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'probe', namespace } })
 })
 afterAll(async () => {
   await cel.close()
+  await nobody?.close()
   await client?.close()
   await cluster?.stop()
   rmSync(dir, { recursive: true, force: true })
 })
+
+/** The administrator, as somebody else. */
+function kubeconfigOfNobody(): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'test', cluster: { server: cluster.api.url, 'certificate-authority-data': Buffer.from(cluster.api.ca).toString('base64') } }],
+    users: [{ name: 'nobody', user: { token: cluster.api.adminToken, as: 'nobody@shop.example' } }],
+    contexts: [{ name: 'nobody', context: { cluster: 'test', user: 'nobody' } }],
+  }
+}
 
 const image = 'registry.shop.example/tools/task:1.0.0'
 const place = () => ({ client, namespace, serviceAccount: 'probe', owner: 'production/orders' })
@@ -55,7 +70,7 @@ conformance(command, async () => ({
   passing: { clients, config: configOf({ MESSAGE: `{"secret":"${canary}"}` }, { cel: 'output.secret != ""' }) },
   failing: { clients, config: configOf({ MESSAGE: canary, EXIT_CODE: '3' }) },
   hanging: { clients, config: configOf({ MESSAGE: canary, TASK_MS: '60000' }) },
-  refusing: { clients: { ...clients, jobs: async () => Promise.reject(new Failure({ code: 'probe-out-of-reach', subject: 'cluster', message: 'no Jobs run there' })) }, config: configOf({}) },
+  refusing: { clients: { ...clients, jobs: async () => ({ ...place(), client: nobody }) }, config: configOf({}) },
   lying: { clients, config: configOf({ MESSAGE: `{"secret":"${canary}"}` }, { cel: 'output.secret == "another"' }) },
   slow: { clients, config: configOf({ MESSAGE: canary, TASK_MS: String(slowMs) }) },
   stop: async () => {},
@@ -91,17 +106,7 @@ describe('the command probe, as a Job', () => {
   })
 
   test('says what it may not do', async () => {
-    const kubeconfig = {
-      apiVersion: 'v1',
-      kind: 'Config',
-      clusters: [{ name: 'test', cluster: { server: cluster.api.url, 'certificate-authority-data': Buffer.from(cluster.api.ca).toString('base64') } }],
-      users: [{ name: 'nobody', user: { token: cluster.api.adminToken, as: 'nobody@shop.example' } }],
-      contexts: [{ name: 'nobody', context: { cluster: 'test', user: 'nobody' } }],
-    }
-    writeFileSync(join(dir, 'nobody'), JSON.stringify(kubeconfig), { mode: 0o600 })
-    const nobody = await openKubernetes({ kubeconfig: join(dir, 'nobody'), context: 'nobody', clock: systemClock })
     const sample = await command.sample({ clients: { ...clients, jobs: async () => ({ ...place(), client: nobody }) }, clock: systemClock, signal: AbortSignal.timeout(5_000) }, command.schema.parse(configOf({})))
-    await nobody.close()
     expect(sample).toMatchObject({ verdict: 'unknown', message: expect.stringMatching(/forbidden.*cannot get resource "jobs"/) })
   })
 

@@ -8,7 +8,7 @@ conformance(
   dns,
   async () => {
     const [server, hanging] = await Promise.all([startDnsmasq(['--host-record=orders.example,10.0.0.1']), startDnsmasq(['--host-record=orders.example,10.0.0.1'])])
-    process.kill(hanging.pid, 'SIGSTOP')
+    hanging.hang()
     const slow = await slowWayTo(server.port)
     const address = (port: number): string => `dns://user:${canary}@127.0.0.1:${port}`
     const clients = { reach: reachTo({ ns: address(server.port), hanging: address(hanging.port), slow: address(slow.port) }) }

@@ -142,9 +142,9 @@ describe.skipIf(missing !== undefined)(`the sql probe on MariaDB${missing === un
 
   test('fails where the database does not answer, or is none', async () => {
     expect(await ask({}, { to: urlAs('u', 'hush-hush', await closedPort()) })).toMatchObject({ verdict: 'failed', message: 'connection refused by orders-db' })
-    const silent = await startTcp(() => {})
-    expect(await ask({}, { to: urlAs('u', 'hush-hush', silent.port), ms: 200 })).toMatchObject({ verdict: 'failed', message: expect.stringMatching(/^connection: timed out/) })
-    await silent.stop()
+    replica.hang()
+    expect(await ask({}, { to: onReplica, ms: 200 })).toMatchObject({ verdict: 'failed', message: expect.stringMatching(/^connection: timed out/) })
+    replica.goOn()
     for (const said of ['HTTP/1.1 400 Bad Request\r\n\r\n', '\x05\0\0\0\xffgarbage', 'x'.repeat(70_000), '']) {
       const liar = await startTcp((socket) => socket.end(said))
       const sample = await ask({}, { to: urlAs('u', 'hush-hush', liar.port), ms: 1_000 })
