@@ -7,6 +7,7 @@ import { openKubernetes } from '#clients/kubernetes/open.ts'
 import { openCel } from '#lib/cel.ts'
 import { systemClock } from '#lib/clock.ts'
 import type { JsonObject } from '#lib/json.ts'
+import { until } from '#lib/until.ts'
 import type { Sample } from '#model/probe.ts'
 import { startCluster } from '#playground/cluster.ts'
 import type { Cluster } from '#playground/cluster.ts'
@@ -96,6 +97,19 @@ describe('the command probe, as a Job', () => {
     const sample = await ask({ TASK_MS: '60000' }, {}, 3_000)
     expect(sample).toMatchObject({ verdict: 'failed', message: expect.stringMatching(/^command: timed out after/) })
     await nothingLeft()
+  })
+
+  test('removes what was being created when it was stopped', async () => {
+    const stopping = new AbortController()
+    const apply: KubernetesClient['apply'] = async (kind, body, how, signal) => {
+      const answer = client.apply(kind, body, how, never)
+      await eventually(() => cluster.objects.list(jobs).length === 1)
+      stopping.abort(new Error('the server stops'))
+      return until(answer, signal)
+    }
+    const late = { ...clients, jobs: async () => ({ ...place(), client: { ...client, apply } }) }
+    expect(await command.sample({ clients: late, clock: systemClock, signal: stopping.signal }, command.schema.parse(configOf({ TASK_MS: '60000' })))).toMatchObject({ verdict: 'unknown' })
+    expect(await nothingLeft()).toBe(true)
   })
 
   test('does not know where it cannot be started', async () => {

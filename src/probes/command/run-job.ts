@@ -79,9 +79,17 @@ async function gone({ client, namespace }: JobPlace, jobs: ServedKind, name: str
 }
 
 async function created({ client, ...place }: JobPlace, jobs: ServedKind, question: JobQuestion, signal: AbortSignal): Promise<string> {
-  // Created and never changed: what another process makes of the same question meanwhile is its own.
-  const { object } = await client.apply(jobs, jobManifest(place, question), { manager, force: false, dryRun: false, version: neverWritten }, signal)
+  signal.throwIfAborted()
+  // Created and never changed: what another process makes of the same question meanwhile is its own. The answer is waited for beyond the signal: without the
+  // uid that it tells, what was made could not be removed.
+  const { object } = await client.apply(jobs, jobManifest(place, question), { manager, force: false, dryRun: false, version: neverWritten }, laterThan(signal, removalMs))
   return String(metadataOf(object)['uid'])
+}
+
+function laterThan(signal: AbortSignal, ms: number): AbortSignal {
+  const ending = new AbortController()
+  signal.addEventListener('abort', () => setTimeout(() => ending.abort(signal.reason), ms).unref(), { once: true })
+  return ending.signal
 }
 
 /** Waits for the end of the Job's pod. */

@@ -204,7 +204,7 @@ describe.skipIf(missing !== undefined)(`the sql probe on MariaDB${missing === un
     await primary.ask(`insert into shop.orders values (4, repeat('y', 1000))`)
     const behind = await eventually(async () => {
       const sample = await ask({ target: 'replica', lag })
-      return sample.verdict === 'failed' ? sample : undefined
+      return typeof sample.value === 'number' && sample.verdict === 'failed' ? sample : undefined
     })
     expect(behind).toMatchObject({ value: expect.any(Number), unit: 's', message: expect.stringMatching(/^replica lag \d+ s, threshold 1 s$/) })
     expect(await ask({ target: 'replica', lag: { primary: 'primary', maxBytes: 100 } })).toMatchObject({ signal: 'count', verdict: 'failed', unit: 'bytes', message: expect.stringMatching(/^replica lag \d+ bytes, threshold 100 bytes$/) })
