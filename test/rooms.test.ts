@@ -38,6 +38,13 @@ describe('the rooms', () => {
     expect(sources.filter((file) => reading(readFileSync(join(root, file), 'utf8')))).toEqual(['src/main.ts'])
   })
 
+  test('load what is large when it is needed: most control planes never ask MySQL, a forge or a server without HTTP/2', () => {
+    const atOnce = (what: RegExp): string[] => files.filter((file) => file.startsWith('src/') && [...readFileSync(join(root, file), 'utf8').matchAll(/^import (?!type ).* from '(.+)'$/gm)].some(([, from = '']) => what.test(from)))
+    expect(atOnce(/^(mysql2|undici|@kubernetes\/client-node)$/)).toEqual(['src/clients/kubernetes/http1-connection.ts'])
+    expect(atOnce(/\/http1-connection\.ts$/)).toEqual([])
+    expect(atOnce(/^pg$/)).not.toEqual([])
+  })
+
   test('import across walls by #room/, never by ../..', () => {
     expect(files.flatMap(importsOf).filter(climbs)).toEqual([])
     const seen = [

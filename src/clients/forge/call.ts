@@ -1,4 +1,3 @@
-import { request } from 'undici'
 import { Failure } from '#lib/failure.ts'
 import { isObject } from '#lib/json.ts'
 import type { Json, JsonObject } from '#lib/json.ts'
@@ -26,7 +25,8 @@ export function forgeCaller(options: { readonly url: string; readonly headers: R
   return async (method, path, body) => {
     const signal = AbortSignal.any([options.signal, AbortSignal.timeout(limits.timeoutMs)])
     try {
-      // undici follows no redirect of itself: one is an answer like any other.
+      // undici follows no redirect of itself: one is an answer like any other. Loaded when a forge is asked: it is large.
+      const { request } = await import('undici')
       const answer = await request(`${base.href.replace(/\/$/, '')}${path}`, {
         method, signal,
         headers: { accept: 'application/json', 'user-agent': 'plumbline', ...options.headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },

@@ -1,7 +1,6 @@
 import { connect as connectTcp } from 'node:net'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import type { Clock } from '#lib/clock.ts'
-import { http1Connection } from './http1-connection.ts'
 import { http2Connection } from './http2-connection.ts'
 import { LostConnection, type Connection, type Endpoint } from './transport.ts'
 
@@ -12,10 +11,16 @@ const handshakeMs = 10_000
 export async function connect(endpoint: Endpoint, clock: Clock, signal: AbortSignal): Promise<Connection> {
   signal.throwIfAborted()
   // Without TLS (a local `kubectl proxy`) there is no negotiation.
-  if (endpoint.server.protocol === 'http:') return http1Connection(endpoint)
+  if (endpoint.server.protocol === 'http:') return await overHttp1(endpoint)
   const socket = await handshake(endpoint, signal)
   if (socket.alpnProtocol === 'h2') return http2Connection(endpoint, socket, clock)
   socket.destroy()
+  return await overHttp1(endpoint)
+}
+
+/** Few servers need it, and it is large: loaded for the first of them. */
+async function overHttp1(endpoint: Endpoint): Promise<Connection> {
+  const { http1Connection } = await import('./http1-connection.ts')
   return http1Connection(endpoint)
 }
 

@@ -2,8 +2,7 @@ import { connect as connectTcp } from 'node:net'
 import type { Socket } from 'node:net'
 import { checkServerIdentity } from 'node:tls'
 import type { TLSSocket } from 'node:tls'
-import { createConnection } from 'mysql2'
-import type { Connection, FieldPacket, RowDataPacket } from 'mysql2'
+import type { Connection, createConnection, FieldPacket, RowDataPacket } from 'mysql2'
 import { fixedLookup } from '#clients/dns/fixed-lookup.ts'
 import type { SqlDialling, SqlRows, SqlSession, WithSql } from '#clients/sql-session.ts'
 import type { Json } from '#lib/json.ts'
@@ -21,12 +20,13 @@ const lockTimeoutS = 2
 export const withMysql: WithSql = async (dialling, signal, use) => {
   signal.throwIfAborted()
   const login = readMysqlUrl(dialling.url, dialling.name)
+  const driver = await import('mysql2') // most control planes never ask MySQL, and 82 files take their time
   let sockets: Socket[] = []
   let addresses: readonly string[] = []
   const open = (): Connection => {
     const socket = connectTcp({ host: login.host, port: login.port, lookup: fixedLookup(addresses), autoSelectFamily: true, noDelay: true })
     sockets = [...sockets, socket]
-    return connectionOn(socket, login, dialling.maxBytes)
+    return connectionOn(driver.createConnection, socket, login, dialling.maxBytes)
   }
   let connection: Connection | undefined
   try {
@@ -50,9 +50,9 @@ export const withMysql: WithSql = async (dialling, signal, use) => {
   }
 }
 
-function connectionOn(socket: Socket, login: MysqlLogin, maxBytes: number): Connection {
+function connectionOn(create: typeof createConnection, socket: Socket, login: MysqlLogin, maxBytes: number): Connection {
   const { host, port, user, password, database, ssl } = login
-  const connection = createConnection({
+  const connection = create({
     host,
     port,
     user,

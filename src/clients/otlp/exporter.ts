@@ -1,4 +1,3 @@
-import { request } from 'undici'
 import type { Clock } from '#lib/clock.ts'
 import type { JsonObject } from '#lib/json.ts'
 
@@ -71,7 +70,8 @@ export class OtlpExporter {
   async #send(spans: readonly Span[]): Promise<void> {
     const { url, headers } = this.#endpoint
     try {
-      // undici follows no redirect of itself.
+      // undici follows no redirect of itself. Loaded when there is something to send: it is large.
+      const { request } = await import('undici')
       const answer = await request(url, { method: 'POST', headers: { ...headers, 'content-type': 'application/json', 'user-agent': 'plumbline' }, body: JSON.stringify(otlpOf(spans)), signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#givingUp.signal]) })
       await answer.body.dump()
       if (answer.statusCode >= 200 && answer.statusCode < 300) this.#isTold = false
