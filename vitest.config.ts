@@ -17,6 +17,8 @@ export default defineConfig({
     maxWorkers: 3, // one more than most machines of CI have cores: tests wait, too
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // As long as `eventually`: where three files are at work a second is soon over.
+    expect: { poll: { timeout: 10_000 } },
     projects: [
       // A process for each file: its memory makes every start of a program slow, and goes with it. By its name it begins first: what is short fills the end.
       { extends: true, test: { name: 'playgrounds', include: heavy } },
