@@ -87,7 +87,11 @@ describe.each([80, 120, 200])('at %i columns', (width) => {
 describe('status', () => {
   const lines = printStatus(status, { colours: false, width: 120, now })
   test('says first how it stands as a whole', () => {
-    expect(lines[0]).toBe('shop  s-8791a1189b77  2 of 3 delivered and verified  1 failed  1 unknown')
+    expect(lines.slice(0, 2)).toEqual(['shop  s-8791a1189b77  2 of 3 delivered and verified', '  delivery: 1 failed  verification: 1 unknown'])
+    const { environments, ...others } = status
+    const failing = { ...others, environments: environments.map((one) => ({ ...one, modules: one.modules.map((each) => ({ ...each, delivery: 'synced' as const, verification: 'failed' as const })) })) }
+    // What does not work is delivered all the same.
+    expect(printStatus(failing, { colours: false, width: 120, now })[1]).toBe('  verification: 3 failed')
   })
 
   test('groups by environment, keeps delivery and verification apart, and says what a person can do', () => {

@@ -13,7 +13,8 @@ const head = ['MODULE', 'DELIVERY', 'VERIFICATION', 'SINCE', 'RUN', 'SNAPSHOT'].
 export function printStatus(status: StatusAnswer, look: Look): string[] {
   const paint = painter(look)
   const named = [status.workspace, status.snapshot].filter((one) => one !== null && one !== '').map((one) => safe(one ?? ''))
-  const lines = [[paint('strong', named[0] ?? 'no workspace'), ...named.slice(1), ...summary(status, paint)].join('  ')]
+  const all = status.environments.flatMap((environment) => environment.modules)
+  const lines = [[paint('strong', named[0] ?? 'no workspace'), ...named.slice(1), summary(all, paint)].join('  '), ...counted(all, paint)]
   for (const problem of status.problems) lines.push('', ...failureLines(problem, '', paint, look.width))
   for (const { name, failure, checkedAt } of status.repositories)
     if (failure !== null) {
@@ -38,14 +39,22 @@ export function printStatus(status: StatusAnswer, look: Look): string[] {
   return lines
 }
 
-function summary(status: StatusAnswer, paint: Paint): string[] {
-  const all = status.environments.flatMap((environment) => environment.modules)
-  if (all.length === 0) return ['nothing is delivered yet']
+function summary(all: readonly ModuleStatus[], paint: Paint): string {
+  if (all.length === 0) return 'nothing is delivered yet'
   const good = all.filter(isGood).length
-  const failed = all.filter((one) => one.delivery === 'failed' || one.verification === 'failed').length
-  const unknown = all.filter((one) => one.delivery === 'unknown' || one.verification === 'unknown').length
-  const text = good === all.length ? paint('good', `all ${all.length} delivered and verified`) : `${good} of ${all.length} delivered and verified`
-  return [text, ...(failed === 0 ? [] : [paint('bad', `${failed} failed`)]), ...(unknown === 0 ? [] : [paint('bad', `${unknown} unknown`)])]
+  return good === all.length ? paint('good', `all ${all.length} delivered and verified`) : `${good} of ${all.length} delivered and verified`
+}
+
+/** Two facts, counted apart: what failed to verify is delivered all the same. */
+function counted(all: readonly ModuleStatus[], paint: Paint): string[] {
+  const facts = (['delivery', 'verification'] as const).flatMap((fact) => {
+    const counts = (['failed', 'unknown', 'stale'] as const).flatMap((state) => {
+      const count = all.filter((one) => one[fact] === state).length
+      return count === 0 ? [] : [paint(word(state).tone, `${count} ${state}`)]
+    })
+    return counts.length === 0 ? [] : [`${fact}: ${counts.join(', ')}`]
+  })
+  return facts.length === 0 ? [] : [`  ${facts.join('  ')}`]
 }
 
 function cells(module: ModuleStatus, look: Look): Cell[] {
