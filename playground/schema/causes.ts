@@ -29,6 +29,16 @@ export function duplicate(field: string, value: Json | undefined): Cause {
   return { reason: 'FieldValueDuplicate', message: value === undefined ? 'Duplicate value' : `Duplicate value: ${canonicalJson(value)}`, field }
 }
 
+/** Of a value that the server prints in a form of its own. */
+export function duplicateText(field: string, shown: string): Cause {
+  return { reason: 'FieldValueDuplicate', message: `Duplicate value: ${shown}`, field }
+}
+
+/** Of a value that the server prints in a form of its own. */
+export function invalidText(field: string, shown: string, detail: string): Cause {
+  return { reason: 'FieldValueInvalid', message: withDetail(`Invalid value: ${shown}`, detail), field }
+}
+
 export function tooLong(field: string, most: number): Cause {
   return { reason: 'FieldValueTooLong', message: `Too long: may not be more than ${most} bytes`, field }
 }

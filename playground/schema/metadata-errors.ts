@@ -57,16 +57,16 @@ function annotationSizeErrors(annotations: Json | undefined): Cause[] {
 
 function finalizerErrors(finalizers: Json | undefined): Cause[] {
   if (!Array.isArray(finalizers)) return []
-  return finalizers.flatMap((finalizer, i) => labelKeyProblems(String(finalizer)).map((problem) => invalidValue(`metadata.finalizers[${i}]`, finalizer, problem)))
+  return finalizers.flatMap((finalizer) => labelKeyProblems(String(finalizer)).map((problem) => invalidValue('metadata.finalizers', finalizer, problem)))
 }
 
 function ownerErrors(owners: Json | undefined): Cause[] {
   if (!Array.isArray(owners)) return []
   const errors: Cause[] = []
   const controllers: string[] = []
-  for (const [i, owner] of owners.entries()) {
+  const field = 'metadata.ownerReferences'
+  for (const owner of owners) {
     if (!isObject(owner)) continue
-    const field = `metadata.ownerReferences[${i}]`
     if (typeof owner.apiVersion !== 'string' || owner.apiVersion === '') errors.push(invalidValue(`${field}.apiVersion`, owner.apiVersion ?? '', 'version must not be empty'))
     for (const name of ['kind', 'name', 'uid']) if (typeof owner[name] !== 'string' || owner[name] === '') errors.push(invalidValue(`${field}.${name}`, owner[name] ?? '', 'must not be empty'))
     if (owner.controller === true) controllers.push(`${String(owner.kind)}/${String(owner.name)}`)

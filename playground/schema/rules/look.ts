@@ -31,6 +31,33 @@ export function portNumber(value: Json | undefined, field: string): Cause[] {
   return value >= 1 && value <= 65_535 ? [] : [invalidValue(field, value, 'must be between 1 and 65535, inclusive')]
 }
 
+/** The number of a port of a container, or its name. */
+export function portOrName(value: Json | undefined, field: string): Cause[] {
+  return typeof value === 'string' ? portNameProblems(value).map((problem) => invalidValue(field, value, problem)) : portNumber(value, field)
+}
+
+/** Source: apimachinery `util/validation/validation.go`. */
+export function portNameProblems(name: string): string[] {
+  return [
+    ...(name.length > 15 ? ['must be no more than 15 characters'] : []),
+    ...(/^[-a-z0-9]+$/.test(name) ? [] : ['must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)']),
+    ...(/[a-z]/.test(name) ? [] : ['must contain at least one letter (a-z)']),
+    ...(name.includes('--') ? ['must not contain consecutive hyphens'] : []),
+    ...(/^-|-$/.test(name) ? ['must not begin or end with a hyphen'] : []),
+  ]
+}
+
+/** A count, or a share in percent. */
+export function countOrShare(value: Json | undefined, field: string): Cause[] {
+  if (typeof value === 'number') return value < 0 ? [invalidValue(field, value, 'must be greater than or equal to 0')] : []
+  if (typeof value !== 'string' || /^[0-9]+%$/.test(value)) return []
+  return [invalidValue(field, value, "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')")]
+}
+
+export function atMostAll(value: Json | undefined, field: string): Cause[] {
+  return typeof value === 'string' && /^[0-9]+%$/.test(value) && Number.parseInt(value) > 100 ? [invalidValue(field, value, 'must not be greater than 100%')] : []
+}
+
 export function objectAt(object: JsonObject, name: string): JsonObject {
   const value = object[name]
   return isObject(value) ? value : {}

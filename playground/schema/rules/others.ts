@@ -1,71 +1,36 @@
 import { equalJson, isObject, type Json, type JsonObject } from '#lib/json.ts'
 import type { Cause, Schema } from '#playground/contract.ts'
-import { duplicate, invalidValue, required } from '../causes.ts'
+import { invalidValue, required } from '../causes.ts'
 import { brokenRules, expensiveRules } from '../rule-definitions.ts'
-import { labelNameProblems } from '#lib/object-names.ts'
-import { listAt, missing, objectAt, oneOf, portNumber, protocols, textAt, type Rule } from './look.ts'
+import { listAt, missing, objectAt, oneOf, textAt, type Rule } from './look.ts'
 
-export const service: Rule = (object) => {
-  const spec = objectAt(object, 'spec')
-  const ports = listAt(spec, 'ports')
-  const errors = oneOf(spec.type, 'spec.type', ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'])
-  if (spec.type === 'ExternalName') errors.push(...missing(spec, 'externalName', 'spec'))
-  else if (ports.length === 0 && spec.clusterIP !== 'None') errors.push(required('spec.ports'))
-  errors.push(...oneOf(spec.sessionAffinity, 'spec.sessionAffinity', ['ClientIP', 'None']))
-  const names = new Set<string>()
-  const taken = new Set<string>()
-  for (const [i, port] of ports.entries()) {
-    const field = `spec.ports[${i}]`
-    const name = textAt(port, 'name')
-    if (name === '' && ports.length > 1) errors.push(required(`${field}.name`))
-    if (name !== '') errors.push(...labelNameProblems(name).map((problem) => invalidValue(`${field}.name`, name, problem)))
-    if (name !== '' && names.has(name)) errors.push(duplicate(`${field}.name`, name))
-    names.add(name)
-    errors.push(...portNumber(port.port ?? 0, `${field}.port`), ...oneOf(port.protocol, `${field}.protocol`, protocols))
-    if (typeof port.targetPort === 'number') errors.push(...portNumber(port.targetPort, `${field}.targetPort`))
-    const key = `${String(port.port)}/${String(port.protocol ?? 'TCP')}`
-    if (taken.has(key)) errors.push(duplicate(field, { port: port.port ?? 0, protocol: port.protocol ?? 'TCP' }))
-    taken.add(key)
-  }
-  return errors
+export const configMap: Rule = (object) => {
+  const binary = objectAt(object, 'binaryData')
+  const twice = Object.keys(objectAt(object, 'data')).filter((key) => Object.hasOwn(binary, key))
+  return [...keyErrors(object, 'data'), ...twice.map((key) => invalidValue(`data[${key}]`, key, 'duplicate of key present in binaryData')), ...keyErrors(object, 'binaryData')]
 }
 
-export const keys: Rule = (object) =>
-  ['data', 'binaryData'].flatMap((name) =>
-    Object.keys(objectAt(object, name)).flatMap((key) => {
-      if (key.length > 0 && key.length <= 253 && key !== '.' && key !== '..' && /^[-._a-zA-Z0-9]+$/.test(key)) return []
-      const problem =
-        "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
-      return [invalidValue(`${name}[${key}]`, key, problem)]
-    }),
-  )
-
-export const ingress: Rule = (object) => {
-  const spec = objectAt(object, 'spec')
-  const rules = listAt(spec, 'rules')
-  if (rules.length === 0 && spec.defaultBackend === undefined) return [invalidValue('spec', undefined, 'either `defaultBackend` or `rules` must be specified')]
-  const errors = isObject(spec.defaultBackend) ? backendErrors(spec.defaultBackend, 'spec.defaultBackend') : []
-  for (const [i, rule] of rules.entries()) {
-    for (const [j, path] of listAt(objectAt(rule, 'http'), 'paths').entries()) {
-      const field = `spec.rules[${i}].http.paths[${j}]`
-      const text = textAt(path, 'path')
-      if (path.pathType === undefined) errors.push(required(`${field}.pathType`, 'pathType must be specified'))
-      else errors.push(...oneOf(path.pathType, `${field}.pathType`, ['Exact', 'ImplementationSpecific', 'Prefix']))
-      if (path.pathType !== 'ImplementationSpecific' && !text.startsWith('/')) errors.push(invalidValue(`${field}.path`, text, 'must be an absolute path'))
-      errors.push(...backendErrors(objectAt(path, 'backend'), `${field}.backend`))
-    }
-  }
-  return errors
+/** The keys that a Secret of a known type must have. */
+const secretKeys: Readonly<Record<string, readonly string[]>> = {
+  'kubernetes.io/dockercfg': ['.dockercfg'],
+  'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
+  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
+  'kubernetes.io/tls': ['tls.crt', 'tls.key'],
 }
 
-function backendErrors(backend: JsonObject, field: string): Cause[] {
-  if (isObject(backend.resource)) return []
-  if (!isObject(backend.service)) return [required(`${field}`, 'port name or number is required')]
-  const port = objectAt(backend.service, 'port')
-  const errors = missing(backend.service, 'name', `${field}.service`)
-  if (port.name !== undefined && port.number !== undefined) return [...errors, invalidValue(field, '', 'cannot set both port name & port number')]
-  if (port.name === undefined && port.number === undefined) return [...errors, required(`${field}.service.port`, 'port name or number is required')]
-  return port.number === undefined ? errors : [...errors, ...portNumber(port.number, `${field}.service.port.number`)]
+export const secret: Rule = (object) => {
+  const data = objectAt(object, 'data')
+  const lacking = (secretKeys[textAt(object, 'type')] ?? []).filter((key) => !Object.hasOwn(data, key))
+  return [...keyErrors(object, 'data'), ...lacking.map((key) => required(`data[${key}]`))]
+}
+
+function keyErrors(object: JsonObject, name: string): Cause[] {
+  return Object.keys(objectAt(object, name)).flatMap((key) => {
+    if (key.length > 0 && key.length <= 253 && key !== '.' && key !== '..' && /^[-._a-zA-Z0-9]+$/.test(key)) return []
+    const problem =
+      "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
+    return [invalidValue(`${name}[${key}]`, key, problem)]
+  })
 }
 
 export const definition: Rule = (object, live) => {
@@ -74,8 +39,7 @@ export const definition: Rule = (object, live) => {
   const versions = listAt(spec, 'versions')
   const name = textAt(objectAt(object, 'metadata'), 'name')
   const errors = [...missing(spec, 'group', 'spec'), ...missing(names, 'plural', 'spec.names'), ...missing(names, 'kind', 'spec.names')]
-  if (spec.scope === undefined) errors.push(required('spec.scope'))
-  errors.push(...oneOf(spec.scope, 'spec.scope', ['Cluster', 'Namespaced']))
+  errors.push(...(textAt(spec, 'scope') === '' ? missing(spec, 'scope', 'spec') : oneOf(spec.scope, 'spec.scope', ['Cluster', 'Namespaced'])))
   if (name !== `${textAt(names, 'plural')}.${textAt(spec, 'group')}`) errors.push(invalidValue('metadata.name', name, 'must be spec.names.plural+"."+spec.group'))
   const storage = versions.filter((version) => version.storage === true)
   if (storage.length !== 1) errors.push(invalidValue('spec.versions', versions, 'must have exactly one version marked as storage version'))

@@ -1,13 +1,13 @@
 import { isObject, type Json, type JsonObject } from '#lib/json.ts'
 import type { Cause } from '#playground/contract.ts'
-import { duplicate, forbidden, invalidValue, required } from '../causes.ts'
+import { duplicate, invalidValue, required } from '../causes.ts'
 import { labelErrors } from '../metadata-errors.ts'
 import { labelNameProblems } from '#lib/object-names.ts'
-import { quantityNanos } from '../quantity.ts'
-import { listAt, missing, objectAt, oneOf, portNumber, protocols, textAt } from './look.ts'
+import { containerErrors } from './container.ts'
+import { listAt, objectAt, oneOf, textAt } from './look.ts'
 
 /** Source of rules and words: kubernetes `pkg/apis/core/validation/validation.go`, the part that a delivery meets. */
-export function podSpecErrors(spec: JsonObject, field: string, restartPolicies: readonly string[] = ['Always', 'OnFailure', 'Never']): Cause[] {
+export function podSpecErrors(spec: JsonObject, field: string, restartPolicies?: readonly string[]): Cause[] {
   const volumes = new Set(listAt(spec, 'volumes').map((volume) => textAt(volume, 'name')))
   const errors = [...volumeErrors(spec, `${field}.volumes`)]
   const containers = listAt(spec, 'containers')
@@ -16,11 +16,17 @@ export function podSpecErrors(spec: JsonObject, field: string, restartPolicies: 
   for (const list of ['containers', 'initContainers', 'ephemeralContainers']) {
     for (const [i, container] of listAt(spec, list).entries()) errors.push(...containerErrors(container, `${field}.${list}[${i}]`, volumes, names))
   }
-  errors.push(...oneOf(spec.restartPolicy, `${field}.restartPolicy`, restartPolicies))
-  errors.push(...oneOf(spec.dnsPolicy, `${field}.dnsPolicy`, ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None']))
+  errors.push(...oneOf(spec.restartPolicy, `${field}.restartPolicy`, ['Always', 'OnFailure', 'Never']))
+  errors.push(...oneOf(spec.dnsPolicy, `${field}.dnsPolicy`, ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None']))
   const grace = spec.terminationGracePeriodSeconds
   if (typeof grace === 'number' && grace < 0) errors.push(invalidValue(`${field}.terminationGracePeriodSeconds`, grace, 'must be greater than or equal to 0'))
-  return errors
+  return [...errors, ...(restartPolicies === undefined ? [] : restartErrors(spec.restartPolicy, `${field}.restartPolicy`, restartPolicies))]
+}
+
+/** What restarts by itself is not said of what is to end. */
+function restartErrors(policy: Json | undefined, field: string, allowed: readonly string[]): Cause[] {
+  if (policy === 'Always' && !allowed.includes('Always')) return [required(field, `valid values: ${allowed.map((each) => JSON.stringify(each)).join(', ')}`)]
+  return oneOf(policy, field, allowed)
 }
 
 /** A template: its labels are looked at, and must be what the selector selects. */
@@ -70,69 +76,5 @@ function volumeErrors(spec: JsonObject, field: string): Cause[] {
     if (sources.length === 0) errors.push(required(at, 'must specify a volume type'))
     for (const [source] of sources.slice(1)) errors.push({ reason: 'FieldValueForbidden', message: 'Forbidden: may not specify more than 1 volume type', field: `${at}.${source}` })
     return errors
-  })
-}
-
-function containerErrors(container: JsonObject, field: string, volumes: ReadonlySet<string>, names: Set<string>): Cause[] {
-  const name = textAt(container, 'name')
-  const errors: Cause[] = []
-  if (name === '') errors.push(required(`${field}.name`))
-  else errors.push(...labelNameProblems(name).map((problem) => invalidValue(`${field}.name`, name, problem)))
-  if (name !== '' && names.has(name)) errors.push(duplicate(`${field}.name`, name))
-  names.add(name)
-  const image = textAt(container, 'image')
-  if (image === '') errors.push(required(`${field}.image`))
-  else if (image !== image.trim()) errors.push(invalidValue(`${field}.image`, image, 'must not have leading or trailing whitespace'))
-  errors.push(...oneOf(container.imagePullPolicy, `${field}.imagePullPolicy`, ['Always', 'IfNotPresent', 'Never']))
-  errors.push(...portErrors(container, field), ...mountErrors(container, field, volumes), ...resourceErrors(objectAt(container, 'resources'), `${field}.resources`))
-  for (const [i, variable] of listAt(container, 'env').entries()) errors.push(...missing(variable, 'name', `${field}.env[${i}]`))
-  for (const probe of ['livenessProbe', 'readinessProbe', 'startupProbe']) {
-    if (isObject(container[probe])) errors.push(...handlerErrors(container[probe], `${field}.${probe}`))
-  }
-  return errors
-}
-
-function handlerErrors(handler: JsonObject, field: string): Cause[] {
-  const said = ['exec', 'httpGet', 'tcpSocket', 'grpc'].filter((name) => isObject(handler[name]))
-  if (said.length === 0) return [required(field, 'must specify a handler type')]
-  return said.slice(1).map((name) => forbidden(`${field}.${name}`, 'may not specify more than 1 handler type'))
-}
-
-function portErrors(container: JsonObject, field: string): Cause[] {
-  const names = new Set<string>()
-  return listAt(container, 'ports').flatMap((port, i) => {
-    const at = `${field}.ports[${i}]`
-    const name = textAt(port, 'name')
-    const errors = [...portNumber(port.containerPort, `${at}.containerPort`), ...oneOf(port.protocol, `${at}.protocol`, protocols)]
-    if (name !== '' && names.has(name)) errors.push(duplicate(`${at}.name`, name))
-    if (name.length > 15) errors.push(invalidValue(`${at}.name`, name, 'must be no more than 15 characters'))
-    names.add(name)
-    return errors
-  })
-}
-
-function mountErrors(container: JsonObject, field: string, volumes: ReadonlySet<string>): Cause[] {
-  const paths = new Set<string>()
-  return listAt(container, 'volumeMounts').flatMap((mount, i) => {
-    const at = `${field}.volumeMounts[${i}]`
-    const name = textAt(mount, 'name')
-    const path = textAt(mount, 'mountPath')
-    const errors = [...missing(mount, 'name', at), ...missing(mount, 'mountPath', at)]
-    if (name !== '' && !volumes.has(name)) errors.push({ reason: 'FieldValueNotFound', message: `Not found: ${JSON.stringify(name)}`, field: `${at}.name` })
-    if (path !== '' && paths.has(path)) errors.push(invalidValue(`${at}.mountPath`, path, 'must be unique'))
-    paths.add(path)
-    return errors
-  })
-}
-
-function resourceErrors(resources: JsonObject, field: string): Cause[] {
-  const limits = objectAt(resources, 'limits')
-  return Object.entries(objectAt(resources, 'requests')).flatMap(([name, request]) => {
-    const limit = limits[name]
-    if (limit === undefined) return []
-    const asked = quantityNanos(request as string)
-    const most = quantityNanos(limit as string)
-    if (asked === undefined || most === undefined || asked <= most) return []
-    return [invalidValue(`${field}.requests`, request, `must be less than or equal to ${name} limit of ${String(limit)}`)]
   })
 }

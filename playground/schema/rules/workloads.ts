@@ -1,27 +1,41 @@
-import { isObject, type JsonObject } from '#lib/json.ts'
+import { isObject, type Json, type JsonObject } from '#lib/json.ts'
 import type { Cause } from '#playground/contract.ts'
-import { forbidden, invalidValue, required } from '../causes.ts'
-import { listAt, missing, notNegative, objectAt, oneOf, textAt, type Rule } from './look.ts'
+import { forbidden, invalidText, invalidValue, required } from '../causes.ts'
+import { quantityNanos } from '../quantity.ts'
+import { atMostAll, countOrShare, listAt, missing, notNegative, objectAt, oneOf, textAt, type Rule } from './look.ts'
 import { podSpecErrors, selectorErrors, templateErrors } from './pod-template.ts'
+import { scheduleErrors, timeZoneErrors } from './schedule.ts'
 
 export const pod: Rule = (object) => podSpecErrors(objectAt(object, 'spec'), 'spec')
 
 export const deployment: Rule = (object) => {
   const spec = objectAt(object, 'spec')
+  const { minReadySeconds = 0, progressDeadlineSeconds: deadline } = spec
+  const isLate = typeof deadline === 'number' && deadline >= 0 && deadline <= (minReadySeconds as number)
   return [
-    ...notNegative(spec, ['replicas', 'minReadySeconds', 'revisionHistoryLimit', 'progressDeadlineSeconds'], 'spec'),
-    ...rolloutErrors(objectAt(spec, 'strategy')),
+    ...notNegative(spec, ['replicas'], 'spec'),
     ...templateErrors(spec, 'deployment', ['Always']),
+    ...rolloutErrors(objectAt(spec, 'strategy')),
+    ...notNegative(spec, ['minReadySeconds', 'revisionHistoryLimit', 'progressDeadlineSeconds'], 'spec'),
+    ...(isLate ? [invalidValue('spec.progressDeadlineSeconds', deadline, 'must be greater than minReadySeconds')] : []),
   ]
 }
 
 function rolloutErrors({ type, rollingUpdate }: JsonObject): Cause[] {
   const field = 'spec.strategy.rollingUpdate'
   if (type === 'Recreate') return isObject(rollingUpdate) ? [forbidden(field, "may not be specified when strategy `type` is 'Recreate'")] : []
-  if (type !== 'RollingUpdate') return oneOf(type, 'spec.strategy.type', ['Recreate', 'RollingUpdate'])
-  const { maxSurge, maxUnavailable } = isObject(rollingUpdate) ? rollingUpdate : {}
-  const none = [0, '0%']
-  return none.includes(maxSurge as number) && none.includes(maxUnavailable as number) ? [invalidValue(`${field}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0')] : []
+  const { maxSurge = 0, maxUnavailable = 0 } = isObject(rollingUpdate) ? rollingUpdate : {}
+  if (type !== 'RollingUpdate') {
+    const shown = JSON.stringify({ Type: type, RollingUpdate: isObject(rollingUpdate) ? { MaxUnavailable: maxUnavailable, MaxSurge: maxSurge } : null })
+    return [{ reason: 'FieldValueNotSupported', message: `Unsupported value: ${shown}: supported values: "Recreate", "RollingUpdate"`, field: 'spec.strategy' }]
+  }
+  const none: readonly Json[] = [0, '0%']
+  return [
+    ...countOrShare(maxUnavailable, `${field}.maxUnavailable`),
+    ...countOrShare(maxSurge, `${field}.maxSurge`),
+    ...(none.includes(maxSurge) && none.includes(maxUnavailable) ? [invalidValue(`${field}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0')] : []),
+    ...atMostAll(maxUnavailable, `${field}.maxUnavailable`),
+  ]
 }
 
 export const replicaSet: Rule = (object) => {
@@ -31,10 +45,11 @@ export const replicaSet: Rule = (object) => {
 
 export const statefulSet: Rule = (object) => {
   const spec = objectAt(object, 'spec')
+  const { podManagementPolicy: management } = spec
   return [
-    ...notNegative(spec, ['replicas', 'minReadySeconds', 'revisionHistoryLimit'], 'spec'),
+    ...(management === 'OrderedReady' || management === 'Parallel' ? [] : [invalidValue('spec.podManagementPolicy', management, "must be 'OrderedReady' or 'Parallel'")]),
     ...strategyErrors(objectAt(spec, 'updateStrategy')),
-    ...oneOf(spec.podManagementPolicy, 'spec.podManagementPolicy', ['OrderedReady', 'Parallel']),
+    ...notNegative(spec, ['replicas', 'minReadySeconds', 'revisionHistoryLimit'], 'spec'),
     ...templateErrors(withClaimVolumes(spec), 'statefulset', ['Always']),
   ]
 }
@@ -51,10 +66,11 @@ function withClaimVolumes(spec: JsonObject): JsonObject {
 
 function strategyErrors({ type, rollingUpdate }: JsonObject): Cause[] {
   const field = 'spec.updateStrategy'
-  if (type !== 'OnDelete') return type === 'RollingUpdate' ? [] : [invalidValue(field, undefined, "must be 'RollingUpdate' or 'OnDelete'")]
-  if (!isObject(rollingUpdate)) return []
-  const { partition = null, maxUnavailable = null } = rollingUpdate
-  return [invalidValue(`${field}.rollingUpdate`, { Partition: partition, MaxUnavailable: maxUnavailable }, "only allowed for updateStrategy 'RollingUpdate'")]
+  const { partition = null, maxUnavailable = null } = isObject(rollingUpdate) ? rollingUpdate : {}
+  const shown = isObject(rollingUpdate) ? { Partition: partition, MaxUnavailable: maxUnavailable } : null
+  if (type === 'RollingUpdate') return []
+  if (type !== 'OnDelete') return [invalidText(field, JSON.stringify({ Type: type, RollingUpdate: shown }), "must be 'RollingUpdate' or 'OnDelete'")]
+  return shown === null ? [] : [invalidText(`${field}.rollingUpdate`, JSON.stringify(shown), "only allowed for updateStrategy 'RollingUpdate'")]
 }
 
 export const daemonSet: Rule = (object) => {
@@ -78,6 +94,7 @@ export const cronJob: Rule = (object) => {
   return [
     ...(name.length > 52 ? [invalidValue('metadata.name', name, 'must be no more than 52 characters')] : []),
     ...scheduleErrors(textAt(spec, 'schedule')),
+    ...timeZoneErrors(spec.timeZone === undefined ? undefined : textAt(spec, 'timeZone')),
     ...oneOf(spec.concurrencyPolicy, 'spec.concurrencyPolicy', ['Allow', 'Forbid', 'Replace']),
     ...notNegative(spec, ['startingDeadlineSeconds', 'successfulJobsHistoryLimit', 'failedJobsHistoryLimit'], 'spec'),
     ...notNegative(jobSpec, jobCounts, 'spec.jobTemplate.spec'),
@@ -85,61 +102,14 @@ export const cronJob: Rule = (object) => {
   ]
 }
 
-function scheduleErrors(schedule: string): Cause[] {
-  if (schedule === '') return [required('spec.schedule')]
-  if (schedule.startsWith('@')) return []
-  const fields = schedule.trim().split(/\s+/)
-  return fields.length === 5 ? [] : [invalidValue('spec.schedule', schedule, `expected exactly 5 fields, found ${fields.length}: [${fields.join(' ')}]`)]
-}
-
-export const autoscaler: Rule = (object, live) => {
-  const spec = objectAt(object, 'spec')
-  const target = objectAt(spec, 'scaleTargetRef')
-  const before = live === undefined ? undefined : objectAt(objectAt(live, 'spec'), 'scaleTargetRef')
-  const isNew = before?.apiVersion !== target.apiVersion || before?.kind !== target.kind
-  const apiVersion = textAt(target, 'apiVersion')
-  const errors = [...missing(target, 'kind', 'spec.scaleTargetRef'), ...missing(target, 'name', 'spec.scaleTargetRef')]
-  if (isNew && !apiVersion.includes('/') && target.kind !== 'ReplicationController') errors.push(invalidValue('spec.scaleTargetRef.apiVersion', apiVersion, 'apiVersion must specify API group'))
-  const { minReplicas: least, maxReplicas: most = 0 } = spec
-  if (typeof least === 'number' && least < 1) errors.push(invalidValue('spec.minReplicas', least, 'must be greater than or equal to 1'))
-  if (typeof most === 'number' && most < 1) errors.push(invalidValue('spec.maxReplicas', most, 'must be greater than 0'))
-  if (typeof least === 'number' && typeof most === 'number' && most < least) errors.push(invalidValue('spec.maxReplicas', most, 'must be greater than or equal to `minReplicas`'))
-  return [...errors, ...listAt(spec, 'metrics').flatMap((metric, i) => metricErrors(metric, `spec.metrics[${i}]`))]
-}
-
-const metricSources: Readonly<Record<string, string>> = { Object: 'object', Pods: 'pods', Resource: 'resource', ContainerResource: 'containerResource', External: 'external' }
-
-/** Source: kubernetes `pkg/apis/autoscaling/validation/validation.go`; of the sources only resources are looked into. */
-function metricErrors(metric: JsonObject, field: string): Cause[] {
-  const { type } = metric
-  if (type === undefined || type === '') return [required(`${field}.type`, 'must specify a metric source type')]
-  const source = typeof type === 'string' ? metricSources[type] : undefined
-  if (source === undefined) return oneOf(type, `${field}.type`, Object.keys(metricSources).sort())
-  if (!isObject(metric[source])) return [required(`${field}.${source}`, 'must populate information for the given metric source')]
-  const others = Object.values(metricSources).filter((name) => name !== source && metric[name] !== undefined)
-  const errors = others.map((name) => forbidden(`${field}.${name}`, 'must populate the given metric source only'))
-  return source === 'resource' ? [...errors, ...resourceMetricErrors(objectAt(metric, source), `${field}.${source}`)] : errors
-}
-
-function resourceMetricErrors(resource: JsonObject, field: string): Cause[] {
-  const { type, averageUtilization, averageValue } = objectAt(resource, 'target')
-  const errors = missing(resource, 'name', field, 'must specify a resource name')
-  if (type === undefined || type === '') errors.push(required(`${field}.target.type`, 'must specify a metric target type'))
-  else if (!['Utilization', 'Value', 'AverageValue'].includes(String(type))) errors.push(invalidValue(`${field}.target.type`, type, 'must be either Utilization, Value, or AverageValue'))
-  if (typeof averageUtilization === 'number' && averageUtilization < 1) errors.push(invalidValue(`${field}.target.averageUtilization`, averageUtilization, 'must be greater than 0'))
-  if (averageUtilization === undefined && averageValue === undefined) {
-    errors.push(required(`${field}.target.averageUtilization`, 'must set either a target raw value or a target utilization'))
-  }
-  if (averageUtilization !== undefined && averageValue !== undefined) {
-    errors.push(forbidden(`${field}.target.averageValue`, 'may not set both a target raw value and a target utilization'))
-  }
-  return errors
-}
-
 export const disruptionBudget: Rule = (object) => {
   const spec = objectAt(object, 'spec')
-  if (spec.minAvailable !== undefined && spec.maxUnavailable !== undefined) return [invalidValue('spec', undefined, 'minAvailable and maxUnavailable cannot be both set')]
-  return []
+  const { minAvailable = null, maxUnavailable = null, selector = null, unhealthyPodEvictionPolicy = null } = spec
+  if (minAvailable !== null && maxUnavailable !== null) {
+    const shown = JSON.stringify({ MinAvailable: minAvailable, Selector: selector, MaxUnavailable: maxUnavailable, UnhealthyPodEvictionPolicy: unhealthyPodEvictionPolicy })
+    return [invalidText('spec', shown, 'minAvailable and maxUnavailable cannot be both set')]
+  }
+  return ['minAvailable', 'maxUnavailable'].flatMap((name) => [...countOrShare(spec[name], `spec.${name}`), ...atMostAll(spec[name], `spec.${name}`)])
 }
 
 export const volumeClaim: Rule = (object) => {
@@ -147,26 +117,8 @@ export const volumeClaim: Rule = (object) => {
   const errors = missing(spec, 'accessModes', 'spec', 'at least 1 access mode is required')
   const modes = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod']
   if (Array.isArray(spec.accessModes)) errors.push(...spec.accessModes.flatMap((mode) => oneOf(mode, 'spec.accessModes', modes)))
-  if (objectAt(objectAt(spec, 'resources'), 'requests').storage === undefined) errors.push(required('spec.resources[storage]'))
-  return errors
-}
-
-export const role: Rule = (object) =>
-  listAt(object, 'rules').flatMap((rule, i) => {
-    const errors = missing(rule, 'verbs', `rules[${i}]`, 'verbs must contain at least one value')
-    if (rule.nonResourceURLs !== undefined) return errors
-    return [
-      ...errors,
-      ...missing(rule, 'apiGroups', `rules[${i}]`, 'resource rules must supply at least one api group'),
-      ...missing(rule, 'resources', `rules[${i}]`, 'resource rules must supply at least one resource'),
-    ]
-  })
-
-export const roleBinding: Rule = (object) => {
-  const ref = objectAt(object, 'roleRef')
-  const subjects = listAt(object, 'subjects').flatMap((subject, i) => [
-    ...missing(subject, 'name', `subjects[${i}]`),
-    ...oneOf(subject.kind, `subjects[${i}].kind`, ['Group', 'ServiceAccount', 'User']),
-  ])
-  return [...oneOf(ref.kind, 'roleRef.kind', ['ClusterRole', 'Role']), ...missing(ref, 'name', 'roleRef'), ...subjects]
+  const { storage } = objectAt(objectAt(spec, 'resources'), 'requests')
+  if (storage === undefined) errors.push(required('spec.resources[storage]'))
+  else if ((quantityNanos(storage as string) ?? 1n) <= 0n) errors.push(invalidValue('spec.resources[storage]', storage, 'must be greater than zero'))
+  return [...errors, ...oneOf(spec.volumeMode, 'spec.volumeMode', ['Block', 'Filesystem'])]
 }
