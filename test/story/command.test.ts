@@ -96,7 +96,7 @@ describe('the command, on a control plane that runs', () => {
     expect(verified.code).toBe(1)
     const status = await json<Status>('status', '-e', 'sandbox', '-m', 'storefront-web')
     expect(status.environments[0]?.modules[0]).toMatchObject({ delivery: 'synced', verification: 'failed' })
-    expect(await plumb('status')).toMatchObject({ code: 1, out: expect.stringMatching(/^.*failed/) as string })
+    expect(await plumb('status')).toMatchObject({ code: 1, out: expect.stringMatching(/^shop.*\n(.*)verification: \d+ failed/) as string })
     expect((await plumb('status', '-e', 'sandbox', '-m', 'storefront-web')).out).toMatch(/storefront-web +synced +failed +\d+[sm] /)
   }, 60_000)
 
