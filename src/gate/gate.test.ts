@@ -62,16 +62,16 @@ test('every rule is in the list, with a code of its own, and its decisions bear 
 describe('an operation', () => {
   const nothing = plan([], { steps: [] })
   const policy = { deliver: { automatic: false }, review: { approvals: 1, notTheAuthor: true } }
-  const drill = { operation: { name: 'drill', scheduled: false }, plan: nothing, policy, startedBy: 'ada', authors: ['ada'] }
+  const drill = { operation: { name: 'drill', steps: ['promote (sql on db: select pg_promote())', 'look (probe sql up)'], scheduled: false }, plan: nothing, policy, startedBy: 'ada', authors: ['ada'] }
   test('needs the approvals that its environment asks for, by others than who starts it, and nothing else', () => {
-    expect(decideGate({ ...free, ...drill })).toMatchObject({ outcome: 'wait', decisions: [{ code: 'review.approvals', message: expect.stringContaining('carries out the operation drill') }] })
+    expect(decideGate({ ...free, ...drill })).toMatchObject({ outcome: 'wait', decisions: [{ code: 'review.approvals', message: expect.stringContaining('carries out the operation drill: promote (sql on db: select pg_promote()); look (probe sql up).') }] })
     expect(decideGate({ ...free, ...drill, approvals: [approval('ada')] }).outcome).toBe('wait')
     expect(decideGate({ ...free, ...drill, approvals: [approval('bob')] }).outcome).toBe('go')
   })
   test('waits while its environment is paused where its schedule began it, and not where a person did', () => {
     const pauses = [{ module: null, reason: 'a holiday', by: 'ada', until: now + minute }]
     expect(word('pause', { ...drill, pauses })).toBeUndefined()
-    expect(word('pause', { ...drill, operation: { name: 'drill', scheduled: true }, pauses })).toMatchObject({ outcome: 'wait', until: now + minute })
+    expect(word('pause', { ...drill, operation: { ...drill.operation, scheduled: true }, pauses })).toMatchObject({ outcome: 'wait', until: now + minute })
   })
 })
 

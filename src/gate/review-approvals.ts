@@ -10,7 +10,7 @@ export const reviewApprovals: Rule = {
     if (review.approvals === 0 || (policyChanges.length === 0 && operation === undefined && proven.length === 0 && effectsOf(plan).every(isIdle))) return undefined
     const proofs = proven.flatMap(({ module, proof }) => (proof?.changes ?? []).map((change) => `${module}: ${change}`))
     const policy = policyChanges.length === 0 ? '' : ` This changes its policy: ${some(policyChanges, 100)}.`
-    const carried = operation === undefined ? '' : ` This carries out the operation ${operation.name}.`
+    const carried = operation === undefined ? '' : ` This carries out the operation ${operation.name}: ${operation.steps.join('; ')}.`
     const what = `${policy}${carried}${proofs.length === 0 ? '' : ` This changes how modules are proven: ${some(proofs, 100)}.`}`
     const unknown = review.notTheAuthor && strangers.length > 0 ? ` ${strangers.length === 1 ? `The author ${some(strangers)} is` : `The authors ${some(strangers)} are`} not known here and cannot be compared with who approves.` : ''
     const all = approvers(input)

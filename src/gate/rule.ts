@@ -53,8 +53,8 @@ export type GateInput = {
   readonly startedBy: string | null
   /** Where the run goes back to an older snapshot: what asked for it. */
   readonly rollback?: Pick<RollbackOf, 'of' | 'by'>
-  /** Where the run is an operation: which, and whether its schedule began it. */
-  readonly operation?: { readonly name: string; readonly scheduled: boolean }
+  /** Where the run is an operation: which, what its steps do, and whether its schedule began it. */
+  readonly operation?: { readonly name: string; readonly steps: readonly string[]; readonly scheduled: boolean }
   /** Milliseconds since 1970. */
   readonly now: number
 }

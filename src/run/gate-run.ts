@@ -21,6 +21,7 @@ import { inForce, limitsOf, policyChanges } from './policy.ts'
 import type { Policy } from './policy.ts'
 import { renderAll } from './render-run.ts'
 import type { Intents } from './render-run.ts'
+import { stepsAhead } from './operation/operate.ts'
 import { policyWanted } from './work.ts'
 import type { Work } from './work.ts'
 
@@ -48,7 +49,7 @@ export async function gateRun(work: Work, intents: Intents, plan: Plan): Promise
     earlier: policy.deliver.after === undefined || isAsBefore(run) ? [] : await earlierModules(work, policy.deliver.after.environment),
     startedBy: run.startedBy,
     ...(run.rollback === null ? {} : { rollback: run.rollback }),
-    ...(run.operation === null ? {} : { operation: { name: run.operation.name, scheduled: run.operation.slot !== null } }),
+    ...(run.operation === null ? {} : { operation: { name: run.operation.name, steps: stepsAhead(work), scheduled: run.operation.slot !== null } }),
     now,
   }
   const refused = refusedModules(input)

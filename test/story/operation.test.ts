@@ -77,7 +77,10 @@ describe.skipIf(missing !== undefined)(`operations${missing === undefined ? '' :
   test('its steps are gated, carried out in order, ask a person where they say so, and are on the record', async () => {
     const id = await start('drill')
     expect(await done()).toEqual([])
-    await approve(await waits(id, 'review.approvals'))
+    const gated = await waits(id, 'review.approvals')
+    expect(gated.waiting.find(({ code }) => code === 'review.approvals')?.message).toContain("operation drill: look (probe kubernetes looked); write (sql on db: insert into done values ('dev')); mark (command")
+    expect((await shop.plumb('show', id)).out).not.toContain('nothing to do')
+    await approve(gated)
     const asking = await waits(id, 'operation.approval')
     expect(asking.waiting).toMatchObject([{ message: 'Step ask: Does it look right?', waitingFor: 'approval' }])
     expect(await done()).toEqual(['dev'])

@@ -18,7 +18,7 @@ export function printRuns(runs: readonly Run[], look: Look): string[] {
     { text: run.environment },
     word(run.state),
     { text: ago(run.createdAt, look.now) },
-    { text: run.plan === null ? '-' : counts(run.plan.summary) },
+    { text: run.plan === null ? '-' : planned(run, run.plan) },
     { text: safe(run.actor.replace(/ <.*/s, '')) },
     { text: safe(run.reason) },
   ])
@@ -39,7 +39,7 @@ export function printRun(run: Run, look: Look): string[] {
   if (run.rollback !== undefined) say('back', run.rollback.of === null ? 'to what was delivered before' : `to what was delivered before ${run.rollback.of}${run.rollback.by === 'verdict' ? ', whose verdict decided it' : ''}`)
   const changes = run.changes.map((change) => [{ text: safe(change.repository) }, { text: change.sha.slice(0, 8), tone: 'warn' as const }, { text: safe(change.author.name) }, { text: safe(change.subject) }])
   lines.push(...columns(changes, { width: look.width, elastic: [2, 3], indent: ' '.repeat(12) }, paint))
-  if (run.plan !== null) say('plan', `${counts(run.plan.summary)} (${run.plan.digest.slice(0, 19)})`)
+  if (run.plan !== null) say('plan', `${planned(run, run.plan)} (${run.plan.digest.slice(0, 19)})`)
   for (const gate of run.gates) say('gate', `${gate.outcome} ${gate.code}: ${safe(gate.message)}`)
   for (const approval of run.approvals) say('approved', `by ${safe(approval.principal)}: ${safe(approval.reason)}`)
   if (run.operation !== undefined) {
@@ -64,7 +64,7 @@ export function printRunPlan(run: Run, look: Look): string[] {
   const paint = painter(look)
   const effects = run.steps.flatMap((step) => step.effects.flatMap((effect) => effectLines({ ...effect, changes: [] }, paint, look.width)))
   const shown = effects.length > mostEffects ? [...effects.slice(0, mostEffects), `    and more: plumb show ${run.id}`] : effects
-  return [`Approving for ${run.environment}: ${counts(run.plan.summary)} (plan ${run.plan.digest})`, ...shown, ...run.waiting.flatMap((one) => wrap(`asked for: ${safe(one.message)}`, look.width - 4).map((line) => `    ${line}`))]
+  return [`Approving for ${run.environment}: ${planned(run, run.plan)} (plan ${run.plan.digest})`, ...shown, ...run.waiting.flatMap((one) => wrap(`asked for: ${safe(one.message)}`, look.width - 4).map((line) => `    ${line}`))]
 }
 
 /** So many lines of effects are told before an approval. */
@@ -125,6 +125,11 @@ function brief(value: unknown, width: number): string {
 /** One rule's word on a plan. */
 export function decisionLine(decision: Decision, paint: Paint): string {
   return `${shown(decision.outcome, paint)} ${decision.code}: ${safe(decision.message)}`
+}
+
+/** An operation plans nothing of what is declared, and does what its steps say. */
+function planned({ operation }: Run, plan: NonNullable<Run['plan']>): string {
+  return operation === undefined ? counts(plan.summary) : `operation ${safe(operation.name)}`
 }
 
 /** `2 created, 1 configured`; what is unchanged is not worth a word, unless there is nothing else. */

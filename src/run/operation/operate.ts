@@ -19,7 +19,7 @@ import { end } from '../seal.ts'
 import type { Work } from '../work.ts'
 import { approvalDigest } from './approval-step.ts'
 import type { StepEnded } from './step.ts'
-import { carryOut, findOut, journalOf } from './steps.ts'
+import { aboutStep, carryOut, findOut, journalOf, kindOf } from './steps.ts'
 
 /** The document of a run's operation, as its snapshot has it. Failure `operation-unknown`. */
 export function operationOf({ run, configuration }: Pick<Work, 'run' | 'configuration'>): Operation {
@@ -34,6 +34,13 @@ export function operationPlan(work: Pick<Work, 'run' | 'configuration' | 'enviro
   const { run, environment } = work
   const digest = digestOf({ operation: JSON.parse(JSON.stringify(operationOf(work))) as unknown, environment: run.environment, variables: environment.spec.variables, from: run.operation?.from ?? null })
   return { environment: run.environment, snapshot: run.snapshot, steps: [], unknown: [], digest }
+}
+
+/** What the steps of a run's operation do, from the one that it begins with: for who approves it. */
+export function stepsAhead(work: Pick<Work, 'run' | 'configuration' | 'environment'>): string[] {
+  const { steps } = operationWithVariables(operationOf(work), work.environment, work.run.id)
+  const first = steps.findIndex(({ name }) => name === work.run.operation?.from)
+  return steps.slice(Math.max(first, 0)).map((step) => `${step.name} (${kindOf(step)} ${aboutStep(step)})`)
 }
 
 /**
