@@ -11,7 +11,7 @@ import { matched, type World } from './matching.ts'
 import { paramsFor } from './params.ts'
 
 /** For all policies of one request together; a real server counts a cost instead. */
-const milliseconds = 500
+const milliseconds = 3_000
 const outOfBudget = 'validation failed due to running out of cost budget, no further validation rules will be run'
 const resources = ['validatingadmissionpolicies', 'validatingadmissionpolicybindings'].map((plural) => `admissionregistration.k8s.io/${plural}`) as [string, string]
 const codes: ReadonlyMap<string, number> = new Map([['Forbidden', 403], ['Unauthorized', 401], ['RequestEntityTooLarge', 413], ['Invalid', 422]])
