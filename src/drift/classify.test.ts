@@ -128,6 +128,14 @@ describe('each cause, with its fields, its manager and its onset', () => {
     expect(classify(look(live))).toMatchObject([{ cause: 'recreated', manager: 'kubectl-create', onset: at, fields: [{ path: 'spec.replicas', declared: 2, live: 1 }] }])
   })
 
+  test('recreated: a controller that wrote to it in the same second did not make it', () => {
+    const live = liveOf(body(2), [owner('kube-controller-manager', ['metadata.annotations']), owner('kubectl-create', paths)], { uid: 'u2' })
+    const audit = [{ object: key, at, verb: 'create', user: 'ivo@platform.example', manager: 'kubectl-create' } as const]
+    expect(classify(look(live, { audit }))).toMatchObject([{ cause: 'recreated', manager: 'kubectl-create', person: 'ivo@platform.example' }])
+    const byController = liveOf(body(2), [owner('kube-controller-manager', paths)], { uid: 'u2' })
+    expect(classify(look(byController))).toMatchObject([{ cause: 'recreated', manager: 'kube-controller-manager' }])
+  })
+
   test('orphan', () => {
     expect(orphan(liveOf(body(1), [owner('kubectl-create', ['spec.replicas'])]))).toMatchObject({ cause: 'orphan', manager: 'kubectl-create', fields: [] })
   })

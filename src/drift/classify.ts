@@ -6,7 +6,7 @@ import { showKey } from '#model/resource.ts'
 import { attribute } from './attribute.ts'
 import { compareDeclared, isSecretField, type Drifted } from './compare.ts'
 import { joined, latest, personOf, traceOf } from './trace.ts'
-import { writerNames } from './writers.ts'
+import { writerNames, writerOf } from './writers.ts'
 
 /** What one look at an object tells: everything but what only time, people and policies know. `digest` is of what is there. */
 export type Drift = {
@@ -77,7 +77,7 @@ function missing(look: Look, what: string): Drift {
 
 function recreated(look: Look, live: Present): Drift {
   const { held, seenAt } = look
-  const maker = [...live.owners].filter((owner) => owner.subresource === '').sort((a, b) => (a.at ?? 0) - (b.at ?? 0)).slice(0, 1)
+  const maker = makerOf(live.owners)
   const digest = digestOf({ recreated: live.uid })
   const trace = traceOf(look, digest, { verbs: ['create', 'patch', 'update'], owners: maker.map(nameAndTime), seenAt })
   return {
@@ -90,6 +90,14 @@ function recreated(look: Look, live: Present): Drift {
     digest,
     traces: [trace],
   }
+}
+
+/** Whoever wrote first; managers' times are whole seconds, and a controller that wrote in the same one only followed. */
+function makerOf(all: readonly Owner[]): readonly Owner[] {
+  const written = all.filter((owner) => owner.subresource === '').sort((a, b) => (a.at ?? 0) - (b.at ?? 0))
+  const first = written.filter(({ at }) => (at ?? 0) === (written[0]?.at ?? 0))
+  const others = first.filter((owner) => writerOf(owner, all) !== 'controller')
+  return (others.length > 0 ? others : first).slice(0, 1)
 }
 
 type Traced = { readonly drifted: Drifted; readonly cause: FindingCause; readonly person: string | null; readonly at: number | null; readonly manager: string | null; readonly trace: Trace }
