@@ -23,7 +23,7 @@ export function mediaType(request: ApiRequest): string {
 }
 
 /** The object of a POST or PUT, with what its text repeats. Its kind may still be another one. */
-export function readObject(request: ApiRequest, kind: Pick<Kind, 'group' | 'version' | 'kind'>): { object: KubernetesObject; duplicates: readonly string[] } {
+export function readObject(request: ApiRequest, kind: Pick<Kind, 'group' | 'version' | 'kind'> & { readonly custom?: boolean }): { object: KubernetesObject; duplicates: readonly string[] } {
   const type = mediaType(request)
   if (type === protobufType && kind.version !== '') return { object: fromProtobuf(request, kind), duplicates: [] }
   const yaml = type === 'application/yaml'
@@ -48,6 +48,8 @@ export function readObject(request: ApiRequest, kind: Pick<Kind, 'group' | 'vers
     throw unrecognized(`couldn't get version/kind; json parse error: ${parseProblem(text, error)}`)
   }
   if (!isObject(value)) throw unrecognized(`couldn't get version/kind; json parse error: json: cannot unmarshal ${typeName(value)} into Go value of type struct`)
+  // A built-in kind is what its path says where the object says nothing.
+  if (kind.custom !== true) value = { ...value, kind: (value.kind ?? '') === '' ? kind.kind : (value.kind as Json), apiVersion: (value.apiVersion ?? '') === '' ? apiVersionOf(kind) : (value.apiVersion as Json) }
   if (typeof value.kind !== 'string' || value.kind === '') throw unrecognized(`Object 'Kind' is missing in '${text}'`)
   if (typeof value.apiVersion !== 'string' || value.apiVersion === '') throw unrecognized(`Object 'apiVersion' is missing in '${text}'`)
   if (value.apiVersion !== apiVersionOf(kind)) {

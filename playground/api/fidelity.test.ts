@@ -73,6 +73,54 @@ describe('a PUT', () => {
   })
 })
 
+// What a kube-apiserver 1.36.3 answers to these.
+describe('a request to a built-in kind', () => {
+  const deployments = inDefault('/apis/apps/v1', 'deployments')
+
+  test('needs no kind in its body: the path says it', async () => {
+    const { body } = await running.ask('POST', inDefault('/api/v1', 'serviceaccounts'), { metadata: { name: 'kindless' } })
+    expect(body).toMatchObject({ kind: 'ServiceAccount', apiVersion: 'v1', metadata: { name: 'kindless' } })
+  })
+
+  test('that is no POST to a collection, or to no resource of its group, is answered with a Status', async () => {
+    expect((await running.ask('POST', `${deployments}/x`, deployment('x'))).body).toMatchObject({ code: 405, reason: 'MethodNotAllowed', message: 'the server does not allow this method on the requested resource', details: {} })
+    expect((await running.ask('GET', '/apis/apps/v1/foos')).body).toMatchObject({ code: 404, reason: 'NotFound', message: 'the server could not find the requested resource', details: {} })
+    expect((await running.ask('GET', '/apis/foo/v1')).text).toBe('404 page not found\n')
+  })
+
+  test('says by which fields the kind can be asked for', async () => {
+    const message = (path: string): Promise<unknown> => running.ask('GET', `${path}?fieldSelector=spec.foo%3D1`).then(({ body }) => body.message)
+    expect(await message(deployments)).toBe('"spec.foo" is not a known field selector: only "metadata.name", "metadata.namespace"')
+    expect(await message(inDefault('/api/v1', 'pods'))).toBe('field label not supported: spec.foo')
+  })
+
+  test('by a strategic merge patch is quoted when it says what is unknown, and ends without a reason where a key is missing', async () => {
+    await post(deployments, deployment('strategic'))
+    const patch = (query: string, body: JsonObject): Promise<JsonObject> =>
+      running.ask('PATCH', `${deployments}/strategic${query}`, body, { 'content-type': 'application/strategic-merge-patch+json' }).then((reply) => reply.body)
+    expect(await patch('?fieldValidation=Strict', { spec: { foo: 1 } })).toMatchObject({ code: 422, message: ' "" is invalid: patch: Invalid value: "map[spec:map[foo:1]]": strict decoding error: unknown field "spec.foo"' })
+    const keyless = await patch('', { spec: { template: { spec: { containers: [{ image: 'c' }] } } } })
+    expect(keyless).toMatchObject({ code: 500, message: 'map: map[image:c] does not contain declared merge key: name' })
+    expect(keyless).not.toHaveProperty('reason')
+  })
+})
+
+test('a new object has the status that Go cannot leave out; a Scale of nothing says nothing', async () => {
+  const empty = { ...deployment('empty'), spec: { ...(deployment('empty').spec as JsonObject), replicas: 0 } }
+  expect((await post(inDefault('/apis/apps/v1', 'deployments'), empty)).status).toEqual({})
+  expect((await running.ask('GET', `${inDefault('/apis/apps/v1', 'deployments')}/empty/scale`)).body).toMatchObject({ spec: {}, status: { replicas: 0 } })
+  const set = { ...deployment('set'), kind: 'StatefulSet' }
+  expect((await post(inDefault('/apis/apps/v1', 'statefulsets'), set)).status).toEqual({ replicas: 0, availableReplicas: 0 })
+})
+
+test('a new Pod has a priority and bears lost nodes for five minutes, and neither is its creator’s', async () => {
+  const spec = { containers: [{ name: 'c', image: 'i' }], tolerations: [{ key: 'node.kubernetes.io/unreachable', operator: 'Exists' }] }
+  const made = await post(`${inDefault('/api/v1', 'pods')}?fieldManager=m`, { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'tolerant' }, spec })
+  const lost = { key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 }
+  expect(made.spec).toMatchObject({ priority: 0, preemptionPolicy: 'PreemptLowerPriority', tolerations: [...spec.tolerations, lost] })
+  expect(JSON.stringify((made.metadata as JsonObject).managedFields)).not.toMatch(/f:priority|f:preemptionPolicy/)
+})
+
 test('what only the server needs to know of Go is not published', async () => {
   const { text } = await running.ask('GET', '/openapi/v3/api/v1')
   expect(text).toContain('x-kubernetes-list-map-keys')

@@ -5,7 +5,7 @@ import { negotiate } from './negotiation.ts'
 import { OpenApi } from './open-api.ts'
 import { type Answer, type ApiRequest, json, pageNotFound, text } from './request.ts'
 import { deletesCollection } from './kinds.ts'
-import { methodNotAllowed, notFound } from './status.ts'
+import { methodNotAllowed, noSuchResource, notFound } from './status.ts'
 import type { AuditTrail } from './audit/audit-trail.ts'
 import { forbiddenRequest } from './authorization/authorizer.ts'
 import { attributesOf } from './authorization/attributes.ts'
@@ -40,7 +40,10 @@ export function routerOf(backend: Backend, authenticator: Authenticator, tokenRe
     const review = answerReview(request, authenticator, backend.authorizer)
     if (review !== undefined) return review
     const target = targetOf(backend, request)
-    if (target === undefined) return pageNotFound
+    if (target === undefined) {
+      if (isOfBuiltInGroup(backend, request.path)) throw noSuchResource()
+      return pageNotFound
+    }
     refuseConversion(backend, request, target)
     const verb = target.subresource === 'token' && target.kind.others.includes('token') ? tokenRequestOnly(request.method, tokenRequest) : verbOf(request, target)
     return verb(backend, request, target)
@@ -115,6 +118,13 @@ function targetOf(backend: Backend, request: ApiRequest): (Target & { readonly o
   return { kind, namespace, name, subresource, oldWatch }
 }
 
+/** Whether a path goes into a group that is served, and not by definitions: there the server answers with a Status. */
+function isOfBuiltInGroup(backend: Backend, path: string): boolean {
+  const [root, ...rest] = path.split('/').slice(1)
+  const [group = '', version = ''] = root === 'api' ? ['', ...rest] : rest
+  return (root === 'api' || root === 'apis') && backend.registry.ofVersion(group, version).some(({ custom }) => !custom)
+}
+
 function verbOf(request: ApiRequest, target: Target & { oldWatch: boolean }): Verb {
   const { method } = request
   if (target.subresource !== '') return subresourceVerb(method, target)
@@ -126,6 +136,7 @@ function verbOf(request: ApiRequest, target: Target & { oldWatch: boolean }): Ve
       if (target.name !== '') return getVerb
       return watching ? watchVerb : listVerb
     case 'POST':
+      if (target.name !== '' && !target.kind.custom) throw methodNotAllowed()
       return createVerb
     case 'PUT':
       return updateVerb

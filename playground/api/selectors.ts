@@ -88,7 +88,9 @@ export function fieldSelector(text: string | null | undefined, kind: Kind): Matc
     if (match === null) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`)
     const [, path = '', operator, value = ''] = match
     if (path !== 'metadata.name' && path !== 'metadata.namespace' && !kind.selectable.includes(path)) {
-      throw badRequest(`field label not supported: ${path}`)
+      // What a kind without fields of its own is asked by.
+      const known = kind.selectable.length === 0 && !kind.custom ? ['metadata.name', 'metadata.namespace'].map((each) => JSON.stringify(each)).join(', ') : undefined
+      throw badRequest(known === undefined ? `field label not supported: ${path}` : `${JSON.stringify(path)} is not a known field selector: only ${known}`)
     }
     return { path, equal: operator !== '!=', value: value.replace(/\\([,=\\])/g, '$1') }
   })

@@ -70,6 +70,10 @@ export function forbidden(named: Named, name: string, why: string, causes?: read
   })
 }
 
+export function noSuchResource(): ApiError {
+  return new ApiError(404, 'NotFound', 'the server could not find the requested resource', { details: {} })
+}
+
 export function badRequest(message: string, warnings: readonly string[] = []): ApiError {
   return new ApiError(400, 'BadRequest', message, { warnings })
 }

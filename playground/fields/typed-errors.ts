@@ -90,7 +90,8 @@ function goPointer(value: Json): string {
   return `&{${goText(value)}}`
 }
 
-function goText(value: Json): string {
+/** A value as Go prints it: `map[a:1 b:[x y]]`. */
+export function goText(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`
   if (isObject(value)) return `map[${sortedEntries(value).map(([key, item]) => `${key}:${goText(item)}`).join(' ')}]`
   return value === null ? '<nil>' : String(value)

@@ -80,6 +80,8 @@ export const pod: Behaviour = {
   admitted: (object) => {
     const account = accountOf(specOf(object))
     object.spec = { ...specOf(object), serviceAccountName: account, serviceAccount: account }
+    tolerateLostNodes(object.spec)
+    if (object.spec.priorityClassName === undefined) object.spec = { priority: 0, preemptionPolicy: 'PreemptLowerPriority', ...object.spec }
   },
   check: (object, live) => {
     if (live === undefined) return []
@@ -97,6 +99,13 @@ export const pod: Behaviour = {
       ),
     ]
   },
+}
+
+/** Five minutes on a node that is not heard of, where a pod says nothing else of it. Source: kubernetes `plugin/pkg/admission/defaulttolerationseconds`. */
+function tolerateLostNodes(spec: JsonObject): void {
+  const tolerations = Array.isArray(spec.tolerations) ? spec.tolerations.filter(isObject) : []
+  const lacking = ['not-ready', 'unreachable'].map((name) => `node.kubernetes.io/${name}`).filter((name) => !tolerations.some(({ key = '', effect = 'NoExecute' }) => (key === '' || key === name) && effect === 'NoExecute'))
+  if (lacking.length > 0) spec.tolerations = [...tolerations, ...lacking.map((key) => ({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 }))]
 }
 
 function accountOf({ serviceAccountName }: JsonObject): string {

@@ -1,3 +1,4 @@
+import { isObject } from '#lib/json.ts'
 import type { KubernetesObject } from '#playground/contract.ts'
 import { checkEscalation } from '../authorization/escalation.ts'
 import { type Backend, find, store, timeNow } from '../backend.ts'
@@ -126,9 +127,16 @@ export function prepareNew(backend: Backend, kind: Kind, namespace: string, obje
   if ((next.metadata.name ?? '') === '' && typeof metadata.generateName === 'string' && metadata.generateName !== '') {
     next.metadata.name = freeName(backend, kind, namespace, metadata.generateName)
   }
-  if (kind.status && kind.plural !== 'nodes') delete next.status
+  if (kind.status && kind.plural !== 'nodes') resetStatus(next, kind)
   behaviourOf(kind)?.create?.(next, backend.options, backend)
   return next
+}
+
+/** A new object has the status of one of which nothing is known: what Go cannot leave out of a built-in kind's, and else none. */
+function resetStatus(object: KubernetesObject, kind: Kind): void {
+  const empty = isObject(kind.schema.default) && !kind.custom ? kind.schema.default.status : undefined
+  if (empty === undefined) delete object.status
+  else object.status = structuredClone(empty)
 }
 
 function freeName(backend: Backend, kind: Kind, namespace: string, prefix: string): string {

@@ -11,11 +11,12 @@ export function scaleOf(kind: Kind, object: KubernetesObject): KubernetesObject 
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata
   const paths = kind.scale
   const selector = paths?.labelSelector === undefined ? builtInSelector(kind, object) : valueAt(object, paths.labelSelector)
+  const wanted = valueAt(object, paths?.specReplicas ?? 'spec.replicas') ?? 0
   return {
     kind: 'Scale',
     apiVersion: apiVersionOf(scaleKind),
     metadata: JSON.parse(JSON.stringify({ name, namespace, uid, resourceVersion, creationTimestamp })) as JsonObject,
-    spec: { replicas: valueAt(object, paths?.specReplicas ?? 'spec.replicas') ?? 0 },
+    spec: wanted === 0 ? {} : { replicas: wanted },
     status: {
       replicas: valueAt(object, paths?.statusReplicas ?? 'status.replicas') ?? 0,
       ...(typeof selector === 'string' && selector !== '' ? { selector } : {}),

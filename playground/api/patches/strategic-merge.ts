@@ -1,6 +1,7 @@
 import { equalJson, isObject, type Json, type JsonObject } from '#lib/json.ts'
 import type { Schema } from '#playground/contract.ts'
-import { badRequest } from '../status.ts'
+import { goText } from '#playground/fields/typed-errors.ts'
+import { badRequest, internal } from '../status.ts'
 
 /** Metadata is the same for every kind, and kinds' schemas leave it open. */
 const metadataSchema: Schema = {
@@ -74,7 +75,7 @@ function mergeList(present: readonly Json[], patch: readonly Json[], schema: Sch
   }
   for (const item of patch) {
     if (!isObject(item)) throw badRequest(`a list that is merged by "${key}" holds something that is no object`)
-    if (item[key] === undefined && item.$patch !== 'replace') throw badRequest(`map: ${mapText(item)} does not contain declared merge key: ${key}`)
+    if (item[key] === undefined && item.$patch !== 'replace') throw internal(`map: ${goText(item)} does not contain declared merge key: ${key}`)
   }
   const said = patch.filter(isObject)
   const wanted = said.filter(({ $patch }) => $patch === undefined)
@@ -119,9 +120,4 @@ function taken(value: Json): Json {
   if (Array.isArray(value)) return value.filter((item) => !(isObject(item) && item.$patch !== undefined)).map(taken)
   if (!isObject(value)) return value
   return Object.fromEntries(Object.entries(value).flatMap(([name, field]) => (name.startsWith('$') || field === null || (isObject(field) && field.$patch !== undefined) ? [] : [[name, taken(field)]])))
-}
-
-/** A map as Go prints it. */
-function mapText(map: JsonObject): string {
-  return `map[${Object.keys(map).sort().map((name) => `${name}:${isObject(map[name]) ? mapText(map[name]) : String(map[name])}`).join(' ')}]`
 }

@@ -2,6 +2,7 @@ import { canonicalJson, isObject, type Json } from '#lib/json.ts'
 import type { KubernetesObject } from '#playground/contract.ts'
 import { type Backend, find } from '../backend.ts'
 import { mediaType, parseJson, typeName, writeParameters, type WriteParameters } from '../body.ts'
+import { goText } from '#playground/fields/typed-errors.ts'
 import { apiVersionOf, type Kind } from '../kinds.ts'
 import { decode } from '../objects/admit.ts'
 import { applySteps } from '../objects/apply-object.ts'
@@ -82,10 +83,13 @@ function* change(backend: Backend, request: ApiRequest, target: Target, type: st
   const { kind, namespace, name } = target
   const live = find(backend, kind, namespace, name)
   if (live === undefined) throw notFound(kind, name)
-  const unpruned = patched(kind, live, type, readPatch(request))
+  const patch = readPatch(request)
+  const unpruned = patched(kind, live, type, patch)
   const { object: next, problems } = decode(kind, unpruned)
   if (problems.length > 0 && parameters.fieldValidation === 'Strict') {
-    const message = `Invalid value: ${JSON.stringify(JSON.stringify(unpruned))}: strict decoding error: ${problems.join(', ')}`
+    // A strategic merge patch is quoted itself, of the others what they make of the object.
+    const shown = type === strategicType ? goText(patch) : JSON.stringify(unpruned)
+    const message = `Invalid value: ${JSON.stringify(shown)}: strict decoding error: ${problems.join(', ')}`
     throw invalid({ group: '', kind: '' }, '', [{ reason: 'FieldValueInvalid', message, field: 'patch' }])
   }
   return yield* updateSteps(backend, kind, live, next, {
