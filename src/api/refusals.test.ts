@@ -50,6 +50,7 @@ describe('what is asked for is not there, or not as one thinks', () => {
 describe('a person’s word on a run comes at the wrong moment', () => {
   test('a run that waits for nobody cannot be approved', async () => {
     expect(await asked('/v1/runs/run-of-production/approve', { plan: 'sha256:1', reason: 'why', objects: [] })).toMatchObject(refused('run-not-waiting', /there is no plan that waits/))
+    expect(await asked('/v1/runs/latest/approve', { plan: 'sha256:1', reason: 'why', objects: [] })).toMatchObject(refused('run-not-waiting', /no run waits for an approval/))
   })
 
   test('a run whose effects have begun cannot be cancelled', async () => {

@@ -50,12 +50,13 @@ export const routes: readonly Route[] = [
     query: runsQuery,
     answer: runsAnswer,
     handle: async ({ parts, principal, sees, query }) => {
-      const { environment, module, limit } = query
+      const { environment, module, only, limit } = query
       const mine = environment === undefined && !seesAll(principal) ? (await runEnvironments(parts.sql)).filter(sees) : undefined
       const runs = await listRuns(parts.sql, {
         ...(environment === undefined ? {} : { environment }),
         ...(mine === undefined ? {} : { environments: mine }),
         ...(module === undefined ? {} : { module }),
+        ...(only === undefined ? {} : { only }),
         limit,
       })
       return { runs: await viewRuns(parts.sql, runs, parts.clock.now()) }

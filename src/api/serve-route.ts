@@ -4,6 +4,7 @@ import { Failure } from '#lib/failure.ts'
 import { isObject } from '#lib/json.ts'
 import { runNamed } from '#run/commands.ts'
 import { findingNamed } from '#run/drift/commands.ts'
+import type { RunSelection } from '#model/latest-run.ts'
 import { redactedDocument } from '#model/redacted.ts'
 import type { Parts } from '#run/parts.ts'
 import { authorise, visibleTo } from './authorise.ts'
@@ -11,6 +12,9 @@ import type { Bearer, Demand } from './authorise.ts'
 import { expectKnown } from './expect-known.ts'
 import type { Names } from './expect-known.ts'
 import type { Call, Route } from './route.ts'
+
+/** Which runs `latest` is the newest of; of all, elsewhere. */
+const latestOf: Readonly<Partial<Record<string, RunSelection>>> = { approve: 'to-approve', cancel: 'open' }
 
 /** Authorisation, and only then a look at what was sent. This is the one place where a route is entered. */
 export async function serveRoute(context: Context, parts: Parts, route: Route, { principal }: Bearer): Promise<Response> {
@@ -20,7 +24,7 @@ export async function serveRoute(context: Context, parts: Parts, route: Route, {
   // Before a run or a finding is looked up: who holds the role nowhere learns nothing about what there is.
   if (route.where === 'run' || route.where === 'finding') authorise(principal, { role: route.role, where: 'somewhere' })
   const query = readQuery(context, route)
-  const run = route.where === 'run' ? await runNamed(parts, params['run'] ?? '', sees, route.id === 'approve' || route.id === 'cancel' ? 'waiting' : 'all') : undefined
+  const run = route.where === 'run' ? await runNamed(parts, params['run'] ?? '', sees, latestOf[route.id]) : undefined
   const finding = route.where === 'finding' ? await findingNamed(parts, params['finding'] ?? '', sees) : undefined
   authorise(principal, { role: route.role, where: placeOf(route, params, query, run ?? finding) })
   const body = route.body === undefined ? undefined : expectShape(route, route.body, 'body', await readJson(context, route))

@@ -235,6 +235,9 @@ test('an approval shows the plan that it is for, and is for that one', async () 
   expect(notes).toContain(`Approving for sandbox: 1 deleted (plan ${digest})`)
   expect(notes).toMatch(/deleted +ConfigMap shop\/a\n.*This deletes 1 object/)
   expect(await approvalsOf(place.store, 'run-of-sandbox')).toMatchObject([{ principal: 'root', planDigest: digest }])
+  // `latest` is the newest that waits for it, whatever is newer: not the runs of staging and production.
+  expect(await plumb(['approve', 'latest', '--reason', 'once more', '--no-wait'])).toMatchObject({ code: 0, notes: expect.stringContaining('Approving for sandbox') })
+  expect(await plumb(['approve', 'latest', '-e', 'staging', '--reason', 'why'])).toEqual({ code: 1, out: '', notes: 'run-not-waiting: run latest: no run in staging waits for an approval\n  List them: plumb runs' })
 })
 
 test('what does not wait is not shown as a plan to approve: the refusal says how it stands', async () => {
@@ -243,6 +246,7 @@ test('what does not wait is not shown as a plan to approve: the refusal says how
   const { code, notes } = await plumb(['approve', 'run-of-production', '--reason', 'why'])
   expect(code).toBe(1)
   expect(notes).toBe('run-ended: run run-of-production: it has ended: succeeded\n  See its record: plumb show run-of-production')
+  expect(await plumb(['cancel', 'latest', '-e', 'production', '--reason', 'why'])).toEqual({ code: 1, out: '', notes: 'run-ended: run latest: every run in production has ended, if there was one\n  List them: plumb runs' })
 })
 
 test('--version tells this package’s and Node’s', async () => {

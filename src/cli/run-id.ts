@@ -1,16 +1,12 @@
 import type { Client } from '#api/client.ts'
-import { Failure } from '#lib/failure.ts'
+import { noLatestRun } from '#model/latest-run.ts'
+import type { RunSelection } from '#model/latest-run.ts'
 
-/** The id of the run that a person names: `latest` may be narrowed to an environment and a module. Failure `run-unknown`. */
-export async function runId(client: Client, named: string, options: { readonly env?: string; readonly module?: string }): Promise<string> {
-  if (named !== 'latest' || (options.env === undefined && options.module === undefined)) return named
-  const { runs } = await client.runs({ environment: options.env, module: options.module, limit: 1 })
+/** The id of the run that a person names. `latest` is the newest of all or of those that `only` tells, in the environment and of the module that are named. Failures `run-unknown`, `run-ended`, `run-not-waiting`. */
+export async function runId(client: Client, named: string, { env, module }: { readonly env?: string; readonly module?: string }, only?: RunSelection): Promise<string> {
+  if (named !== 'latest') return named
+  const { runs } = await client.runs({ environment: env, module, only, limit: 1 })
   const [run] = runs
   if (run !== undefined) return run.id
-  throw new Failure({
-    code: 'run-unknown',
-    subject: 'run latest',
-    message: `there is no run${options.module === undefined ? '' : ` of ${options.module}`}${options.env === undefined ? '' : ` in ${options.env}`} yet`,
-    hint: 'List them: plumb runs',
-  })
+  throw noLatestRun(only, `${module === undefined ? '' : ` of ${module}`}${env === undefined ? '' : ` in ${env}`}`)
 }

@@ -29,6 +29,7 @@ const free: GateInput = {
   modules: [{ module: 'web', repository: 'shop', secrets: [], isGone: false, held: 0 }],
   limits: { shop: 'everything' },
   approvals: [],
+  mayApprove: ['ada', 'bob', 'eve'],
   pauses: [],
   authors: ['ada'],
   strangers: [],
@@ -200,7 +201,17 @@ describe('review.approvals', () => {
   ])('%s', (_name, rules, approvals, outcome, message) => {
     const decision = word('review.approvals', { policy: rules, approvals })
     expect(decision).toMatchObject({ outcome, message: expect.stringMatching(message) })
-    expect(decision?.hint).toBe(outcome === 'wait' ? 'plumb approve run-1 --reason "…"' : undefined)
+    if (outcome === 'wait') expect(decision?.hint).toMatch(/^plumb approve run-1 --reason "…"/)
+    else expect(decision?.hint).toBeUndefined()
+  })
+  test.each<[string, Partial<GateInput>, string]>([
+    ['those who may and have not', {}, ', as one of those who may: bob, eve. With their token in PLUMB_TOKEN (an admin makes one: plumb token create NAME --role approver)'],
+    ['nobody else', { mayApprove: ['ada'] }, ', as somebody else: nobody else may approve here yet. With a token of theirs in PLUMB_TOKEN (an admin makes one: plumb token create NAME --role approver)'],
+    ['one has already', { policy: policy(2), approvals: [approval('bob')] }, ', as one of those who may: eve. With their token in PLUMB_TOKEN (an admin makes one: plumb token create NAME --role approver)'],
+    ['no author is known here', { authors: [] }, ''],
+    ['the author counts', { policy: policy(1, false) }, ''],
+  ])('the hint tells who may, and how to act as another: %s', (_name, more, told) => {
+    expect(word('review.approvals', { policy: policy(1), ...more })?.hint).toBe(`plumb approve run-1 --reason "…"${told}`)
   })
   test('an author whom nobody here is cannot be compared: that is said', () => {
     const told = / The author kim@home\.example is not known here and cannot be compared with who approves\.$/

@@ -5,7 +5,7 @@ import { approvers, some, type Rule } from './rule.ts'
 export const reviewApprovals: Rule = {
   code: 'review.approvals',
   decide: (input) => {
-    const { plan, policy: { review }, policyChanges, operation, authors, strangers, run } = input
+    const { plan, policy: { review }, policyChanges, operation, authors, strangers, mayApprove, run } = input
     const proven = plan.steps.filter(({ proof, failure }) => proof !== undefined && failure === undefined)
     if (review.approvals === 0 || (policyChanges.length === 0 && operation === undefined && proven.length === 0 && effectsOf(plan).every(isIdle))) return undefined
     const proofs = proven.flatMap(({ module, proof }) => (proof?.changes ?? []).map((change) => `${module}: ${change}`))
@@ -18,13 +18,20 @@ export const reviewApprovals: Rule = {
     if (by.length >= review.approvals) return { code: 'review.approvals', outcome: 'allow', message: `Approved by ${by.join(', ')}.${what}${unknown}`, by }
     const stale = input.approvals.some(({ planDigest }) => planDigest !== plan.digest) ? ' An earlier approval was for another plan and does not count.' : ''
     const own = all.length > by.length ? ` That of ${all.filter((principal) => authors.includes(principal)).join(', ')} does not count: an author does not approve the own change.` : ''
+    const approve = `plumb approve ${run} --reason "…"`
     return {
       code: 'review.approvals',
       outcome: 'wait',
       waitingFor: 'approval',
       message: `${plan.environment} asks for ${review.approvals} approval${review.approvals === 1 ? '' : 's'}${review.notTheAuthor ? ' by others than the author' : ''}; there ${by.length === 1 ? 'is' : 'are'} ${by.length}.${what}${own}${stale}${unknown}`,
-      hint: `plumb approve ${run} --reason "…"`,
+      hint: review.notTheAuthor && authors.length > 0 ? `${approve}, ${asAnother(mayApprove.filter((name) => !authors.includes(name) && !by.includes(name)))}` : approve,
       ...(by.length === 0 ? {} : { by }),
     }
   },
+}
+
+/** How it is approved by somebody who counts: a command acts as the person whose token it has. */
+function asAnother(others: readonly string[]): string {
+  const made = 'an admin makes one: plumb token create NAME --role approver'
+  return others.length === 0 ? `as somebody else: nobody else may approve here yet. With a token of theirs in PLUMB_TOKEN (${made})` : `as one of those who may: ${some(others)}. With their token in PLUMB_TOKEN (${made})`
 }

@@ -43,7 +43,9 @@ export type GateInput = {
   readonly approvals: readonly Approval[]
   /** Those that are active now, of this environment. `module: null` is the environment. */
   readonly pauses: readonly { readonly module: string | null; readonly reason: string; readonly by: string; readonly until: number }[]
-  /** The principals that wrote the commits which this plan delivers. */
+  /** The names of all principals who may approve here. */
+  readonly mayApprove: readonly string[]
+  /** The principals that wrote the commits which this plan delivers, and who asked for what no commit did. */
   readonly authors: readonly string[]
   /** The addresses of authors of those commits that belong to no principal, where the policy asks for others than the author. */
   readonly strangers: readonly string[]

@@ -61,12 +61,12 @@ async function delivered(at: string): Promise<void> {
   await saveStatus(store, { environment: 'production', module: 'api', repository: 'orders', track: 'declarative', driver: 'kubernetes', target: 'cluster', delivery: 'synced', verification: 'passed', readinessOnly: true, intent: 'i', delivered: 'i', snapshot: at, snapshotSeq: 1, run: null, verifiedSince: null, failure: null, verifiedAt: null, staleAt: null, movedAt: null, movedWhy: null, updatedAt: 0 } satisfies StatusRow)
 }
 
-async function authors(at: string): Promise<string[]> {
+async function authors(at: string, asked: object = {}): Promise<string[]> {
   const snapshot = await findSnapshot(store, at)
   const work = {
     parts: { sql: store, repositories: mirrors }, snapshot,
     configuration: { workspace, modules: new Map([['api', { folder: 'api' }]]) },
-    run: { kind: 'change', environment: 'production', changes: [], modules: { api: { intent: 'j', changed: true } } },
+    run: { kind: 'change', environment: 'production', changes: [], modules: { api: { intent: 'j', changed: true } }, startedBy: null, ...asked },
   } as unknown as Work
   const intents = { modules: new Map([['api', { repository: 'orders', config: { spec: { source: { path: 'overlays' } } } }]]) } as unknown as Intents
   return (await authorsOf(work, intents, known)).authors
@@ -97,4 +97,16 @@ test('where the branch was rewritten, everybody who ever wrote to it is', async 
   await delivered(await taken())
   write('orders', 'kim', 'api/overlays/page.yaml', 'refs/heads/main~2')
   expect(await authors(await taken())).toEqual(['ada', 'bo', 'kim'])
+})
+
+test('who asks for what Git did not is an author of that run; who has Git’s own state delivered is not', async () => {
+  await delivered(await taken())
+  const asked = (kind: string, startedBy: string | null = 'bo'): Promise<string[]> => taken().then((at) => authors(at, { kind, startedBy }))
+  for (const kind of ['revert', 'rollback', 'operation', 'prune']) expect(await asked(kind)).toEqual(['bo'])
+  expect(await asked('revert', null)).toEqual([])
+  for (const kind of ['deploy', 'change']) expect(await asked(kind)).toEqual([])
+  // What is deleted because a commit let go of it is that commit's author's too.
+  write('orders', 'ada', 'api/overlays/page.yaml')
+  expect(await asked('prune')).toEqual(['ada', 'bo'])
+  expect(await asked('deploy')).toEqual(['ada'])
 })

@@ -3,6 +3,7 @@ import { sourcePath } from '#model/config/substitute.ts'
 import type { Workspace } from '#model/config/workspace.ts'
 import { addressesOf } from '#model/principal.ts'
 import type { Principal } from '#model/principal.ts'
+import type { RunKind } from '#store/runs.ts'
 import { findSnapshot, policyOf } from '#store/snapshots.ts'
 import { statuses } from '#store/statuses.ts'
 import type { Intents } from './render-run.ts'
@@ -11,11 +12,24 @@ import type { Work } from './work.ts'
 /** `strangers`: the addresses of authors that belong to nobody who is known. */
 export type Authors = { readonly authors: string[]; readonly strangers: string[] }
 
-/** Who wrote what a run delivers: by the e-mail addresses of all of its commits, while the run itself tells of the newest ones alone. */
+/** What brings no commit: a state that somebody chose, or steps to carry out. */
+const commitless: readonly RunKind[] = ['revert', 'rollback', 'operation']
+
+/**
+ * Whose run it is. Who wrote what it delivers, by the e-mail addresses of all of its commits, while the run itself tells of the newest ones alone; and
+ * who asked for what Git did not: that drift is put back, a change rolled back, an operation carried out, or what Git no longer has deleted.
+ */
 export async function authorsOf(work: Work, intents: Intents, known: readonly Principal[]): Promise<Authors> {
+  const { kind, startedBy } = work.run
+  const isChosen = commitless.includes(kind) || kind === 'prune'
+  const asked = isChosen && startedBy !== null ? [startedBy] : []
+  if (commitless.includes(kind)) return { authors: asked, strangers: [] }
+  const { authors, strangers } = await writers(work, intents, known)
+  return { authors: [...new Set([...authors, ...asked])], strangers }
+}
+
+async function writers(work: Work, intents: Intents, known: readonly Principal[]): Promise<Authors> {
   const { parts, run } = work
-  // Who has somebody's change rolled back, or an operation carried out, is the author of that.
-  if (run.kind === 'rollback' || run.kind === 'operation') return { authors: run.startedBy === null ? [] : [run.startedBy], strangers: [] }
   const ranges = run.kind === 'policy' ? [await policyRange(work)] : await moduleRanges(work, intents)
   const lists = await Promise.all([...new Map(ranges.map((range) => [JSON.stringify(range), range])).values()].map((range) => writersOf(parts, range)))
   const written = new Set([...run.changes.map((change) => change.author.email), ...lists.flat()].map((email) => email.toLowerCase()))

@@ -1,5 +1,7 @@
 import { Failure } from '#lib/failure.ts'
 import { newId } from '#lib/ids.ts'
+import { noLatestRun } from '#model/latest-run.ts'
+import type { RunSelection } from '#model/latest-run.ts'
 import { isEnded } from '#model/run.ts'
 import type { Principal } from '#model/principal.ts'
 import { enqueue } from '#store/queue.ts'
@@ -14,16 +16,19 @@ import type { Parts } from './parts.ts'
 import { record, wakeAfter } from './record-run.ts'
 
 /**
- * A run by its id, by the end of its id, or `latest` (of all, or the newest that waits), among those of environments that the caller `sees`: another one is not there for them.
- * Failures `run-unknown`, `run-ambiguous`.
+ * A run by its id, by the end of its id, or `latest` (of all, or of those that `only` tells), among those of environments that the caller `sees`: another one is not there for them.
+ * Failures `run-unknown`, `run-ambiguous`, and those of `noLatestRun`.
  */
-export async function runNamed(parts: Parts, name: string, sees: (environment: string) => boolean, of: 'all' | 'waiting' = 'all'): Promise<RunRow> {
+export async function runNamed(parts: Parts, name: string, sees: (environment: string) => boolean, only?: RunSelection): Promise<RunRow> {
   const exact = await findRun(parts.sql, name)
   if (exact !== undefined && sees(exact.environment)) return exact
   const environments = (await runEnvironments(parts.sql)).filter(sees)
-  const runs = await listRuns(parts.sql, { environments, limit: 200 })
-  const latest = runs.find((run) => of === 'all' || run.state === 'waiting') ?? runs[0]
-  const found = name === 'latest' ? (latest === undefined ? [] : [latest]) : name.length < 4 ? [] : runs.filter((run) => run.id.endsWith(name))
+  if (name === 'latest') {
+    const [latest] = await listRuns(parts.sql, { environments, limit: 1, ...(only === undefined ? {} : { only }) })
+    if (latest !== undefined) return latest
+    throw noLatestRun(only, '')
+  }
+  const found = name.length < 4 ? [] : (await listRuns(parts.sql, { environments, limit: 200 })).filter((run) => run.id.endsWith(name))
   const [run, second] = found
   if (second !== undefined)
     throw new Failure({ code: 'run-ambiguous', subject: `run ${name}`, message: `${found.length} runs end so: ${found.slice(0, 5).map((one) => one.id).join(', ')}`, hint: 'Give more of the id.' })

@@ -3,7 +3,7 @@ import { Failure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
 import type { GateDecision } from '#model/gate.ts'
 import type { Plan, Step } from '#model/plan.ts'
-import { byHolders } from '#model/principal.ts'
+import { byHolders, holdsRole } from '#model/principal.ts'
 import { standingVerification } from '#model/probe-state.ts'
 import { decideGate, refusedModules } from '#gate/gate.ts'
 import { planDigest } from '#plan/plan.ts'
@@ -43,6 +43,7 @@ export async function gateRun(work: Work, intents: Intents, plan: Plan): Promise
     modules: await gatedModules(work, intents),
     limits: Object.fromEntries(Object.keys({ ...configuration.workspace.spec.repositories, ...policy.limits }).map((name) => [name, limitsOf(policy, run.environment, name)])),
     approvals: byHolders(await approvalsOf(parts.sql, run.id), known, 'approver', run.environment),
+    mayApprove: known.filter((principal) => holdsRole(principal, 'approver', run.environment)).map(({ name }) => name),
     pauses: await activePauses(parts.sql, now, run.environment),
     authors,
     strangers,

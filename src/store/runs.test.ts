@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Effect } from '#model/plan.ts'
 import { describeStores } from '../../test/stores.ts'
-import { createRun, findRun, journal, openJournal, openRuns, startEffect, updateRun } from './runs.ts'
+import { createRun, findRun, journal, listRuns, openJournal, openRuns, startEffect, updateRun } from './runs.ts'
 import type { NewRun } from './runs.ts'
 import type { Sql } from './sql.ts'
 
@@ -50,5 +50,14 @@ describeStores('Runs', ({ store }) => {
     await updateRun(sql, 'run-3', 'failed', 2)
     expect((await openRuns(sql, 'sandbox')).map((one) => one.id)).toEqual(['run-2', 'run-4'])
     expect(await openRuns(sql, 'production')).toEqual([])
+    // Of them, those that wait for an approval, among whatever else they wait for.
+    const [pause, approval] = (['pause', 'approval'] as const).map((waitingFor) => ({ code: waitingFor, outcome: 'wait', waitingFor, message: 'it waits' }) as const)
+    await updateRun(sql, 'run-2', 'waiting', 3, { waiting: [pause!, approval!] })
+    await updateRun(sql, 'run-4', 'waiting', 3, { waiting: [pause!] })
+    const only = async (selection?: 'open' | 'to-approve'): Promise<string[]> => (await listRuns(sql, { environment: 'sandbox', limit: 9, ...(selection === undefined ? {} : { only: selection }) })).map((one) => one.id)
+    expect([await only(), await only('open'), await only('to-approve')]).toEqual([['run-4', 'run-3', 'run-2'], ['run-4', 'run-2'], ['run-2']])
+    // One that is planned again has what it waited for no longer before it.
+    await updateRun(sql, 'run-2', 'planning', 4)
+    expect(await only('to-approve')).toEqual([])
   })
 })

@@ -5,6 +5,7 @@ import type { OperationOf } from '#model/operation.ts'
 import type { Effect, Plan } from '#model/plan.ts'
 import type { ProbeResult } from '#model/probe.ts'
 import type { RollbackOf } from '#model/rollback.ts'
+import type { RunSelection } from '#model/latest-run.ts'
 import { isEnded } from '#model/run.ts'
 import type { ModuleOutcome, RunState } from '#model/run.ts'
 import type { Commit } from '#model/snapshot.ts'
@@ -81,7 +82,7 @@ export async function lockRuns(sql: Sql, environment: string): Promise<void> {
   await sql.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`runs/${environment}`])
 }
 
-export type RunFilter = { environment?: string; environments?: readonly string[]; module?: string; kind?: RunKind; limit: number }
+export type RunFilter = { environment?: string; environments?: readonly string[]; module?: string; kind?: RunKind; only?: RunSelection; limit: number }
 
 /** The newest first. All but `limit` narrow it. */
 export async function listRuns(sql: Sql, filter: RunFilter): Promise<RunRow[]> {
@@ -89,9 +90,10 @@ export async function listRuns(sql: Sql, filter: RunFilter): Promise<RunRow[]> {
   return sql.query<RunRow>(
     `select ${columns} from run
      where ($1::text is null or environment = $1) and ($2::text is null or jsonb_exists(modules, $2)) and ($4::text is null or kind = $4)
-       and ($5::text[] is null or environment = any($5::text[]))
+       and ($5::text[] is null or environment = any($5::text[])) and ($6::text is null or ended_at is null)
+       and ($6::text is distinct from 'to-approve' or (state = 'waiting' and waiting @> '[{"waitingFor": "approval"}]'))
      order by seq desc limit $3`,
-    [filter.environment ?? null, filter.module ?? null, filter.limit, filter.kind ?? null, environments],
+    [filter.environment ?? null, filter.module ?? null, filter.limit, filter.kind ?? null, environments, filter.only ?? null],
   )
 }
 

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ShowAnswer } from '#api/client.ts'
 import { isEnded } from '#model/run.ts'
@@ -110,8 +112,13 @@ test('a person has it pruned: gated by the policy that it had, and then it is fo
   expect(run).toMatchObject({ id, actor: 'admin', reason: 'we do not need it', waiting: [{ code: 'review.approvals' }], plan: { summary: { deleted: 2 } } })
   // Asked again, it is the same run.
   expect(await shop.client.prune('extra', { reason: 'now' })).toEqual({ run: id })
+  // Who asked for it is its author: the own word does not count, and who may is told.
   await approve(run)
-  expect(await ended(run.id)).toMatchObject({ state: 'succeeded', record: { digest: expect.any(String) } })
+  const own = await waiting((one) => one.kind === 'prune' && one.waiting.some(({ message }) => message.includes('That of admin does not count')))
+  expect(own.waiting[0]?.hint).toContain('nobody else may approve here yet')
+  writeFileSync(join(shop.dir, 'bo'), (await shop.plumb('token', 'create', 'bo', '--role', 'approver')).out)
+  expect(await shop.plumb('approve', 'latest', '-e', 'extra', '--reason', 'it is meant', '--token-file', 'bo')).toMatchObject({ code: 0 })
+  expect(await ended(run.id)).toMatchObject({ state: 'succeeded', approvals: [{ principal: 'admin' }, { principal: 'bo' }], record: { digest: expect.any(String) } })
   expect(await live('far', 'farther')).toEqual([])
   await shop.until('it is forgotten', async () => ((await environment('extra')) === undefined ? true : undefined))
 })

@@ -80,23 +80,23 @@ function letGoCommands(program: Command, around: Surroundings, follow: Follow): 
 
 /** A person's word on a run that waits. */
 function decideCommands(program: Command, around: Surroundings, follow: Follow): void {
-  waiting(narrowed(program.command('approve').description('approve the plan that a run waits with').argument('<run>', 'its id, the end of it, or latest')))
+  waiting(narrowed(program.command('approve').description('approve the plan that a run waits with').argument('<run>', 'its id, the end of it, or latest: the newest that waits for an approval')))
     .requiredOption('--reason <text>', 'why')
     .option('--object <object>', 'an object that holds data and may be deleted; repeat it for each', collect)
     .action(async (id: string, options: Asking & { reason: string; object?: string[] }) => {
       const connection = connect(options, around)
-      const before = await connection.client.show(await runId(connection.client, id, options))
+      const before = await connection.client.show(await runId(connection.client, id, options, 'to-approve'))
       // What does not wait has no plan to say yes to: the refusal says so, and nothing stands before it.
       if (before.state === 'waiting') for (const line of printRunPlan(before, lookOf(around))) around.note(line)
       const { run } = await connection.client.approve(before.id, { plan: before.plan?.digest ?? 'none', reason: options.reason, objects: options.object ?? [] })
       await follow(connection, run ?? before.id, options, before)
     })
 
-  narrowed(program.command('cancel').description('end a run whose effects have not begun').argument('<run>', 'its id, the end of it, or latest'))
+  narrowed(program.command('cancel').description('end a run whose effects have not begun').argument('<run>', 'its id, the end of it, or latest: the newest that has not ended'))
     .requiredOption('--reason <text>', 'why')
     .action(async (id: string, options: Common & { reason: string }) => {
       const { client } = connect(options, around)
-      const { run } = await client.cancel(await runId(client, id, options), { reason: options.reason })
+      const { run } = await client.cancel(await runId(client, id, options, 'open'), { reason: options.reason })
       const shown = await client.show(run ?? id)
       if (options.json === true) around.print(JSON.stringify(shown, null, 2))
       else around.print(`${shown.id} ${shown.state}`)

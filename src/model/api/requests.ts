@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { name } from '../config/parts.ts'
+import { runSelections } from '../latest-run.ts'
 import { roles } from '../principal.ts'
 
 /** Text that people write. PostgreSQL keeps neither NUL nor half a character. */
@@ -63,6 +64,7 @@ export const rotateBody = z.strictObject({ reason })
 export const runsQuery = z.object({
   environment,
   module: z.string().max(100).optional().describe('Only runs that this module is part of.'),
+  only: z.enum(runSelections).optional().describe('Only runs that have not ended (`open`), or only those of them that wait for an approval (`to-approve`).'),
   limit: z.coerce.number().int().min(1).max(200).default(20).describe('How many at most.'),
 })
 

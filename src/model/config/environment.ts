@@ -107,7 +107,7 @@ export function environmentSchema(probes: Readonly<Record<string, z.ZodType>>) {
         review: z
           .strictObject({
             approvals: z.int().min(0).max(10).default(0).describe('How many people must approve a plan.'),
-            notTheAuthor: z.boolean().default(true).describe('The commit’s author does not count.'),
+            notTheAuthor: z.boolean().default(true).describe('The author does not count: of the commits; and of what no commit asks for (`revert`, `rollback`, `operate`, `prune`), who asks for it.'),
           })
           .prefault({})
           .describe('Who has to look at a plan first.'),
