@@ -5,8 +5,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 
 const args = process.argv.slice(2)
-if (args[0] === '--failed') for (const file of read(args[1])) file.status === 'failed' && console.log(file.name)
-else report(read(args[0]), args[1] !== undefined && existsSync(args[1]) ? read(args[1]) : [])
+if (args[0] === '--failed') {
+  for (const file of read(args[1])) if (file.status === 'failed') console.log(file.name)
+} else report(read(args[0]), args[1] !== undefined && existsSync(args[1]) ? read(args[1]) : [])
 
 function report(first, again) {
   const second = new Map(again.map((file) => [file.name, file]))
