@@ -8,7 +8,7 @@ export type Send = (method: string, path: string, query: Query, body?: unknown) 
 
 export type Adoption = {
   finding: string
-  state: 'asked' | 'proposed' | 'refused' | 'overdue'
+  state: 'asked' | 'proposed' | 'refused' | 'overdue' | 'withdrawn'
   by: string
   reason: string
   askedAt: string
@@ -805,7 +805,7 @@ export function makeClient(send: Send) {
     /** One finding, by its id or the end of its id, and what became of it. */
     finding: (finding: string) =>
       send('GET', `/v1/findings/${encodeURIComponent(finding)}`, {}) as Promise<FindingAnswer>,
-    /** Starts a run that makes the fields of a finding as declared again, and no others. */
+    /** Starts a run that makes the fields of a finding as declared again, and no others. An adoption that is under way is withdrawn: its branch stays. */
     revert: (finding: string, body: RevertBody) =>
       send('POST', `/v1/findings/${encodeURIComponent(finding)}/revert`, {}, body) as Promise<RevertAnswer>,
     /** Lets a drift stay as it is now, for a reason and for a time. It comes back when that is over, or when something else changes. */

@@ -48,8 +48,6 @@ test('nothing is decided on what is resolved, or on what is under way', async ()
   const accept = async (): Promise<unknown> => (await place.post('/v1/findings/f-of-staging/accept', operator, { reason: 'why', until: later(1_000) })).body
   await save({ state: 'reverting', run: 'run-9' })
   expect(await accept()).toMatchObject({ error: { code: 'finding-under-way', message: 'it is reverting by run-9', hint: expect.stringContaining('plumb cancel run-9 --reason') as string } })
-  await save({ state: 'adopting' })
-  expect(await accept()).toMatchObject({ error: { code: 'finding-under-way', message: 'it is adopting', hint: expect.stringContaining('plumb drift show f-of-staging') as string } })
   await save({ state: 'resolved', run: null })
   expect(codeOf(await accept())).toBe('finding-resolved')
 })

@@ -53,7 +53,7 @@ export const driftRoutes: readonly Route[] = [
     id: 'revert',
     method: 'post',
     path: '/v1/findings/{finding}/revert',
-    about: 'Starts a run that makes the fields of a finding as declared again, and no others.',
+    about: 'Starts a run that makes the fields of a finding as declared again, and no others. An adoption that is under way is withdrawn: its branch stays.',
     role: 'developer',
     where: 'finding',
     body: revertBody,

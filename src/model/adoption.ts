@@ -6,9 +6,9 @@ export type Edit = { readonly file: string; readonly line: number; readonly colu
 
 /**
  * `asked`: it is being looked for, proven and pushed. `proposed`: it is in Git, and not delivered yet. `refused`: no edit does it (`failure` says why).
- * `overdue`: its deadline passed before it was delivered.
+ * `overdue`: its deadline passed before it was delivered. `withdrawn`: it is no obligation any more, for a person decided otherwise; what was pushed is still there.
  */
-export const adoptionStates = ['asked', 'proposed', 'refused', 'overdue'] as const
+export const adoptionStates = ['asked', 'proposed', 'refused', 'overdue', 'withdrawn'] as const
 export type AdoptionState = (typeof adoptionStates)[number]
 
 /** Reality on its way back to Git, for one finding. Times are milliseconds since 1970. */

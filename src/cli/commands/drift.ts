@@ -6,7 +6,7 @@ import { connect } from '../connect.ts'
 import { common, durationOption, narrowed } from '../options.ts'
 import type { Common } from '../options.ts'
 import { printFields } from '../print/fields.ts'
-import { isBlind, printDrift, printFinding } from '../print/drift.ts'
+import { isBlind, printDrift, printFinding, withdrawnLines } from '../print/drift.ts'
 import type { Exit } from '../program.ts'
 import { lookOf } from '../surroundings.ts'
 import type { Surroundings } from '../surroundings.ts'
@@ -48,8 +48,8 @@ export function driftCommands(program: Command, around: Surroundings, exit: Exit
     .action(async (id: string, options: Common & { reason: string; until: string }) => {
       const { client } = connect(options, around)
       await client.accept(id, { reason: options.reason, until: options.until })
-      const { finding } = await client.finding(id)
-      answer(options, finding, () => [accepted(finding)])
+      const { finding, history } = await client.finding(id)
+      answer(options, finding, () => [accepted(finding), ...withdrawnLines(history)])
     })
 }
 

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { connect } from '../connect.ts'
 import { collect, common, lastingOption, narrowed } from '../options.ts'
 import type { Common } from '../options.ts'
+import { withdrawnLines } from '../print/drift.ts'
 import { printRunPlan } from '../print/run.ts'
 import type { Exit } from '../program.ts'
 import { runId } from '../run-id.ts'
@@ -43,12 +44,13 @@ function startCommands(program: Command, around: Surroundings, follow: Follow): 
       })
   }
 
-  waiting(common(program.command('revert').description('make the fields of a finding as declared again, and no others').argument('<finding>', 'its id, or the end of it')))
+  waiting(common(program.command('revert').description('make the fields of a finding as declared again, and no others; what was being adopted is withdrawn').argument('<finding>', 'its id, or the end of it')))
     .requiredOption('--reason <text>', 'why')
     .option('--ticket <id>', 'the ticket that it belongs to')
     .action(async (id: string, options: Asking & { reason: string }) => {
       const connection = connect(options, around)
       const { run } = await connection.client.revert(id, { reason: options.reason, ticket: options.ticket ?? null })
+      for (const line of withdrawnLines((await connection.client.finding(id)).history)) around.note(line)
       if (run !== null) await follow(connection, run, options)
     })
 }

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import type { Adoption, Finding, Watch } from '#api/client.ts'
-import { printDrift, printFinding } from './drift.ts'
+import { printDrift, printFinding, withdrawnLines } from './drift.ts'
 import { widthOf } from './safe.ts'
 
 const now = Date.parse('2026-11-21T12:00:00Z')
@@ -107,6 +107,13 @@ test('plumb drift show tells the whole of it', () => {
   ])
 })
 
+test('whoever decides otherwise on what is on its way back is told what is left of that', () => {
+  const [opened, withdrawn, accepted] = [['opened', 'it drifted'], ['withdrawn', 'it is accepted instead; delete plumbline/adopt-f-1 of orders'], ['accepted', 'why']].map(([what = '', reason = '']) => ({ at: at(60), what, actor: 'kim', reason }))
+  expect(withdrawnLines([opened!, withdrawn!, accepted!])).toEqual(['Its adoption is withdrawn: it is accepted instead; delete plumbline/adopt-f-1 of orders.'])
+  expect(withdrawnLines([opened!, accepted!])).toEqual([])
+  expect(withdrawnLines([opened!, withdrawn!, accepted!, opened!, accepted!])).toEqual([])
+})
+
 test('what is on its way back says where, and until when', () => {
   const adoption: Adoption = {
     finding: 'f-1', state: 'proposed', by: 'robin', reason: 'Black Friday', askedAt: at(60), deadline: at(-7_200), repository: 'orders', branch: 'plumbline/adopt-f-1', to: 'branch', commit: 'c9f09355e9e4', pullRequest: null,
@@ -115,5 +122,10 @@ test('what is on its way back says where, and until when', () => {
   const adopting = printFinding({ finding: finding({ state: 'adopting' }), adoption, history: [] }, look(120)).join('\n')
   expect(adopting).toContain('proposed  orders plumbline/adopt-f-1 at c9f09355')
   expect(adopting).toContain('an obligation until it is delivered: within 2h')
+  expect(adopting).toMatch(/or decide otherwise: plumb revert f-1m7y9mc4r1tvxh --reason WHY, or plumb accept f-1m7y9mc4r1tvxh --reason WHY --until 2d$/)
+  // What was pushed stays told where it is an obligation no more.
+  const accepted = printFinding({ finding: finding({ state: 'accepted' }), adoption: { ...adoption, state: 'withdrawn' }, history: [] }, look(120)).join('\n')
+  expect(accepted).toContain('withdrawn  orders plumbline/adopt-f-1 at c9f09355')
+  expect(accepted).not.toContain('obligation')
   expect(printFinding({ finding: finding({ state: 'reverting', run: 'run-9' }), adoption: null, history: [] }, look(120)).at(-1)).toBe('  plumb show run-9 tells how far it is')
 })

@@ -97,7 +97,15 @@ export function printFinding({ finding, history, adoption }: FindingAnswer, look
   if (finding.fields.length > 0) lines.push('', ...fieldLines(finding, look, paint))
   if (finding.failure !== null) lines.push('', ...failureLines(finding.failure, '  ', paint, look.width))
   lines.push('', ...history.flatMap(({ at, what: became, actor, reason }) => wrap(`${at}  ${became} by ${safe(actor)}: ${safe(reason)}`, look.width - 2).map((line, index) => `  ${index === 0 ? '' : '  '}${paint('quiet', line)}`)))
-  return [...lines, ...(finding.state === 'adopting' && adoption !== null ? ['', ...printAdoption(adoption, look).map((line) => `  ${line}`)] : nextLines(finding, paint))]
+  const proposal = adoption === null || (finding.state !== 'adopting' && adoption.commit === null) ? [] : ['', ...printAdoption(adoption, look).map((line) => `  ${line}`)]
+  return [...lines, ...proposal, ...nextLines(finding, paint)]
+}
+
+/** What a decision left of the way back to Git that was under way. */
+export function withdrawnLines(history: FindingAnswer['history']): string[] {
+  const decided = history.findLastIndex(({ what: became }) => became === 'accepted' || became === 'reverted')
+  const before = history[decided - 1]
+  return before?.what === 'withdrawn' ? [`Its adoption is withdrawn: ${safe(before.reason)}.`] : []
 }
 
 function fieldLines(finding: Finding, look: Look, paint: Paint): string[] {
@@ -114,6 +122,7 @@ function text(value: unknown): string {
 
 function nextLines({ id, state, run }: Finding, paint: Paint): string[] {
   if (state === 'reverting' && run !== null) return ['', paint('quiet', `  plumb show ${run} tells how far it is`)]
-  if (state === 'resolved' || state === 'reverting' || state === 'adopting') return []
+  if (state === 'resolved' || state === 'reverting') return []
+  if (state === 'adopting') return ['', paint('quiet', `  or decide otherwise: plumb revert ${id} --reason WHY, or plumb accept ${id} --reason WHY --until 2d`)]
   return ['', paint('quiet', `  plumb revert ${id} --reason WHY, plumb adopt ${id} --reason WHY, or plumb accept ${id} --reason WHY --until 2d`)]
 }

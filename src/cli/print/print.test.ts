@@ -99,7 +99,7 @@ describe('status', () => {
       'production',
       expect.stringMatching(/^ {2}orders-api +failed +unknown +45s +run-1m7y9mc4r1tvxh/),
       '  cluster is not heard of since 2h: drift there is not known (field-conflict)',
-      '  drift: orders-api (3: 1 adopting, 1 reverting). plumb drift -e production',
+      '  drift: orders-api (3 findings, 1 on its way back to Git, 1 being reverted). plumb drift -e production',
       '  run-1 waits: it asks for 1 approval',
       '  plumb show run-1; then plumb approve run-1 --reason WHY',
     ])

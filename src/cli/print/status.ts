@@ -130,6 +130,7 @@ function below(environment: EnvironmentStatus, look: Look, paint: Paint): string
 
 /** A module with how many findings it has, and how many of them are on their way back. */
 function driftOf({ name, findings, adopting, reverting }: ModuleStatus): string {
-  const ways = [...(adopting === 0 ? [] : [`${adopting} adopting`]), ...(reverting === 0 ? [] : [`${reverting} reverting`])]
-  return `${safe(name)} (${[findings, ...(ways.length === 0 ? [] : [ways.join(', ')])].join(': ')})`
+  const of = (count: number, what: string): string[] => (count === 0 ? [] : [count === findings ? what : `${count} ${what}`])
+  const ways = [...of(adopting, `on ${adopting === 1 ? 'its' : 'their'} way back to Git`), ...of(reverting, 'being reverted')]
+  return `${safe(name)} (${[`${findings} finding${findings === 1 ? '' : 's'}`, ...ways].join(', ')})`
 }

@@ -27,7 +27,7 @@ export async function askAdoption(parts: Parts, id: string, principal: Principal
   const policy = environment === undefined ? undefined : await policyOf(parts, environment)
   await sql.transaction(async (tx) => {
     const finding = await lockFinding(tx, id)
-    if (finding?.state !== 'adopting') expectStanding(finding, id)
+    expectStanding(finding, id)
     wishOf(finding)
     await begin(tx, parts, finding, { by: principal.name, author: authorOf(principal), reason }, policy, now)
   })

@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Finding } from '#model/finding.ts'
 import { never } from '#source/fixture.ts'
 import { findAdoption } from '#store/adoptions.ts'
 import { changesOfFinding, findingNow, saveFindings } from '#store/findings.ts'
+import { saveStatus } from '#store/statuses.ts'
+import { acceptFinding } from '../drift/commands.ts'
+import { revertFinding } from '../drift/revert.ts'
 import { askAdoption, askByPolicy } from './ask.ts'
 import { carryOutAdoption } from './carry-out.ts'
 import { adoptionPatch } from './patch.ts'
@@ -113,6 +116,59 @@ test('what is not delivered by its deadline is a person’s again', async () => 
   await askAdoption(at.parts, at.finding, olga, 'it takes longer')
   await carryOut()
   expect(await state()).toMatchObject({ finding: { state: 'adopting', failure: null }, adoption: { state: 'proposed' } })
+})
+
+describe('a person decides otherwise on what is on its way back', () => {
+  const week = 7 * 86_400_000
+  const accept = () => acceptFinding(at.parts, at.finding, olga, 'only for the sale', shared.clock.now() + week)
+  const history = async () => (await changesOfFinding(shared.store, at.finding, 9)).map(({ what, actor, reason }) => [what, actor, reason])
+
+  test('accepted, it is an obligation no more; its branch stays, as whoever decided is told, and is found when it is asked for again', async () => {
+    await place()
+    await askAdoption(at.parts, at.finding, olga, 'Black Friday')
+    await carryOut()
+    const pushed = (await state()).adoption?.commit
+    await accept()
+    expect(await state()).toMatchObject({ finding: { state: 'accepted', accepted: { reason: 'only for the sale' } }, adoption: { state: 'withdrawn', commit: pushed, edits: [{ after: '3' }] } })
+    expect(await history()).toEqual([['adopting', 'olga', 'Black Friday'], ['withdrawn', 'olga', `it is accepted instead; delete plumbline/adopt-${at.finding} of platform`], ['accepted', 'olga', 'only for the sale']])
+    shared.clock.advance(2 * week)
+    expect(await carryOut()).toBeUndefined()
+    expect((await state()).adoption).toMatchObject({ state: 'withdrawn' })
+    await askAdoption(at.parts, at.finding, olga, 'it stays after all')
+    await carryOut()
+    expect(await state()).toMatchObject({ finding: { state: 'adopting', accepted: null }, adoption: { state: 'proposed', commit: pushed, reason: 'it stays after all' } })
+  })
+
+  test('reverted, where there is anything to go back to; a pull request is to be closed, too', async () => {
+    await place({ forge: true })
+    await askAdoption(at.parts, at.finding, olga, 'why')
+    await carryOut()
+    const asked = { by: 'olga', reason: 'one is enough', ticket: null }
+    await expect(revertFinding(at.parts, at.finding, asked)).rejects.toMatchObject({ code: 'revert-impossible' })
+    expect(await state()).toMatchObject({ finding: { state: 'adopting' }, adoption: { state: 'proposed' } })
+    await saveStatus(shared.store, { environment: 'production', module: 'api', repository: 'platform', track: 'declarative', driver: 'kubernetes', target: 'cluster', delivery: 'synced', verification: 'passed', readinessOnly: true, intent: 'i', delivered: 'i', snapshot: 's', snapshotSeq: 1, run: null, verifiedSince: null, failure: null, verifiedAt: null, staleAt: null, movedAt: null, movedWhy: null, updatedAt: 0 })
+    const run = await revertFinding(at.parts, at.finding, asked)
+    expect(await state()).toMatchObject({ finding: { state: 'reverting', run }, adoption: { state: 'withdrawn' } })
+    const { pullRequest } = (await state()).adoption ?? {}
+    expect((await history()).slice(-2)).toEqual([['withdrawn', 'olga', `it is reverted instead; close ${pullRequest}, and delete plumbline/adopt-${at.finding} of platform`], ['reverted', 'olga', 'one is enough']])
+    await expect(accept()).rejects.toMatchObject({ code: 'finding-under-way', message: `it is reverting by ${run}` })
+  })
+
+  test('while it is being pushed: that it was pushed all the same is told, and is no obligation', async () => {
+    await place()
+    await askAdoption(at.parts, at.finding, olga, 'why')
+    await carryOutAdoption(at.parts, at.finding, { ...claim, assertLease: accept })
+    expect(await state()).toMatchObject({ finding: { state: 'accepted' }, adoption: { state: 'withdrawn', repository: 'platform', commit: at.source.run('rev-parse', `plumbline/adopt-${at.finding}`) } })
+    expect((await history())[1]).toEqual(['withdrawn', 'olga', `it is accepted instead; if plumbline/adopt-${at.finding} is there already, delete it`])
+  })
+
+  test('what a sandbox has pushed to the branch that is followed is delivered, unless Git says otherwise', async () => {
+    await place({ drift: '', finding: { environment: 'sandbox' } })
+    await askAdoption(at.parts, at.finding, olga, 'why')
+    await carryOut()
+    await accept()
+    expect((await history())[1]?.[2]).toMatch(/^it is accepted instead; [0-9a-f]{8} of platform is on the branch that is followed, and is delivered unless it is taken back there$/)
+  })
 })
 
 test('what no edit does is refused with the reason, and the finding is a person’s again', async () => {

@@ -101,10 +101,13 @@ async function recordOf(parts: Parts, { environment, module }: Finding): Promise
   return run?.recordDigest ?? null
 }
 
+/** Where it is no obligation any more (a person decided otherwise meanwhile), it is told all the same what was pushed. */
 async function keep(parts: Parts, claim: Claim, adoption: Adoption): Promise<void> {
   await parts.sql.transaction(async (tx) => {
     await claim.fence(tx)
-    await saveAdoption(tx, adoption, parts.clock.now())
+    const finding = await lockFinding(tx, adoption.finding)
+    const before = finding?.state === 'adopting' ? undefined : await findAdoption(tx, adoption.finding)
+    await saveAdoption(tx, { ...adoption, state: before?.state ?? adoption.state }, parts.clock.now())
   })
 }
 
@@ -113,9 +116,9 @@ async function giveUp(parts: Parts, claim: Claim, id: string, adoption: Adoption
   const now = parts.clock.now()
   await parts.sql.transaction(async (tx) => {
     await claim.fence(tx)
-    await saveAdoption(tx, adoption, now)
     const finding = await lockFinding(tx, id)
     if (finding?.state !== 'adopting') return
+    await saveAdoption(tx, adoption, now)
     const open: Finding = { ...finding, state: finding.decision === 'hold' ? 'held' : 'open', failure: adoption.failure, updatedAt: now }
     await saveFindings(tx, [open], now)
     await addFindingChanges(tx, [{ finding: id, environment: open.environment, at: now, what, actor: 'plumbline', reason: adoption.failure?.message ?? what, body: open }])
@@ -124,5 +127,5 @@ async function giveUp(parts: Parts, claim: Claim, id: string, adoption: Adoption
 }
 
 function overdue({ branch, repository, deadline }: Adoption): FailureJson {
-  return new Failure({ code: 'adopt-overdue', subject: `${repository} ${branch}`, message: `what was adopted should have been delivered by ${new Date(deadline).toISOString()}`, hint: 'Merge it, or decide otherwise: plumb accept, plumb adopt.' }).toJSON()
+  return new Failure({ code: 'adopt-overdue', subject: `${repository} ${branch}`, message: `what was adopted should have been delivered by ${new Date(deadline).toISOString()}`, hint: 'Merge it, or decide otherwise: plumb accept, plumb revert, plumb adopt.' }).toJSON()
 }

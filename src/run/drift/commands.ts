@@ -3,6 +3,7 @@ import type { Finding } from '#model/finding.ts'
 import type { Principal } from '#model/principal.ts'
 import { addFindingChanges, findingsNamed, lockFinding, saveFindings } from '#store/findings.ts'
 import { enqueue } from '#store/queue.ts'
+import { withdrawAdoption } from '../adopt/withdraw.ts'
 import type { Parts } from '../parts.ts'
 
 /** A finding by its id, or the end of its id, among those of environments that the caller `sees`. Failures `finding-unknown`, `finding-ambiguous`. */
@@ -18,7 +19,7 @@ export async function findingNamed(parts: Pick<Parts, 'sql'>, name: string, sees
 
 const longest = 366 * 86_400_000
 
-/** A person says why a drift may stay as it is now, and until when. Failures `finding-resolved`, `finding-under-way`, `acceptance-invalid`. */
+/** A person says why a drift may stay as it is now, and until when; what is on its way back to Git is withdrawn. Failures `finding-resolved`, `finding-under-way`, `acceptance-invalid`. */
 export async function acceptFinding(parts: Parts, id: string, principal: Principal, reason: string, until: number): Promise<void> {
   const { sql, clock } = parts
   const now = clock.now()
@@ -27,6 +28,7 @@ export async function acceptFinding(parts: Parts, id: string, principal: Princip
   await sql.transaction(async (tx) => {
     const finding = await lockFinding(tx, id)
     expectStanding(finding, id)
+    await withdrawAdoption(tx, finding, { by: principal.name, instead: 'accepted' }, now)
     const accepted: Finding = { ...finding, state: 'accepted', accepted: { by: principal.name, reason, until }, updatedAt: now }
     await saveFindings(tx, [accepted], now)
     await addFindingChanges(tx, [{ finding: id, environment: finding.environment, at: now, what: 'accepted', actor: principal.name, reason, body: accepted }])
@@ -34,15 +36,10 @@ export async function acceptFinding(parts: Parts, id: string, principal: Princip
   })
 }
 
-/** A way back may wait for a person: where that shows, and what ends it. */
-function underWayHint({ id, state, run }: Finding): string {
-  return state === 'adopting' || run === null ? `plumb drift show ${id} tells where it was proposed: it ends when that is merged and delivered.` : `plumb show ${run} tells how far it is: approve it if it waits, or plumb cancel ${run} --reason WHY.`
-}
-
-/** Something can be decided on it. */
+/** Something can be decided on it: also where it is on its way back to Git, which waits for a person, and may be for nothing. */
 export function expectStanding(finding: Finding | undefined, id: string): asserts finding is Finding {
   if (finding === undefined || finding.state === 'resolved')
     throw new Failure({ code: 'finding-resolved', subject: `finding ${id}`, message: finding?.decision === 'ignore' ? 'the policy ignores it: nothing is decided on it' : 'it is resolved: reality is as declared', hint: `See what became of it: plumb drift show ${id}` })
-  if (finding.state === 'reverting' || finding.state === 'adopting')
-    throw new Failure({ code: 'finding-under-way', subject: `finding ${id}`, message: `it is ${finding.state}${finding.run === null || finding.state === 'adopting' ? '' : ` by ${finding.run}`}`, hint: underWayHint(finding), retry: 'later' })
+  if (finding.state === 'reverting')
+    throw new Failure({ code: 'finding-under-way', subject: `finding ${id}`, message: `it is reverting by ${finding.run}`, hint: `plumb show ${finding.run} tells how far it is: approve it if it waits, or plumb cancel ${finding.run} --reason WHY.`, retry: 'later' })
 }

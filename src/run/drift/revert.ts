@@ -7,6 +7,7 @@ import { enqueue } from '#store/queue.ts'
 import { createRun, lockRuns } from '#store/runs.ts'
 import { statuses } from '#store/statuses.ts'
 import type { Sql } from '#store/sql.ts'
+import { withdrawAdoption } from '../adopt/withdraw.ts'
 import type { Parts } from '../parts.ts'
 import { expectStanding } from './commands.ts'
 
@@ -14,13 +15,15 @@ import { expectStanding } from './commands.ts'
 export type RevertAsked = { readonly by: string | null; readonly reason: string; readonly ticket: string | null }
 
 /**
- * Begins the way back of a finding: a run that makes its fields as declared again, and no others, with a plan, a gate and a record like every run. Answers the run.
+ * Begins the way back of a finding: a run that makes its fields as declared again, and no others, with a plan, a gate and a record like every run. What is on its way back to Git is
+ * withdrawn. Answers the run.
  * Failures `finding-resolved`, `finding-under-way`, `revert-impossible`.
  */
 export async function revertFinding(parts: Parts, id: string, asked: RevertAsked): Promise<string> {
   return parts.sql.transaction(async (tx) => {
     const before = await lockFinding(tx, id)
     expectStanding(before, id)
+    await withdrawAdoption(tx, before, { by: asked.by ?? 'plumbline', instead: 'reverted' }, parts.clock.now())
     return beginRevert(tx, parts, before, asked)
   })
 }
