@@ -8,7 +8,7 @@ export type Send = (method: string, path: string, query: Query, body?: unknown) 
 
 export type Adoption = {
   finding: string
-  state: 'asked' | 'proposed' | 'refused' | 'overdue' | 'withdrawn'
+  state: 'asked' | 'proposed' | 'refused' | 'overdue' | 'withdrawn' | 'delivered'
   by: string
   reason: string
   askedAt: string
@@ -26,6 +26,8 @@ export type Adoption = {
   /** What does not render, so that nothing is proven for it. */
   unproven: string[]
   failure: Failure | null
+  /** The run that delivered it, and the commit of the repository that it had; null in them where it is not known. */
+  delivered: { run: string | null; commit: string | null } | null
 }
 
 export type Chain = {

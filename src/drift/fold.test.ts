@@ -5,7 +5,7 @@ import { at, driftOf, findingOf, key } from './testing.ts'
 
 const input: FoldInput = {
   subject: { environment: 'staging', place: 'place', target: 'cluster', driver: 'kubernetes', module: 'web', object: key },
-  drifts: [], known: [], audit: [], restoredBy: null, wayBack: () => ({ state: 'under way' }), decide: () => 'report', newId: () => 'f-new', now: at + 1_000,
+  drifts: [], known: [], audit: [], restored: () => ({ by: null }), wayBack: () => ({ state: 'under way' }), decide: () => 'report', newId: () => 'f-new', now: at + 1_000,
 }
 const look = (more: Partial<FoldInput>): Folded[] => fold({ ...input, ...more })
 const only = (folded: readonly Folded[]): Finding => {
@@ -26,8 +26,13 @@ describe('one finding an object and cause', () => {
   })
 
   test('is resolved by itself when reality is as declared again', () => {
-    expect(look({ known: [findingOf()], restoredBy: 'kubectl' })).toMatchObject([{ happened: 'resolved', finding: { state: 'resolved', resolvedAt: at + 1_000, turns: [{ by: 'kubectl-edit' }, { by: 'kubectl' }] } }])
+    expect(look({ known: [findingOf()], restored: () => ({ by: 'kubectl' }) })).toMatchObject([{ happened: 'resolved', finding: { state: 'resolved', resolvedAt: at + 1_000, turns: [{ by: 'kubectl-edit' }, { by: 'kubectl' }] } }])
     expect(look({ known: [findingOf({ state: 'resolved', resolvedAt: at })] })).toEqual([])
+  })
+
+  test('is resolved by Git, which declares by now what is there: nobody had a turn, and so it is no fight', () => {
+    const restored = { git: 'declares', run: 'run-7' } as const
+    expect(look({ known: [findingOf({ state: 'adopting' })], restored: () => restored })).toMatchObject([{ happened: 'resolved', restored, finding: { state: 'resolved', turns: [{ by: 'kubectl-edit' }] } }])
   })
 
   test('comes back as the same one within a day, and as another after it', () => {
@@ -115,7 +120,7 @@ describe('a way back', () => {
   })
 
   test('is our turn when it brought reality back', () => {
-    expect(look({ known: [reverting], restoredBy: 'plumbline' })).toMatchObject([{ finding: { state: 'resolved', turns: [{ by: 'kubectl-edit' }, { by: 'plumbline' }] } }])
+    expect(look({ known: [reverting], restored: () => ({ by: 'plumbline' }) })).toMatchObject([{ finding: { state: 'resolved', turns: [{ by: 'kubectl-edit' }, { by: 'plumbline' }] } }])
   })
 
   test('what the policy holds is held', () => {

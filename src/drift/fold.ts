@@ -3,6 +3,7 @@ import type { AuditEntry, DriftPolicy, Finding, FindingEvent, FindingState } fro
 import { plumbline } from '#model/field-facts.ts'
 import type { Drift } from './classify.ts'
 import { fighters, withTurn } from './contested.ts'
+import type { Restored } from './restored.ts'
 import { attributed } from './trace.ts'
 
 /** What is resolved for less than this and comes back is the same finding, opened again: a fight is seen, and nobody is told of it anew. */
@@ -17,8 +18,8 @@ export type FoldInput = {
   readonly drifts: readonly Drift[]
   /** Of this object: those that are not resolved, and those that were resolved lately. */
   readonly known: readonly Finding[]
-  /** Who set the declared values again, where reality is as declared now; null where nobody can tell. */
-  readonly restoredBy: string | null
+  /** How reality is as declared now. */
+  readonly restored: (finding: Finding) => Restored
   /** What audit sources told of writes to this object: of what is gone by now, too. */
   readonly audit: readonly AuditEntry[]
   /** How the way back stands that a finding says is under way. */
@@ -33,7 +34,8 @@ export type WayBack = { readonly state: 'under way' } | { readonly state: 'ended
 /** What became of a finding, for records and whoever listens; `decided` is worth no word: what is done about it is something else. */
 export type Happened = Extract<FindingEvent, 'opened' | 'changed' | 'attributed' | 'contested' | 'resolved' | 'ignored'> | 'decided'
 
-export type Folded = { readonly finding: Finding; readonly happened: Happened }
+/** `restored`: of what is resolved. */
+export type Folded = { readonly finding: Finding; readonly happened: Happened; readonly restored?: Restored }
 
 /**
  * What a look means for the findings of its object: one finding a cause, updated and never repeated. Only what changed is answered, so that the same look
@@ -110,9 +112,11 @@ function opened({ subject, newId, now }: FoldInput, drift: Drift, decision: Drif
   }
 }
 
-function resolved({ restoredBy, audit, now }: FoldInput, before: Finding): Folded {
-  const turns = withTurn(before.turns, before.state === 'reverting' ? plumbline : (restoredBy ?? 'unknown'), now)
-  return { finding: { ...(attributed(before, audit) ?? before), state: 'resolved', accepted: null, failure: null, turns, resolvedAt: now, updatedAt: now }, happened: 'resolved' }
+/** Where Git declares by now what is there, nobody had a turn. */
+function resolved({ restored: restoration, audit, now }: FoldInput, before: Finding): Folded {
+  const restored = restoration(before)
+  const turns = 'git' in restored ? before.turns : withTurn(before.turns, before.state === 'reverting' ? plumbline : (restored.by ?? 'unknown'), now)
+  return { restored, finding: { ...(attributed(before, audit) ?? before), state: 'resolved', accepted: null, failure: null, turns, resolvedAt: now, updatedAt: now }, happened: 'resolved' }
 }
 
 /** Nothing has become as declared, and nobody had a turn. */

@@ -7,8 +7,9 @@ export type Edit = { readonly file: string; readonly line: number; readonly colu
 /**
  * `asked`: it is being looked for, proven and pushed. `proposed`: it is in Git, and not delivered yet. `refused`: no edit does it (`failure` says why).
  * `overdue`: its deadline passed before it was delivered. `withdrawn`: it is no obligation any more, for a person decided otherwise; what was pushed is still there.
+ * `delivered`: Git declares it, and the environment has that.
  */
-export const adoptionStates = ['asked', 'proposed', 'refused', 'overdue', 'withdrawn'] as const
+export const adoptionStates = ['asked', 'proposed', 'refused', 'overdue', 'withdrawn', 'delivered'] as const
 export type AdoptionState = (typeof adoptionStates)[number]
 
 /** Reality on its way back to Git, for one finding. Times are milliseconds since 1970. */
@@ -35,6 +36,8 @@ export type Adoption = {
   /** Places that do not render: nothing is proven for them. */
   readonly unproven: readonly string[]
   readonly failure: FailureJson | null
+  /** The run that delivered it, and the commit of the repository that the run had; where that is known. */
+  readonly delivered?: { readonly run: string | null; readonly commit: string | null }
   /** The finding's when it was asked for: a policy asks once for the same thing. */
   readonly digest: string
 }

@@ -100,7 +100,7 @@ export type Finding = {
 
 /**
  * What may become of a finding. `attributed`: an audit source tells by now who made it so. `adopting`: it is on its way back to Git; `refused`: no edit does
- * that; `overdue`: it was not delivered in time; `withdrawn`: a person decided otherwise. `resolved`: reality is as declared; `ignored`: it is not, and the policy says that nobody is to know.
+ * that; `overdue`: it was not delivered in time; `withdrawn`: a person decided otherwise. `resolved`: reality is as declared, or is declared by now; `ignored`: it is not, and the policy says that nobody is to know.
  */
 export type FindingEvent = 'opened' | 'changed' | 'attributed' | 'contested' | 'accepted' | 'reverted' | 'adopting' | 'refused' | 'overdue' | 'withdrawn' | 'resolved' | 'ignored'
 

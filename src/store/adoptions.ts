@@ -1,10 +1,16 @@
 import type { Adoption } from '#model/adoption.ts'
 import { announce } from './events.ts'
+import { textArray } from './sql.ts'
 import type { Sql } from './sql.ts'
 
 export async function findAdoption(sql: Sql, finding: string): Promise<Adoption | undefined> {
   const [row] = await sql.query<{ body: Adoption }>('select body from adoption where finding = $1', [finding])
   return row?.body
+}
+
+export async function adoptionsOf(sql: Sql, findings: readonly string[]): Promise<Adoption[]> {
+  if (findings.length === 0) return []
+  return (await sql.query<{ body: Adoption }>('select body from adoption where finding = any($1::text[])', [textArray(findings)])).map(({ body }) => body)
 }
 
 /** Says so to whoever listens: somebody waits for it. */

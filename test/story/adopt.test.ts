@@ -106,6 +106,10 @@ test('somebody scales by hand; the drift is adopted, and is an obligation until 
   const commit = await merge('orders', adopted?.branch ?? '')
   expect(await shop.settled('sandbox', commit)).toMatchObject({ state: 'succeeded' })
   expect(await shop.until('the finding resolves by itself', async () => ((await robin.finding(found.id)).finding.state === 'resolved' ? (await robin.finding(found.id)).history.map(({ what }) => what) : undefined))).toEqual(expect.arrayContaining(['opened', 'adopting', 'resolved']))
+  const over = await robin.finding(found.id)
+  expect(over.history.at(-1)).toMatchObject({ what: 'resolved', reason: expect.stringMatching(new RegExp(`^Git declares it by now: delivered by run-\\S+ \\(orders at ${commit.slice(0, 8)}\\), as it was adopted$`)) })
+  expect(over.adoption).toMatchObject({ state: 'delivered', branch: adopted?.branch, delivered: { commit } })
+  expect((await plumb('drift', 'show', found.id)).out).toMatch(/was declared.*\n.*was live +3\n[^]*delivered {2}orders plumbline\/adopt-\S+ at [0-9a-f]{8}\n[^]*deployment\.yaml:\d+:\d+/)
   expect(await scaled()).toBe(before)
 
   await shop.kubectl('sandbox', '-n', 'orders', 'scale', 'deployment/orders-api', '--replicas=4')

@@ -10,11 +10,16 @@ export function printAdoption(adoption: Adoption, look: Look): string[] {
   const paint = painter(look)
   const { repository, branch, commit, pullRequest, state, failure } = adoption
   const place = `${safe(repository ?? '')} ${safe(branch)}${commit === null ? '' : ` at ${commit.slice(0, 8)}`}`
-  const ended = `${paint(state === 'withdrawn' ? 'quiet' : 'bad', state)}${commit === null ? '' : `  ${place}`}`
+  const ended = `${paint(state === 'withdrawn' ? 'quiet' : state === 'delivered' ? 'good' : 'bad', state)}${commit === null ? '' : `  ${place}`}`
   const head = state === 'asked' ? 'It is being looked for: plumb drift show tells what becomes of it.' : state === 'proposed' ? `${paint('good', adoption.edits.length === 0 ? 'Git says so already' : 'proposed')}  ${place}` : ended
   const request = pullRequest === null ? [] : [`  ${safe(pullRequest)}`]
   const until = state === 'proposed' ? [`  ${paint('quiet', `an obligation until it is delivered: within ${left(adoption.deadline, look.now)}`)}`] : []
-  return [head, ...request, ...printEdits(adoption, look), ...until, ...nextLines(adoption, paint), ...(failure === null ? [] : failureLines(failure, '  ', paint, look.width))]
+  return [head, ...request, ...deliveredLines(adoption, paint), ...printEdits(adoption, look), ...until, ...nextLines(adoption, paint), ...(failure === null ? [] : failureLines(failure, '  ', paint, look.width))]
+}
+
+function deliveredLines({ delivered, repository }: Adoption, paint: Paint): string[] {
+  if (delivered === null || delivered.run === null) return []
+  return [`  ${paint('quiet', `by ${delivered.run}${delivered.commit === null ? '' : `, with ${safe(repository ?? '')} at ${delivered.commit.slice(0, 8)}`}`)}`]
 }
 
 function nextLines({ state, to, repository, branch, edits, pullRequest }: Adoption, paint: Paint): string[] {

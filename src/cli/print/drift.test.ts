@@ -117,15 +117,26 @@ test('whoever decides otherwise on what is on its way back is told what is left 
 test('what is on its way back says where, and until when', () => {
   const adoption: Adoption = {
     finding: 'f-1', state: 'proposed', by: 'robin', reason: 'Black Friday', askedAt: at(60), deadline: at(-7_200), repository: 'orders', branch: 'plumbline/adopt-f-1', to: 'branch', commit: 'c9f09355e9e4', pullRequest: null,
-    edits: [{ file: 'deploy/web.yaml', line: 8, column: 13, before: '2', after: '5' }], renamed: [], unproven: [], failure: null,
+    edits: [{ file: 'deploy/web.yaml', line: 8, column: 13, before: '2', after: '5' }], renamed: [], unproven: [], failure: null, delivered: null,
   }
   const adopting = printFinding({ finding: finding({ state: 'adopting' }), adoption, history: [] }, look(120)).join('\n')
   expect(adopting).toContain('proposed  orders plumbline/adopt-f-1 at c9f09355')
   expect(adopting).toContain('an obligation until it is delivered: within 2h')
   expect(adopting).toMatch(/or decide otherwise: plumb revert f-1m7y9mc4r1tvxh --reason WHY, or plumb accept f-1m7y9mc4r1tvxh --reason WHY --until 2d$/)
   // What was pushed stays told where it is an obligation no more.
-  const accepted = printFinding({ finding: finding({ state: 'accepted' }), adoption: { ...adoption, state: 'withdrawn' }, history: [] }, look(120)).join('\n')
+  const began = { at: at(50), what: 'adopting', actor: 'robin', reason: 'Black Friday' }
+  const accepted = printFinding({ finding: finding({ state: 'accepted' }), adoption: { ...adoption, state: 'withdrawn' }, history: [began] }, look(120)).join('\n')
   expect(accepted).toContain('withdrawn  orders plumbline/adopt-f-1 at c9f09355')
   expect(accepted).not.toContain('obligation')
+  // What is over is told as it was, and how it ended.
+  const over = finding({ state: 'resolved', resolvedAt: at(5) })
+  const end = { at: at(5), what: 'resolved', actor: 'plumbline', reason: 'Git declares it by now: delivered by run-9 (orders at 01234567), as it was adopted' }
+  const resolved = printFinding({ finding: over, adoption: { ...adoption, state: 'delivered', delivered: { run: 'run-9', commit: '0123456789ab' } }, history: [began, end] }, look(140)).join('\n')
+  expect(resolved).toMatch(/policy +report\n +resolved +2026-11-21T11:59:55.000Z: Git declares it by now: delivered by run-9 \(orders at 01234567\), as it was adopted\n/)
+  expect(resolved).toMatch(/was declared {2}2\n +was live {6}5\n/)
+  expect(resolved).toMatch(/delivered {2}orders plumbline\/adopt-f-1 at c9f09355\n +by run-9, with orders at 01234567\n +deploy\/web.yaml:8:13\n/)
+  // Opened again, it is so now.
+  const again = printFinding({ finding: finding(), adoption: { ...adoption, state: 'delivered' }, history: [began, end, { ...end, what: 'opened' }] }, look(120)).join('\n')
+  expect(again).not.toMatch(/ resolved {2}|was live|plumbline\/adopt-f-1/)
   expect(printFinding({ finding: finding({ state: 'reverting', run: 'run-9' }), adoption: null, history: [] }, look(120)).at(-1)).toBe('  plumb show run-9 tells how far it is')
 })

@@ -92,12 +92,15 @@ export function printFinding({ finding, history, adoption }: FindingAnswer, look
   say('since', `${finding.onset ?? 'nobody says'}; seen ${finding.seenAt}${finding.count === 1 ? '' : `, ${finding.count} times by now`}`)
   if (finding.source !== null) say('declared', `${safe(finding.source.repository)}/${safe(finding.source.file)}:${finding.source.line}:${finding.source.column}${finding.source.commit === null ? '' : ` (${finding.source.commit.sha.slice(0, 8)} ${safe(finding.source.commit.author)}: ${safe(finding.source.commit.subject)})`}`)
   say('policy', finding.decision)
+  const end = history.findLast(({ what: became }) => became === 'resolved')
+  if (finding.resolvedAt !== null && end?.at === finding.resolvedAt) say('resolved', `${end.at}: ${safe(end.reason)}`)
   if (finding.accepted !== null) say('accepted', `by ${safe(finding.accepted.by)} until ${finding.accepted.until}: ${safe(finding.accepted.reason)}`)
   if (finding.run !== null) say('run', finding.run)
   if (finding.fields.length > 0) lines.push('', ...fieldLines(finding, look, paint))
   if (finding.failure !== null) lines.push('', ...failureLines(finding.failure, '  ', paint, look.width))
   lines.push('', ...history.flatMap(({ at, what: became, actor, reason }) => wrap(`${at}  ${became} by ${safe(actor)}: ${safe(reason)}`, look.width - 2).map((line, index) => `  ${index === 0 ? '' : '  '}${paint('quiet', line)}`)))
-  const proposal = adoption === null || (finding.state !== 'adopting' && adoption.commit === null) ? [] : ['', ...printAdoption(adoption, look).map((line) => `  ${line}`)]
+  const isOfNow = history.findLastIndex(({ what: became }) => became === 'adopting') > history.findLastIndex(({ what: became }) => became === 'opened')
+  const proposal = adoption === null || (finding.state !== 'adopting' && (adoption.commit === null || !isOfNow)) ? [] : ['', ...printAdoption(adoption, look).map((line) => `  ${line}`)]
   return [...lines, ...proposal, ...nextLines(finding, paint)]
 }
 
@@ -110,9 +113,11 @@ export function withdrawnLines(history: FindingAnswer['history']): string[] {
 
 function fieldLines(finding: Finding, look: Look, paint: Paint): string[] {
   return finding.fields.flatMap(({ path, declared, live, secret }) => {
-    const room = Math.max(20, look.width - 16)
+    const room = Math.max(20, look.width - 20)
     if (secret === true) return [`  ${safe(path)}`, `    ${paint('quiet', 'another value than the declared one; neither is shown')}`]
-    return [`  ${safe(path)}`, `    ${paint('bad', 'declared')}  ${cut(safe(text(declared)), room)}`, `    ${paint('warn', 'live    ')}  ${cut(safe(text(live)), room)}`]
+    // What is over is told as it was: neither need be so now.
+    const was = finding.state === 'resolved' && finding.decision !== 'ignore' ? 'was ' : ''
+    return [`  ${safe(path)}`, `    ${paint('bad', `${was}declared`)}  ${cut(safe(text(declared)), room)}`, `    ${paint('warn', `${was}live    `)}  ${cut(safe(text(live)), room)}`]
   })
 }
 

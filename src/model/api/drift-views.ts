@@ -31,6 +31,7 @@ export const adoptionView = z
     renamed: z.array(renamedView).describe('Generated objects that get another name, and with them what refers to them rolls out.'),
     unproven: z.array(z.string()).describe('What does not render, so that nothing is proven for it.'),
     failure: failureView.nullable(),
+    delivered: z.object({ run: z.string().nullable(), commit: z.string().nullable() }).nullable().describe('The run that delivered it, and the commit of the repository that it had; null in them where it is not known.'),
   })
   .meta({ id: 'Adoption' })
 export type AdoptionView = z.output<typeof adoptionView>

@@ -8,5 +8,6 @@ export function viewAdoption(adoption: Adoption): AdoptionView {
   return {
     finding, state, by, reason, askedAt: iso(askedAt), deadline: iso(deadline), repository, branch, to, commit, pullRequest,
     edits: adoption.edits.map((edit) => ({ ...edit })), renamed: adoption.renamed.map((one) => ({ ...one })), unproven: [...adoption.unproven], failure,
+    delivered: adoption.delivered === undefined ? null : { ...adoption.delivered },
   }
 }

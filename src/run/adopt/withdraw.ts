@@ -20,7 +20,7 @@ export async function withdrawAdoption(tx: Sql, finding: Finding, { by, instead 
 }
 
 /** What of an adoption is still in Git, and what a person does with that. */
-function leftOf({ state, to, branch, repository, commit, pullRequest }: Adoption): string {
+export function leftOf({ state, to, branch, repository, commit, pullRequest }: Adoption): string {
   if (state === 'asked') return `if ${branch} is there already, delete it`
   if (to === 'deployed') return `${commit?.slice(0, 8)} of ${repository} is on the branch that is followed, and is delivered unless it is taken back there`
   return `${pullRequest === null ? '' : `close ${pullRequest}, and `}delete ${branch} of ${repository}`

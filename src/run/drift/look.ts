@@ -2,12 +2,10 @@ import type { DriverCall } from '#drivers/driver.ts'
 import { classify, orphan, type Drift } from '#drift/classify.ts'
 import { compareDeclared } from '#drift/compare.ts'
 import { fold, reopensFor, type Folded, type WayBack } from '#drift/fold.ts'
-import { writerNames } from '#drift/writers.ts'
+import { restoredOf } from '#drift/restored.ts'
 import { Failure, type FailureJson } from '#lib/failure.ts'
 import { newId } from '#lib/ids.ts'
-import { isOurs, plumbline } from '#model/field-facts.ts'
-import { ownershipOf } from '#model/field-set.ts'
-import type { AuditEntry, Finding, FindingEvent } from '#model/finding.ts'
+import type { AuditEntry, Finding } from '#model/finding.ts'
 import type { Held, Observation } from '#model/plan.ts'
 import { isEnded } from '#model/run.ts'
 import type { Desired, ObjectKey } from '#model/resource.ts'
@@ -21,8 +19,9 @@ import { askByPolicy } from '../adopt/ask.ts'
 import type { Claim } from '../claim.ts'
 import { lookAtOnce } from '../look-again.ts'
 import type { Parts } from '../parts.ts'
-import { auditOf, madeBy } from './audit.ts'
+import { auditOf } from './audit.ts'
 import type { DriftPolicies } from './policies.ts'
+import { reasonsOf } from './reasons.ts'
 import type { Target } from './targets.ts'
 
 export type Looker = {
@@ -190,22 +189,13 @@ function foldInput(
     drifts,
     known: findings,
     audit,
-    restoredBy: restorer(observation, findings),
+    restored: (finding) => restoredOf(finding, { held, observation, findings }),
     // What is adopted has no run of ours: who adopts says when it is over.
     wayBack: (finding) => (finding.state === 'adopting' ? undefined : waysBack.get(finding.run ?? '')) ?? { state: 'under way' },
     decide: (drift) => policies.decide(module, key, drift, { declared: held?.fields ?? [], live: observation.state === 'present' ? observation.body : undefined }),
     newId: () => newId('f', now),
     now,
   }
-}
-
-/** Who owns now what had drifted. */
-function restorer(observation: Known, before: readonly Finding[]): string | null {
-  if (observation.state === 'absent') return null
-  const ownership = ownershipOf(observation)
-  const owners = before.filter(({ state }) => state !== 'resolved').flatMap(({ fields }) => fields.flatMap(({ path }) => ownership.of(path)))
-  const others = owners.filter((owner) => !isOurs(owner, plumbline))
-  return others.length > 0 ? writerNames(others) : owners.length > 0 ? plumbline : null
 }
 
 /** How the runs that revert something have ended, where they have. */
@@ -234,19 +224,13 @@ const tellAfter = 1_000
 async function keep(tx: Sql, { parts, target: { environment }, policies }: Looker, folded: readonly Folded[], now: number, tellAt: number): Promise<void> {
   if (folded.length === 0) return
   await saveFindings(tx, folded.map(({ finding }) => finding), now)
-  const told = folded.flatMap(({ finding, happened }) => (happened === 'decided' ? [] : [{ finding, happened }]))
-  await addFindingChanges(tx, told.map(({ finding, happened }) => ({ finding: finding.id, environment, at: now, what: happened, actor: 'plumbline', reason: whyOf(finding, happened), body: finding })))
+  const told = folded.flatMap(({ happened, ...one }) => (happened === 'decided' ? [] : [{ ...one, happened }]))
+  const reasons = await reasonsOf(tx, told, now)
+  await addFindingChanges(tx, told.map(({ finding, happened }) => ({ finding: finding.id, environment, at: now, what: happened, actor: 'plumbline', reason: reasons.get(finding.id) ?? finding.message, body: finding })))
   await askByPolicy(tx, parts, folded.map(({ finding }) => finding), policies.inForce, now)
   // What changed underneath may work no longer, or again: its probes say.
   const modules = [...new Set(told.filter(({ finding, happened }) => finding.decision !== 'ignore' && happened !== 'attributed').map(({ finding }) => finding.module))].sort()
   await lookAtOnce(tx, parts, environment, modules, 'something else is there than what was delivered')
   // Records and people can wait for a moment, and many changes are one: findings cannot.
   if (tellAt > now) await enqueue(tx, parts.clock, `drift/${environment}`, { due: tellAt })
-}
-
-function whyOf(finding: Finding, happened: FindingEvent): string {
-  if (happened === 'attributed') return madeBy(finding)
-  const restorer = finding.turns.at(-1)?.by ?? 'unknown'
-  if (happened === 'resolved') return `it is as declared again${restorer === 'unknown' ? '' : `, by ${restorer}`}`
-  return finding.message
 }

@@ -1,8 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Failure } from '#lib/failure.ts'
+import type { Adoption } from '#model/adoption.ts'
 import type { Finding } from '#model/finding.ts'
+import { findAdoption, saveAdoption } from '#store/adoptions.ts'
+import { saveFindings } from '#store/findings.ts'
 import { hold } from '#store/inventory.ts'
 import { createRun, endEffect, openJournal, startEffect, updateRun } from '#store/runs.ts'
+import { saveSnapshot } from '#store/snapshots.ts'
 import type { Store } from '#store/sql.ts'
 import { watches } from '#store/watches.ts'
 import { eventually } from '../../../test/eventually.ts'
@@ -17,7 +21,7 @@ describeStores('a watcher', ({ store: openStore, open, kind }) => {
   let watcher: { stop: () => Promise<void> } | undefined
   beforeEach(async () => {
     store = await openStore()
-    await store.script('truncate finding, finding_change, drift_told, watch, inventory, effect, run, snapshot, event, work cascade')
+    await store.script('truncate adoption, finding, finding_change, drift_told, watch, inventory, effect, run, snapshot, event, work cascade')
     place = new FakePlace()
     place.objects.set(map('a'), asDeclared())
     place.objects.set(map('b'), asDeclared())
@@ -54,6 +58,31 @@ describeStores('a watcher', ({ store: openStore, open, kind }) => {
     await found(([one]) => one?.count === 2)
     place.set(map('a'), { ...asDeclared(), owners: edited('1').owners })
     expect(await found(([one]) => one?.state === 'resolved')).toMatchObject([{ id: opened?.id, count: 2 }])
+  })
+
+  test('tells what was put back by hand from what Git declares by now, and nothing is left to adopt in either', async () => {
+    const told = async (): Promise<string | undefined> => (await store.query<{ reason: string }>(`select reason from finding_change where what = 'resolved' order by seq desc limit 1`, []))[0]?.reason
+    await start()
+    place.set(map('a'), edited('2'))
+    const [opened] = await found((all) => all.length === 1)
+    const finding: Finding = { ...opened!, state: 'adopting' }
+    const adoption: Adoption = { finding: finding.id, environment: 'staging', state: 'proposed', by: 'olga', author: { name: 'olga', email: 'o@x' }, reason: 'why', askedAt: 1, deadline: 2, repository: 'orders', branch: 'plumbline/adopt-x', to: 'branch', commit: 'c9f09355', pullRequest: null, edits: [], renamed: [], unproven: [], failure: null, digest: finding.digest }
+    await saveFindings(store, [finding], Date.now())
+    await saveAdoption(store, adoption, Date.now())
+    place.set(map('a'), { ...asDeclared(), owners: edited('1').owners })
+    await found(([one]) => one?.state === 'resolved')
+    expect(await told()).toBe('it is as declared again, by kubectl-edit; nothing is left to adopt: delete plumbline/adopt-x of orders')
+    expect(await findAdoption(store, finding.id)).toMatchObject({ state: 'withdrawn' })
+
+    place.set(map('a'), edited('2'))
+    await found(([one]) => one?.state === 'open')
+    await saveSnapshot(store, { id: 'later', commits: { orders: '0123456789' } }, Date.now())
+    await createRun(store, { id: 'run-7', environment: 'staging', kind: 'change', snapshot: 'later', actor: 'olga', reason: 'why', ticket: null, startedBy: null, changes: [], modules: {}, createdAt: Date.now() })
+    await holdMap(store, 'a', [{ path: 'data.a', git: '2' }], 'run-7')
+    place.relist()
+    await found(([one]) => one?.state === 'resolved')
+    expect(await told()).toBe('Git declares it by now: delivered by run-7 (orders at 01234567), as it was adopted')
+    expect(await findAdoption(store, finding.id)).toMatchObject({ state: 'delivered', delivered: { run: 'run-7', commit: '0123456789' } })
   })
 
   test('events that come twice, late or in another order change nothing', async () => {
