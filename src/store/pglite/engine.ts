@@ -2,6 +2,7 @@ import { fsyncSync } from 'node:fs'
 import { PGlite } from '@electric-sql/pglite'
 import { NodeFS } from '@electric-sql/pglite/nodefs'
 import { decoders, Undecodable } from '../values.ts'
+import { Prepared } from './prepared.ts'
 
 /** The engine cannot go on. `code` is an SQLSTATE: what the words tell of the disk, or else `otherwise`. */
 export class EngineDead extends Error {
@@ -54,6 +55,9 @@ const startParams = [
 /** Bytes of log after which a checkpoint is made: in its single-user mode PostgreSQL never does that by itself, and the log grows for ever. */
 const checkpointEvery = 32 * 1024 * 1024
 
+/** A plan is as good as the sizes of the tables that it was made for: all are made again after so many bytes of log, and whenever there is twice as much. */
+const planAgainAfter = 1024 * 1024
+
 /** Never compares with the insert position: at the end of a page it is already past the header of the next one, which nobody has written. */
 const flushed = `
   select emitted is null or pg_current_wal_flush_lsn() >= emitted as flushed, (pg_current_wal_flush_lsn() - '0/0')::text as written
@@ -62,13 +66,17 @@ const flushed = `
 /** PGlite on a folder, made durable. */
 export class Engine {
   readonly #pg: PGlite
+  readonly #prepared: Prepared
   readonly #words: string[]
   #failed = false
+  #openedAt = 0
+  #plannedAt = 0
   #checkpointAt = 0
   #written = 0
 
   private constructor(pg: PGlite, words: string[]) {
     this.#pg = pg
+    this.#prepared = new Prepared(pg)
     this.#words = words
   }
 
@@ -89,6 +97,7 @@ export class Engine {
       pg.onNotification(notified)
       const engine = new Engine(pg, words)
       await engine.flush()
+      engine.#openedAt = engine.#plannedAt = engine.#written
       engine.#checkpointAt = engine.#written + checkpointEvery
       return engine
     } catch (error) {
@@ -98,15 +107,16 @@ export class Engine {
 
   async query(text: string, params: readonly (string | null)[]): Promise<Record<string, unknown>[]> {
     const wasInTransaction = this.inTransaction()
-    const answer = await this.#guard(() => this.#pg.query<Record<string, unknown>>(text, [...params]), wasInTransaction)
-    // PGlite swallows a panic of the engine, and then answers like an empty success. A real one names its command.
-    if ((answer as { command?: string }).command === undefined) throw this.#dead('the engine gave no answer')
-    return answer.rows
+    const rows = await this.#guard(() => this.#prepared.query(text, params), wasInTransaction)
+    // PGlite swallows a panic of the engine, and then answers like an empty success.
+    if (rows === undefined) throw this.#dead('the engine gave no answer')
+    return rows
   }
 
   async script(text: string): Promise<void> {
     const answers = await this.#guard(() => this.#pg.exec(text), this.inTransaction())
     if (answers.some((answer) => (answer as { command?: string }).command === undefined)) throw this.#dead('the engine gave no answer')
+    await this.#guard(() => this.#prepared.forget(), this.inTransaction())
   }
 
   inTransaction(): boolean {
@@ -120,14 +130,18 @@ export class Engine {
 
   /** On return every commit so far is on the disk. */
   async flush(): Promise<void> {
-    const [answer] = await this.#guard(() => this.#pg.exec(flushed), this.inTransaction()) // the simple protocol: one message in place of five
-    const row = answer?.rows[0]
+    const rows = await this.#guard(() => this.#prepared.query(flushed, []), this.inTransaction())
+    const row = rows?.[0]
     if (row?.['flushed'] !== true) throw this.#dead('the log did not reach the disk')
     this.#written = Number(row['written'])
   }
 
   /** What a server's background processes would do. */
   async keepHouse(): Promise<void> {
+    if (this.#written - this.#openedAt >= 2 * (this.#plannedAt - this.#openedAt) + planAgainAfter) {
+      this.#plannedAt = this.#written
+      await this.#guard(() => this.#prepared.forget(), false)
+    }
     if (this.#written < this.#checkpointAt) return
     this.#checkpointAt = this.#written + checkpointEvery
     try {
