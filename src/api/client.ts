@@ -123,6 +123,8 @@ export type FieldChange = {
   from?: unknown
   to?: unknown
   owner?: string
+  /** The value is live already: nothing changes there but who owns it. */
+  already?: true
 }
 
 /** One drift: an object and a cause. What we declared and somebody changed, who, since when, and where it is declared. */

@@ -1,7 +1,7 @@
 import { equalJson, isObject, type Json } from '#lib/json.ts'
 import { formatPath, isWithin, parsePath, readPath } from './field-path.ts'
 import { ownerName, ownershipOf, type Ownership } from './field-set.ts'
-import type { DeclaredField, FieldPath, Observation, Owner } from './plan.ts'
+import type { DeclaredField, FieldChange, FieldPath, Observation, Owner } from './plan.ts'
 
 export type Present = Extract<Observation, { state: 'present' }>
 
@@ -114,6 +114,13 @@ export function heldFields(held: readonly DeclaredField[]): (path: FieldPath) =>
     }
     return undefined
   }
+}
+
+const sent: readonly FieldChange['state'][] = ['added', 'changed', 'taken']
+
+/** Whether a field that is sent has that value already: nothing changes there but who owns it. Of a Secret, whose values are left out, nobody can tell. */
+export function isLiveAlready({ state, from, to }: FieldChange): boolean {
+  return sent.includes(state) && from !== undefined && to !== undefined && sameValue(from, to)
 }
 
 /** No value and null are one: a server drops, or fills in, what was sent as null. */

@@ -1,4 +1,5 @@
 import type { FailureJson } from '#lib/failure.ts'
+import { isLiveAlready } from '#model/field-facts.ts'
 import type { Effect, Plan, Step } from '#model/plan.ts'
 import type { GateDecision } from '#model/gate.ts'
 import { isGood } from '#model/judge-samples.ts'
@@ -139,7 +140,7 @@ export function viewEffect(effect: Effect, row?: EffectRow): RunView['steps'][nu
     key: effect.key,
     action: effect.action,
     ...(row?.outcome === null || row?.outcome === undefined ? {} : { outcome: row.outcome.action ?? row.outcome.state }),
-    changes: shown.changes.map((change) => ({ ...change })),
+    changes: shown.changes.map((change) => ({ ...change, ...(isLiveAlready(change) ? { already: true as const } : {}) })),
     ...(effect.deferred === undefined ? {} : { deferred: effect.deferred }),
     ...(effect.handedOverFrom === undefined ? {} : { handedOverFrom: effect.handedOverFrom }),
     holdsState: effect.holdsState,

@@ -90,7 +90,8 @@ test('somebody scales by hand; the drift is adopted, and is an obligation until 
 
   const robin = await shop.person('robin', 'operator', ['robin@shop.example'])
   await robin.adopt(found.id, { reason: 'Black Friday' })
-  expect((await plumb('accept', found.id, '--reason', 'on second thoughts', '--until', '2d')).out).toMatch(/Its adoption is withdrawn: it is accepted instead; .*delete/)
+  await shop.until('it is pushed, with this reason', async () => ((await robin.adoption(found.id)).adoption?.state === 'proposed' ? true : undefined))
+  expect((await plumb('accept', found.id, '--reason', 'on second thoughts', '--until', '2d')).out).toMatch(/Its adoption is withdrawn: it is accepted instead; delete plumbline\/adopt-\S+ of orders\./)
   const again = await plumb('adopt', found.id.slice(-6), '--reason', 'so say I')
   expect(again).toMatchObject({ code: 0, out: expect.stringMatching(/proposed {2}orders plumbline\/adopt-\S+ at [0-9a-f]{8}/) })
   const { adoption: adopted } = await robin.adoption(found.id)
@@ -104,7 +105,9 @@ test('somebody scales by hand; the drift is adopted, and is an obligation until 
   const before = await scaled()
 
   const commit = await merge('orders', adopted?.branch ?? '')
-  expect(await shop.settled('sandbox', commit)).toMatchObject({ state: 'succeeded' })
+  const delivered = await shop.settled('sandbox', commit)
+  expect(delivered).toMatchObject({ state: 'succeeded' })
+  expect(delivered.steps.flatMap(({ effects }) => effects.flatMap(({ changes }) => changes))).toEqual([expect.objectContaining({ path: 'spec.replicas', from: 3, to: 3, already: true })])
   expect(await shop.until('the finding resolves by itself', async () => ((await robin.finding(found.id)).finding.state === 'resolved' ? (await robin.finding(found.id)).history.map(({ what }) => what) : undefined))).toEqual(expect.arrayContaining(['opened', 'adopting', 'resolved']))
   const over = await robin.finding(found.id)
   expect(over.history.at(-1)).toMatchObject({ what: 'resolved', reason: expect.stringMatching(new RegExp(`^Git declares it by now: delivered by run-\\S+ \\(orders at ${commit.slice(0, 8)}\\), as it was adopted$`)) })

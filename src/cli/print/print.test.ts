@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import type { ModuleStatus, Run, Status, Watch } from '#api/client.ts'
 import { printPlan } from './plan.ts'
-import { printRun, printRuns } from './run.ts'
+import { effectLines, printRun, printRuns } from './run.ts'
 import { cut, safe, widthOf, wrap } from './safe.ts'
 import { printStatus } from './status.ts'
 import { columns, lasting, painter } from './table.ts'
@@ -200,6 +200,25 @@ test('show tells of windows, of each of several targets, and of the time before 
     '    probe  failed  rate        rate 3.2 %  (6 of the last 10 passed, 8 needed; asked 12 times)',
     '          before the change passed rate 1.6 %',
   ])
+})
+
+test('what is live already is told as that, and what is taken so by how much of it there is', () => {
+  const changes: Run['steps'][number]['effects'][number]['changes'] = [
+    { path: 'spec.replicas', state: 'changed', from: 4, to: 4, owner: 'kubectl (scale)', already: true },
+    { path: 'spec.paused', state: 'added', from: false, to: false, already: true },
+    ...['a', 'b', 'c'].map((name) => ({ path: `data.${name}`, state: 'taken' as const, from: '1', to: '1', owner: 'kubectl-create', already: true as const })),
+    { path: 'data.d', state: 'taken', from: '1', to: '1', already: true },
+    { path: 'data.e', state: 'taken', from: '9', to: '1', owner: 'kubectl-create' },
+  ]
+  const lines = (some: typeof changes): string[] => effectLines({ key: 'core/ConfigMap/shop/a', action: 'configured', holdsState: false, changes: some }, (_, text) => text, 120).slice(1)
+  expect(lines(changes)).toEqual([
+    '      ~ spec.replicas: 4  live already: only who owns it changes  kubectl (scale)',
+    '      + spec.paused: false  live already: only who owns it changes',
+    '      taken data.e: 9 (Git says 1)  kubectl-create',
+    '      taken 3 fields that are as Git says already  kubectl-create',
+    '      taken 1 field that is as Git says already',
+  ])
+  expect(lines(changes.slice(2, 3))).toEqual(['      taken data.a: 1  live already: only who owns it changes  kubectl-create'])
 })
 
 test('a plan that yields a field says how to declare it no more; another does not', () => {

@@ -98,9 +98,16 @@ export function effectLines(effect: Effect, paint: Paint, width: number): string
   const lines = [`    ${shown(outcome, paint)}${' '.repeat(Math.max(0, 10 - outcome.length))} ${safe(showKey(effect.key))}${notes.length === 0 ? '' : paint('quiet', `  (${notes.join('; ')})`)}`]
   // What is made anew is told by its name; its fields are all new.
   const changes = effect.action === 'created' ? effect.changes.filter((change) => change.state !== 'added') : effect.changes
-  for (const change of changes) lines.push(`      ${changeLine(change, paint, Math.max(40, width - 8))}`)
+  const taken = changes.filter(({ state, already }) => state === 'taken' && already === true)
+  for (const change of taken.length > 1 ? changes.filter((one) => !taken.includes(one)) : changes) lines.push(`      ${changeLine(change, paint, Math.max(40, width - 8))}`)
+  if (taken.length > 1) lines.push(...takenLines(taken, paint))
   if (effect.failure !== undefined) lines.push(...failureLines(effect.failure, '      ', paint, width))
   return lines
+}
+
+/** What is taken and is as Git says already is told by how much of it there is, and from whom: that it is ours again is all that changes. */
+function takenLines(taken: readonly FieldChange[], paint: Paint): string[] {
+  return [...Map.groupBy(taken, ({ owner }) => owner)].map(([owner, all]) => `      ${shown('taken', paint)} ${all.length} field${all.length === 1 ? '' : 's'} that ${all.length === 1 ? 'is' : 'are'} as Git says already${owner === undefined ? '' : paint('quiet', `  ${safe(owner)}`)}`)
 }
 
 /** A value may be a whole file: also where there is room for it, its beginning tells which. */
@@ -112,6 +119,7 @@ function changeLine(change: FieldChange, paint: Paint, width: number): string {
   const from = change.from === undefined ? '' : brief(change.from, room)
   const to = change.to === undefined ? '' : brief(change.to, room)
   const by = change.owner === undefined ? '' : paint('quiet', `  ${safe(change.owner)}`)
+  if (change.already === true) return `${change.state === 'taken' ? shown('taken', paint) : paint('warn', change.state === 'added' ? '+' : '~')} ${path}: ${to}${paint('quiet', '  live already: only who owns it changes')}${by}`
   if (change.state === 'added') return `${paint('good', '+')} ${path}: ${to}`
   if (change.state === 'removed') return `${paint('bad', '-')} ${path}: ${from}${by}`
   if (change.state === 'changed') return `${paint('warn', '~')} ${path}: ${from} -> ${to}`

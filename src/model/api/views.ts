@@ -72,6 +72,7 @@ export const changeView = z.object({
   from: json.optional(),
   to: json.optional(),
   owner: z.string().optional(),
+  already: z.literal(true).optional().describe('The value is live already: nothing changes there but who owns it.'),
 }).meta({ id: 'FieldChange' })
 
 export const effectView = z.object({
