@@ -171,6 +171,15 @@ describe.skipIf(!hasKubectl)('kubectl and a cluster that runs (skipped where kub
     expect(after.metadata.managedFields).toContainEqual(expect.objectContaining({ manager: 'kubectl', operation: 'Apply' }))
   })
 
+  test('exec, attach, cp, port-forward, debug: there is no such thing, and where the pod is instead', async () => {
+    const pod = (await out('get pods -l app=echo -o jsonpath={.items[0].metadata.name}')).trim()
+    const why = (what: string): RegExp => new RegExp(`^[^\\n]*the playground has no kubectl ${what}: pod "${pod}" is a process of this machine; it listens at 127\\.\\S+:8080, and kubectl logs shows what it says$`, 'm')
+    for (const [command, what] of [[`exec ${pod} -- ls`, 'exec or cp'], [`cp ${pod}:/etc/hosts hosts`, 'exec or cp'], [`attach ${pod}`, 'attach'], [`port-forward ${pod} 8080`, 'port-forward'], [`debug ${pod} --image=i`, 'debug']] as const) {
+      const { err, code } = await kubectl(command)
+      expect([code, err]).toEqual([1, expect.stringMatching(why(what))])
+    }
+  })
+
   test('delete: orphans, foreground, and waiting for it', async () => {
     await out('delete hpa echo')
     await out('delete deployment echo --cascade=orphan')
@@ -186,5 +195,42 @@ describe.skipIf(!hasKubectl)('kubectl and a cluster that runs (skipped where kub
     expect(await out('events --types=Normal')).toMatch(/Normal +Started/)
     expect(await out('cluster-info')).toMatch(/Kubernetes control plane.* is running at /)
     expect((await kubectl('top pods')).err).toMatch(/Metrics API not available/)
+  })
+
+  test('cordon, drain, uncordon, taint: pods wait for a node, and a budget is asked', async () => {
+    const [labelled, selector] = [{ app: 'drained' }, { matchLabels: { app: 'drained' } }]
+    const template = { metadata: { labels: labelled }, spec: { terminationGracePeriodSeconds: 1, containers: [{ name: 'echo', image: `${image}:1.0.0` }] } }
+    const agents = { matchLabels: { app: 'agent' } }
+    await out('apply -f -', {
+      apiVersion: 'v1',
+      kind: 'List',
+      items: [
+        { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'drained' }, spec: { replicas: 2, selector, template } },
+        { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { name: 'agent' }, spec: { selector: agents, template: { ...template, metadata: { labels: agents.matchLabels } } } },
+        { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata: { name: 'drained' }, spec: { minAvailable: 1, selector } },
+      ],
+    })
+    await out('rollout status deployment/drained --timeout=15s')
+    await out('rollout status daemonset/agent --timeout=15s')
+    await out('wait pdb/drained --for=jsonpath={.status.disruptionsAllowed}=1 --timeout=15s')
+    await out('cordon playground')
+    const [first, second] = (await out('get pods -l app=drained -o jsonpath={.items[*].metadata.name}')).split(' ')
+    const evict = (name: string | undefined): ReturnType<Kubectl> => kubectl(`create --raw /api/v1/namespaces/default/pods/${name}/eviction -f -`, { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name } })
+    expect(await evict(first)).toMatchObject({ code: 0 })
+    expect(await evict(second)).toMatchObject({ code: 1, err: "Error from server (TooManyRequests): Cannot evict pod as it would violate the pod's disruption budget.\n" })
+    expect(await out('get nodes')).toMatch(/playground +Ready,SchedulingDisabled/)
+    await out('wait pods -l app=drained --for=condition=PodScheduled=False --timeout=15s --field-selector=status.phase=Pending')
+    expect(await out('get events --field-selector=reason=FailedScheduling')).toMatch(/Warning +FailedScheduling +pod\/drained-\S+ +0\/1 nodes are available: 1 node\(s\) were unschedulable\. /)
+    await out('delete pdb drained')
+    expect(await out('drain playground --ignore-daemonsets --pod-selector=app=drained --timeout=15s')).toMatch(new RegExp(`pod/${second} evicted\nnode/playground drained`))
+    await out('uncordon playground')
+    await out('rollout status deployment/drained --timeout=15s')
+    expect(await out('get daemonset agent --no-headers')).toMatch(/^agent +1 +1 +1/)
+    await out('taint node playground only=agents:NoExecute')
+    await out('wait pods -l app=agent --for=delete --timeout=15s')
+    expect(await out('get daemonset agent --no-headers')).toMatch(/^agent +0 +0 +0/)
+    expect(await out('describe node playground')).toMatch(/Taints: +only=agents:NoExecute\nUnschedulable: +false/)
+    await out('taint node playground only-')
+    await out('rollout status daemonset/agent --timeout=15s')
   })
 })

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { JsonObject } from '#lib/json.ts'
 import { deletesCollection, type Kind } from './kinds.ts'
+import { evictionKind } from './objects/evict-pod.ts'
 import type { Registry } from './registry.ts'
 
 const customVerbs = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch']
@@ -12,8 +13,9 @@ function verbsOf(kind: Kind): string[] {
   return deletesCollection(kind) ? builtInVerbs : builtInVerbs.filter((verb) => verb !== 'deletecollection')
 }
 
-const otherVerbs: Readonly<Record<string, string>> = { log: 'get', token: 'create' }
-const tokenRequest = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' }
+const otherVerbs: Readonly<Record<string, string>> = { eviction: 'create', log: 'get', token: 'create' }
+/** Of what is read there, where that is another kind. */
+const otherKinds: Readonly<Record<string, Part['kind']>> = { eviction: evictionKind, token: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' } }
 
 type Part = { readonly name: string; readonly verbs: string[]; readonly kind: { group: string; version: string; kind: string } }
 
@@ -22,7 +24,7 @@ function partsOf(kind: Kind): Part[] {
   return [
     ...(kind.status ? [{ name: 'status', verbs: partVerbs, kind: self }] : []),
     ...(kind.scale === undefined ? [] : [{ name: 'scale', verbs: partVerbs, kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' } }]),
-    ...kind.others.map((name) => ({ name, verbs: [otherVerbs[name] ?? 'update'], kind: name === 'token' ? tokenRequest : self })),
+    ...kind.others.map((name) => ({ name, verbs: [otherVerbs[name] ?? 'update'], kind: otherKinds[name] ?? self })),
   ]
 }
 

@@ -105,6 +105,63 @@ describe('a request to a built-in kind', () => {
   })
 })
 
+// What a kube-apiserver 1.36.3 answers to these, but for the 501.
+describe('a part of a pod', () => {
+  const pods = inDefault('/api/v1', 'pods')
+  const budgets = inDefault('/apis/policy/v1', 'poddisruptionbudgets')
+  const evict = async (name: string, more: JsonObject = {}, query = ''): Promise<JsonObject> => (await running.ask('POST', `${pods}/${name}/eviction${query}`, { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name }, ...more })).body
+  const pod = async (name: string, status: JsonObject = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] }): Promise<void> => {
+    await post(pods, { apiVersion: 'v1', kind: 'Pod', metadata: { name, labels: { app: 'evicted' }, finalizers: ['a.example/b'] }, spec: { containers: [{ name: 'c', image: 'i', ports: [{ containerPort: 8080 }] }] } })
+    await running.ask('PATCH', `${pods}/${name}/status`, { status })
+  }
+  const budget = async (name: string, status: JsonObject): Promise<void> => {
+    await post(budgets, { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', metadata: { name }, spec: { minAvailable: 2, selector: { matchLabels: { app: 'evicted' } } } })
+    await running.ask('PATCH', `${budgets}/${name}/status`, { status: { observedGeneration: 1, currentHealthy: 2, desiredHealthy: 2, expectedPods: 2, disruptionsAllowed: 0, ...status } })
+  }
+  const live = async (path: string): Promise<JsonObject> => (await running.ask('GET', path)).body
+  const evicted = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }
+  const refused = (message: string): JsonObject => ({ code: 429, reason: 'TooManyRequests', message: 'Cannot evict pod as it would violate the pod\'s disruption budget.', details: { causes: [{ reason: 'DisruptionBudget', message }] } })
+
+  test('is evicted as its disruption budget allows', async () => {
+    await pod('a')
+    await pod('b', { phase: 'Running' })
+    await pod('waiting', { phase: 'Pending' })
+    expect(await evict('none')).toMatchObject({ code: 404, message: 'pods "none" not found' })
+    expect(await evict('a', { metadata: { name: 'b' } })).toMatchObject({ code: 400, message: 'name in URL does not match name in Eviction object' })
+    expect(await evict('a', { metadata: { name: 'a', namespace: 'other' } })).toMatchObject({ code: 400, message: 'the namespace of the provided object does not match the namespace sent on the request' })
+    await budget('one', {})
+    expect(await evict('a')).toEqual(expect.objectContaining(refused('The disruption budget one needs 2 healthy pods and has 2 currently')))
+    expect(await evict('waiting')).toEqual(evicted)
+    expect(await evict('b')).toEqual(evicted) // not ready, and enough others are
+    await running.ask('PATCH', `${budgets}/one/status`, { status: { disruptionsAllowed: 2, currentHealthy: 4 } })
+    expect(await evict('a', {}, '?dryRun=All')).toEqual(evicted)
+    expect(await evict('a', { deleteOptions: { dryRun: ['All'] } })).toEqual(evicted)
+    expect(await live(`${budgets}/one`)).toMatchObject({ status: { disruptionsAllowed: 2 } })
+    expect(await evict('a', { deleteOptions: { preconditions: { uid: 'x' } } })).toMatchObject({ code: 409, message: expect.stringContaining('Operation cannot be fulfilled on Pod "a": the UID in the precondition (x) does not match') })
+    expect(await evict('a')).toEqual(evicted)
+    expect(await live(`${budgets}/one`)).toMatchObject({ status: { disruptionsAllowed: 0, disruptedPods: { a: expect.stringMatching(/Z$/) } } })
+    expect(await live(`${pods}/a`)).toMatchObject({ metadata: { deletionTimestamp: expect.any(String) }, status: { conditions: [{ type: 'Ready' }, { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI', message: 'Eviction API: evicting' }] } })
+    expect(await evict('a')).toEqual(evicted) // it goes already
+    await pod('c')
+    await budget('two', { observedGeneration: 0 })
+    expect(await evict('c')).toEqual({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', code: 500, message: 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.' })
+    await running.ask('DELETE', `${budgets}/one`)
+    expect(await evict('c')).toMatchObject({ details: { causes: [{ message: 'The disruption budget two is still being processed by the server.' }], retryAfterSeconds: 10 } })
+    expect((await running.ask('PUT', `${pods}/c/eviction`, {})).body).toMatchObject({ code: 405, reason: 'MethodNotAllowed' })
+    const policy = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'c' } }
+    expect((await running.ask('GET', '/api/v1')).body.resources).toContainEqual({ name: 'pods/eviction', singularName: '', namespaced: true, group: 'policy', version: 'v1', kind: policy.kind, verbs: ['create'] })
+  })
+
+  test('that only a real container has says so, and where the pod is', async () => {
+    await pod('real', { phase: 'Running', podIP: '127.9.9.9' })
+    const message = (what: string): string => `the playground has no ${what}: pod "real" is a process of this machine; it listens at 127.9.9.9:8080, and kubectl logs shows what it says`
+    expect((await running.ask('POST', `${pods}/real/exec?command=ls`)).body).toMatchObject({ code: 501, reason: 'NotImplemented', message: message('kubectl exec or cp'), details: { name: 'real', kind: 'pods' } })
+    expect((await running.ask('PATCH', `${pods}/real/ephemeralcontainers`, {})).body).toMatchObject({ code: 501, message: message('kubectl debug') })
+    expect((await running.ask('GET', `${pods}/none/portforward`)).body).toMatchObject({ code: 404, message: 'pods "none" not found' })
+    expect((await running.ask('GET', `${pods}/real/other`)).body).toMatchObject({ code: 404, message: 'the server could not find the requested resource' })
+  })
+})
+
 test('a new object has the status that Go cannot leave out; a Scale of nothing says nothing', async () => {
   const empty = { ...deployment('empty'), spec: { ...(deployment('empty').spec as JsonObject), replicas: 0 } }
   expect((await post(inDefault('/apis/apps/v1', 'deployments'), empty)).status).toEqual({})

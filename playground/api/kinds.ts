@@ -107,7 +107,7 @@ const table: readonly (readonly [string, string, string, string, Flags])[] = [
       short: 'po',
       categories: 'all',
       status: true,
-      others: 'log',
+      others: 'eviction log',
       selectable: 'spec.nodeName spec.restartPolicy spec.schedulerName spec.serviceAccountName status.phase status.podIP',
       generation: true,
     },

@@ -14,10 +14,12 @@ import type { Authenticator } from './auth/authenticator.ts'
 import { createVerb } from './verbs/create.ts'
 import { deleteVerb } from './verbs/delete.ts'
 import { deleteCollectionVerb } from './verbs/delete-collection.ts'
+import { evictVerb } from './verbs/evict.ts'
 import { finalizeVerb } from './verbs/finalize.ts'
 import { getVerb } from './verbs/get.ts'
 import { listVerb } from './verbs/list.ts'
 import { logVerb } from './verbs/log.ts'
+import { isNotHere, notHereVerb } from './verbs/not-here.ts'
 import { patchVerb } from './verbs/patch.ts'
 import { scaleVerb } from './verbs/scale.ts'
 import { updateVerb } from './verbs/update.ts'
@@ -170,9 +172,10 @@ function subresourceVerb(method: string, target: Target): Verb {
   }
   if (kind.others.includes(subresource)) {
     if (subresource === 'log' && method === 'GET') return logVerb
+    if (subresource === 'eviction' && method === 'POST') return evictVerb
     if (subresource === 'finalize' && method === 'PUT') return finalizeVerb
     throw methodNotAllowed()
   }
-  if (kind.custom) throw notFound(kind, name)
-  return () => pageNotFound
+  if (isNotHere(target)) return notHereVerb
+  throw kind.custom ? notFound(kind, name) : noSuchResource()
 }

@@ -81,6 +81,22 @@ describe('a disruption budget', () => {
     expect(budget()).toMatchObject({ currentHealthy: 2, ...status })
     expect(conditionOf(budget()?.conditions, 'DisruptionAllowed')).toMatchObject(status.disruptionsAllowed > 0 ? { status: 'True', reason: 'SufficientPods' } : { status: 'False', reason: 'InsufficientPods' })
   })
+
+  test('counts no pod that an eviction has spoken of, for two minutes or until it goes', async () => {
+    world.start(podDisruptionBudgetController)
+    for (const name of ['one', 'two']) world.set(pod(name), 'Running')
+    const at = { namespace: 'shop', name: 'web' }
+    world.objects.create(disruptionBudgets, { metadata: at, spec: { selector: { matchLabels: labels }, minAvailable: 1 } }, 'test')
+    await world.settle()
+    const budget = () => world.objects.get(disruptionBudgets, 'shop', 'web')?.status
+    const disruptedPods = { one: '2026-01-01T00:00:00Z', gone: '2026-01-01T00:00:00Z' }
+    world.objects.edit(disruptionBudgets, at, 'status', 'test', ({ status }) => void Object.assign(status ?? {}, { disruptionsAllowed: 0, disruptedPods }))
+    await world.settle()
+    expect(budget()).toMatchObject({ currentHealthy: 1, disruptionsAllowed: 0, disruptedPods: { one: disruptedPods.one } })
+    await world.advance(120_000)
+    expect(budget()).toMatchObject({ currentHealthy: 2, disruptionsAllowed: 1 })
+    expect(budget()).not.toHaveProperty('disruptedPods')
+  })
 })
 
 describe('garbage collection', () => {

@@ -78,7 +78,7 @@ describe('a StatefulSet', () => {
 
 test('a DaemonSet numbers its templates too, and goes back to one', async () => {
   world.start(daemonSetController)
-  world.objects.create(nodes, { metadata: { name: 'playground' } }, 'test')
+  world.objects.create(nodes, { metadata: { name: 'playground' }, spec: {} }, 'test')
   world.objects.create(daemonSets, { metadata: at, spec: { selector, template: template('agent:1'), revisionHistoryLimit: 1 } }, 'test')
   await world.runAll()
   const change = async (image: string): Promise<void> => {

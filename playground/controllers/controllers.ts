@@ -8,11 +8,13 @@ import { garbageCollector } from './garbage.ts'
 import { jobController } from './job.ts'
 import { namespaceContentsController } from './namespace-contents.ts'
 import { namespaceController } from './namespace.ts'
+import { nodeTaintsController } from './node-taints.ts'
 import { persistentVolumeClaimController } from './persistent-volume-claim.ts'
 import { podDisruptionBudgetController } from './pod-disruption-budget.ts'
 import { podGarbageController } from './pod-garbage.ts'
 import { replicaSetController } from './replica-set.ts'
 import { statefulSetController } from './stateful-set.ts'
+import { taintEvictionController } from './taint-eviction.ts'
 
 const controllers = [
   deploymentController,
@@ -28,6 +30,8 @@ const controllers = [
   garbageCollector,
   podGarbageController,
   podDisruptionBudgetController,
+  nodeTaintsController,
+  taintEvictionController,
 ] as const satisfies readonly Controller[]
 
 /** Starts them all; what it returns ends them all. `authority` is the API server's certificate authority, PEM. */

@@ -106,8 +106,18 @@ export type Volume = {
   persistentVolumeClaim?: { claimName: string }
 }
 
-type PodSpec = {
+export type Taint = { key: string; value?: string; effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute'; timeAdded?: string }
+export type Toleration = { key?: string; operator?: 'Equal' | 'Exists'; value?: string; effect?: Taint['effect'] | ''; tolerationSeconds?: number }
+
+type NodeExpression = { key: string; operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist' | 'Gt' | 'Lt'; values?: string[] }
+export type NodeTerm = { matchExpressions?: NodeExpression[]; matchFields?: NodeExpression[] }
+
+export type PodSpec = {
   nodeName?: string
+  schedulerName?: string
+  nodeSelector?: Record<string, string>
+  affinity?: { nodeAffinity?: { requiredDuringSchedulingIgnoredDuringExecution?: { nodeSelectorTerms: NodeTerm[] } } }
+  tolerations?: Toleration[]
   restartPolicy?: 'Always' | 'OnFailure' | 'Never'
   terminationGracePeriodSeconds?: number
   serviceAccountName?: string
@@ -319,7 +329,7 @@ export type Autoscaler = Stored<
 
 export type DisruptionBudget = Stored<
   { selector?: JsonObject; minAvailable?: number | string; maxUnavailable?: number | string },
-  { observedGeneration: number; currentHealthy: number; desiredHealthy: number; disruptionsAllowed: number; expectedPods: number; conditions?: Condition[] }
+  { observedGeneration: number; currentHealthy: number; desiredHealthy: number; disruptionsAllowed: number; expectedPods: number; disruptedPods?: Record<string, string>; conditions?: Condition[] }
 >
 
 export type Claim = Stored<
@@ -330,7 +340,7 @@ export type Claim = Stored<
 export type Namespace = Stored<{ finalizers?: string[] }, { phase?: string; conditions?: Condition[] }>
 export type ConfigMap = Stored<never> & { data?: Record<string, string>; binaryData?: Record<string, string> }
 export type Secret = Stored<never> & { data?: Record<string, string>; type?: string }
-export type NodeObject = Stored<JsonObject, JsonObject & { conditions?: Condition[] }>
+export type NodeObject = Stored<{ unschedulable?: boolean; taints?: Taint[] }, JsonObject & { conditions?: Condition[] }>
 export type CustomResourceDefinition = Stored<{
   group: string
   names: { plural: string; kind: string }

@@ -23,16 +23,17 @@ export const podDisruptionBudgetController = controllerOf('poddisruptionbudget',
   }
 })
 
-function reconcile(context: ControllerContext, key: string): undefined {
+function reconcile(context: ControllerContext, key: string): number | undefined {
   const { objects, clock } = context
   const { namespace, name } = placeOf(key)
   const budget = objects.get(disruptionBudgets, namespace, name)
-  if (budget === undefined || budget.metadata.deletionTimestamp !== undefined) return
+  if (budget === undefined || budget.metadata.deletionTimestamp !== undefined) return undefined
   const { selector } = budget.spec
   // Of policy/v1: an empty selector is all pods, none is no pod.
   const mine = selector === undefined ? [] : objects.list(pods, namespace).filter((pod) => selectorMatches(selector as Json, pod.metadata.labels as JsonObject | undefined))
   const { expected, desired } = wished(context, budget, mine)
-  const healthy = mine.filter((pod) => !isLeaving(pod) && !isFinished(pod) && isReady(pod)).length
+  const disrupted = stillDisrupted(budget, mine, clock.now())
+  const healthy = mine.filter((pod) => !isLeaving(pod) && !isFinished(pod) && isReady(pod) && disrupted[pod.metadata.name] === undefined).length
   const allowed = expected > 0 ? Math.max(0, healthy - desired) : 0
   objects.edit(disruptionBudgets, budget.metadata, 'status', manager, (object) => {
     const generation = object.metadata.generation ?? 1
@@ -43,9 +44,20 @@ function reconcile(context: ControllerContext, key: string): undefined {
       desiredHealthy: desired,
       disruptionsAllowed: allowed,
       expectedPods: expected,
+      ...(Object.keys(disrupted).length === 0 ? {} : { disruptedPods: disrupted }),
       conditions: withCondition(object.status?.conditions, condition, timestamp(clock.now())),
     }
   })
+  return Object.keys(disrupted).length === 0 ? undefined : evictionMs
+}
+
+/** How long an eviction may take from its word in the budget to the pod's deletion. */
+const evictionMs = 120_000
+
+/** The pods that an eviction has spoken of and that are not being deleted yet. */
+function stillDisrupted({ status }: DisruptionBudget, mine: readonly Pod[], now: number): Record<string, string> {
+  const waits = ([name, time]: [string, string]): boolean => Date.parse(time) + evictionMs > now && mine.some((pod) => pod.metadata.name === name && !isLeaving(pod))
+  return Object.fromEntries(Object.entries(status?.disruptedPods ?? {}).filter(waits))
 }
 
 /** How many pods there should be, and how many of them must be healthy. */

@@ -3,6 +3,7 @@ import { conditionOf } from './conditions.ts'
 import { daemonSetController } from './daemon-set.ts'
 import { jobController } from './job.ts'
 import { claims, daemonSets, events, jobs, nodes, pods, statefulSets, type Job, type PodTemplate } from './kinds.ts'
+import { nodeOf } from './node-fit.ts'
 import { statefulSetController } from './stateful-set.ts'
 import { World } from './world.ts'
 
@@ -73,7 +74,7 @@ describe('a StatefulSet', () => {
 
 test('a DaemonSet has one pod on the one node, and replaces it', async () => {
   world.start(daemonSetController)
-  world.objects.create(nodes, { metadata: { name: 'playground' } }, 'test')
+  world.objects.create(nodes, { metadata: { name: 'playground' }, spec: {} }, 'test')
   const at = { namespace: 'shop', name: 'agent' }
   world.objects.create(daemonSets, { metadata: at, spec: { selector, template: template('agent:1') } }, 'test')
   await world.runAll()
@@ -85,12 +86,45 @@ test('a DaemonSet has one pod on the one node, and replaces it', async () => {
   expect(status()).toMatchObject({ observedGeneration: 2, numberReady: 1, updatedNumberScheduled: 1 })
 })
 
+test('a DaemonSet is on every node that takes it, cordoned or not, and updates one after the other', async () => {
+  world.start(daemonSetController)
+  const at = { namespace: 'shop', name: 'agent' }
+  const node = (name: string, spec: object = {}): unknown => world.objects.create(nodes, { metadata: { name, labels: { disk: name } }, spec }, 'test')
+  const taint = (name: string, effect?: 'NoSchedule' | 'NoExecute'): unknown => world.objects.edit(nodes, { name }, 'object', 'test', ({ spec }) => void (spec.taints = effect === undefined ? [] : [{ key: 'k', effect }]))
+  const placed = () => world.pods().map(nodeOf).toSorted()
+  const status = () => world.objects.get(daemonSets, 'shop', 'agent')?.status
+  node('a')
+  node('b', { unschedulable: true, taints: [{ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }] })
+  node('c', { taints: [{ key: 'k', effect: 'NoSchedule' }] })
+  node('d')
+  const affinity = { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'disk', operator: 'NotIn' as const, values: ['d'] }] }] } } }
+  const placedTemplate = (image: string): PodTemplate => ({ ...template(image), spec: { ...template(image).spec, affinity } })
+  world.objects.create(daemonSets, { metadata: at, spec: { selector, template: placedTemplate('agent:1') } }, 'test')
+  await world.runAll()
+  expect(placed()).toEqual(['a', 'b'])
+  expect(status()).toMatchObject({ desiredNumberScheduled: 2, currentNumberScheduled: 2, numberReady: 2, numberMisscheduled: 0 })
+  world.objects.edit(daemonSets, at, 'object', 'test', (object) => void (object.spec.template = placedTemplate('agent:2')))
+  await world.settle()
+  expect(world.pods().filter(({ metadata }) => metadata.deletionTimestamp !== undefined)).toHaveLength(1)
+  await world.runAll()
+  expect(world.pods().map((pod) => pod.spec.containers[0]?.image)).toEqual(['agent:2', 'agent:2'])
+  taint('a', 'NoSchedule')
+  await world.runAll()
+  expect([placed(), status()]).toMatchObject([['a', 'b'], { desiredNumberScheduled: 1, currentNumberScheduled: 1, numberMisscheduled: 1 }])
+  taint('a', 'NoExecute')
+  await world.runAll()
+  expect([placed(), status()]).toMatchObject([['b'], { desiredNumberScheduled: 1, numberMisscheduled: 0 }])
+  taint('a')
+  await world.runAll()
+  expect(placed()).toEqual(['a', 'b'])
+})
+
 test.each([
   [statefulSetController, statefulSets, 'create Pod db-0 in StatefulSet db failed error: denied by a policy'],
   [daemonSetController, daemonSets, 'Error creating: denied by a policy'],
 ] as const)('a set whose pods may not be made says so in an Event (%#)', async (controller, kind, message) => {
   world.start(controller)
-  world.objects.create(nodes, { metadata: { name: 'playground' } }, 'test')
+  world.objects.create(nodes, { metadata: { name: 'playground' }, spec: {} }, 'test')
   const create = world.fake.create.bind(world.fake)
   world.fake.create = (resource, ...rest) => {
     if (resource.plural === pods.plural) throw new Error('denied by a policy')

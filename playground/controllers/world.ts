@@ -4,6 +4,7 @@ import { withCondition } from './conditions.ts'
 import { timestamp, type Controller, type ControllerContext } from './controller.ts'
 import { FakeObjects } from './fake-objects.ts'
 import { pods, type ContainerStatus, type Pod } from './kinds.ts'
+import { nodeOf } from './node-fit.ts'
 import { typedObjects, type TypedObjects } from './typed-objects.ts'
 
 /** For tests: controllers over `FakeObjects`, a clock that stands still, and pods that become what a test says. */
@@ -47,7 +48,7 @@ export class World {
 
   /** What a kubelet would write. */
   set(pod: Pod, phase: 'Running' | 'Succeeded' | 'Failed', readiness: 'ready' | 'unready' = 'ready'): void {
-    this.objects.edit(pods, pod.metadata, 'object', 'kube-scheduler', (object) => void (object.spec.nodeName ??= 'playground'))
+    this.objects.edit(pods, pod.metadata, 'object', 'kube-scheduler', (object) => void (object.spec.nodeName = nodeOf(object) ?? 'playground'))
     this.objects.edit(pods, pod.metadata, 'status', 'kubelet', (object) => {
       const time = timestamp(this.clock.now())
       const ready = phase === 'Running' && readiness === 'ready'

@@ -4,11 +4,11 @@ import { keyOf, timestamp } from '#playground/controllers/controller.ts'
 import { withCondition } from '#playground/controllers/conditions.ts'
 import { claims, configMaps, nodes, pods, secrets, type Condition, type Pod } from '#playground/controllers/kinds.ts'
 import { isFinished, isLeaving } from '#playground/controllers/pods-of.ts'
-import { recordEvent } from '#playground/controllers/record-event.ts'
 import type { TypedEvent } from '#playground/controllers/typed-objects.ts'
 import type { LogBuffer } from './log-buffer.ts'
 import { PodWorker, type KubeletContext } from './pod-worker.ts'
 import { ProcessGuard } from './process-guard.ts'
+import { schedule } from './scheduler.ts'
 
 export type Kubelet = {
   /** A container's log, of its present or its previous run; the only container where none is named. */
@@ -21,7 +21,7 @@ export type Kubelet = {
 
 const haltGraceMs = 1_000
 
-/** The one node: a scheduler that has one choice, and a kubelet that runs pods as processes. */
+/** The one node that runs pods, as processes, and the scheduler. */
 export function startKubelet(context: KubeletContext): Kubelet {
   const { objects } = context
   const workers = new Map<string, PodWorker>()
@@ -48,7 +48,7 @@ export function startKubelet(context: KubeletContext): Kubelet {
       if (type === 'DELETED') return drop(uid)
       const worker = workers.get(uid)
       if (worker !== undefined) return worker.update(pod)
-      if (pod.spec.nodeName === undefined && !isLeaving(pod)) return bind(context, pod)
+      if (pod.spec.nodeName === undefined && !isLeaving(pod)) return schedule(context, pod)
       if (pod.spec.nodeName !== context.nodeName) return undefined
       if (isLeaving(pod)) return objects.delete(pods, pod.metadata, 0) // its processes ended with the last kubelet
       if (!isFinished(pod)) workers.set(uid, new PodWorker(context, guard, pod))
@@ -70,14 +70,18 @@ export function startKubelet(context: KubeletContext): Kubelet {
   const take = (event: TypedEvent<Pod>): void => {
     if (inbox.push(event) === 1) setImmediate(seeAll)
   }
+  const again = (where: (pod: Pod) => boolean): void => {
+    for (const pod of objects.list(pods)) if (pod.spec.nodeName === undefined && where(pod)) take({ type: 'MODIFIED', object: pod })
+  }
   const ends = [
     objects.watch(pods, take),
     objects.watch(configMaps, poke),
     objects.watch(secrets, poke),
     objects.watch(claims, () => {
       poke()
-      for (const pod of objects.list(pods)) if (pod.spec.nodeName === undefined && pod.spec.volumes !== undefined) take({ type: 'MODIFIED', object: pod })
+      again(({ spec }) => spec.volumes !== undefined)
     }),
+    objects.watch(nodes, () => again(() => true)),
   ]
   seeAll() // what ran before this start does not run now: their statuses say so before anybody asks
   return {
@@ -96,28 +100,6 @@ export function startKubelet(context: KubeletContext): Kubelet {
       guard.stop()
     },
   }
-}
-
-/** The scheduler: it has one node to choose, once the pod's claims are bound. */
-function bind(context: KubeletContext, { metadata }: Pod): void {
-  const { objects, nodeName, clock } = context
-  const pod = objects.get(pods, metadata.namespace, metadata.name)
-  if (pod === undefined || pod.metadata.uid !== metadata.uid || pod.spec.nodeName !== undefined) return
-  const component = 'default-scheduler'
-  const isBound = (claim: string): boolean => objects.get(claims, metadata.namespace, claim)?.status?.phase === 'Bound'
-  const open = (pod.spec.volumes ?? []).flatMap(({ persistentVolumeClaim }) => (persistentVolumeClaim === undefined ? [] : [persistentVolumeClaim.claimName])).filter((claim) => !isBound(claim))
-  if (open.length > 0) {
-    const message = `0/1 nodes are available: pod has unbound PersistentVolumeClaims: ${open.join(', ')}.`
-    objects.edit(pods, metadata, 'status', 'kube-scheduler', (object) => {
-      const condition: Condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message, lastProbeTime: null }
-      object.status = { ...object.status, phase: 'Pending', conditions: withCondition(object.status?.conditions, condition, timestamp(clock.now())) }
-    })
-    return recordEvent(context, { about: pod, type: 'Warning', reason: 'FailedScheduling', message, component })
-  }
-  objects.edit(pods, metadata, 'object', 'kube-scheduler', (object) => {
-    object.spec.nodeName = nodeName
-  })
-  recordEvent(context, { about: pod, type: 'Normal', reason: 'Scheduled', message: `Successfully assigned ${keyOf(metadata)} to ${nodeName}`, component })
 }
 
 function registerNode({ objects, nodeName, addresses, clock }: KubeletContext): void {

@@ -8,12 +8,13 @@ import type { AdmissionRequest } from './admission-request.ts'
 import { CelAuthorizer } from './cel-authorizer.ts'
 import { evaluate, type Values } from './cel-program.ts'
 import { asMatched } from './matching.ts'
+import { evictionKind } from '../objects/evict-pod.ts'
 import { scaleKind } from '../objects/scale-of.ts'
 
 /** An `AdmissionRequest` without its objects, as webhooks and expressions are told of it. `kind` is the version that they asked for. */
 export function requestFields(request: AdmissionRequest, kind: Kind): JsonObject {
   const kindOf = (of: Kind): JsonObject => {
-    const shown = request.subresource === 'scale' ? scaleKind : of
+    const shown = request.subresource === 'scale' ? scaleKind : request.subresource === 'eviction' ? evictionKind : of
     return { group: shown.group, version: shown.version, kind: shown.kind }
   }
   const resourceOf = (of: Kind): JsonObject => ({ group: of.group, version: of.version, resource: of.plural })

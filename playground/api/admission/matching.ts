@@ -27,7 +27,7 @@ export function matched(request: AdmissionRequest, criteria: JsonObject, world: 
 
 /** An object as the version that was matched shows it. */
 export function asMatched(object: KubernetesObject | undefined, request: AdmissionRequest, kind: Kind): KubernetesObject | undefined {
-  return object === undefined || request.subresource === 'scale' ? object : inVersion(object, kind)
+  return object === undefined || request.subresource === 'scale' || request.subresource === 'eviction' ? object : inVersion(object, kind)
 }
 
 function kindOf(request: AdmissionRequest, rules: readonly JsonObject[], policy: Json | undefined, { registry }: World): Kind | undefined {

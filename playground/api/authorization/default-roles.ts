@@ -27,6 +27,7 @@ const edited: readonly JsonObject[] = [
   on('', 'serviceaccounts', ['impersonate']),
   on('', 'serviceaccounts/token', ['create']),
   on('', 'configmaps events persistentvolumeclaims pods secrets serviceaccounts services', write),
+  on('', 'pods/eviction', ['create']),
   on('', 'pods/attach pods/exec pods/portforward pods/proxy services/proxy', [...read, ...write]),
   ...workloads.map(([apiGroup, resources]) => on(apiGroup, resources, write)),
   on('coordination.k8s.io', 'leases', [...read, ...write]),

@@ -6,7 +6,7 @@ import type { Kind } from '../kinds.ts'
 import { type Deletion, deleteSteps } from '../objects/delete-object.ts'
 import { waiting } from '../objects/steps.ts'
 import { presentObject } from '../present.ts'
-import { type ApiRequest, json, warningHeader } from '../request.ts'
+import { type ApiRequest, json, type User, warningHeader } from '../request.ts'
 import { badRequest, invalidOptions, notFound, preconditionFailed } from '../status.ts'
 import type { Verb } from './verb.ts'
 
@@ -34,12 +34,14 @@ export type DeletionRequest = Deletion & { readonly preconditions: JsonObject }
 
 /** `DeleteOptions` from the body, or else from the query. Where neither says it, a Job leaves its pods behind, as its first clients relied on. */
 export function readDeletion(request: ApiRequest, kind: Kind): DeletionRequest {
-  const body = readOptionsBody(request)
+  return deletionOf(readOptionsBody(request), request.query, request.user, kind)
+}
+
+export function deletionOf(body: JsonObject, query: URLSearchParams, user: User, kind: Kind): DeletionRequest {
   if (body.kind !== undefined && body.kind !== 'DeleteOptions') {
     const scheme = 'k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27'
     throw badRequest(`no kind ${JSON.stringify(body.kind)} is registered for version ${JSON.stringify(body.apiVersion ?? '')} in scheme "${scheme}"`)
   }
-  const { query } = request
   const policy = body.propagationPolicy ?? query.get('propagationPolicy') ?? undefined
   const orphan = body.orphanDependents ?? (query.has('orphanDependents') ? query.get('orphanDependents') === 'true' : undefined)
   const dryRun = Array.isArray(body.dryRun) ? body.dryRun.map(String) : query.getAll('dryRun')
@@ -64,12 +66,12 @@ export function readDeletion(request: ApiRequest, kind: Kind): DeletionRequest {
     propagation: orphan === true ? 'Orphan' : orphan === false ? 'Background' : ((policy as Deletion['propagation']) ?? (kind.group === 'batch' && kind.plural === 'jobs' ? 'Orphan' : undefined)),
     graceSeconds: grace !== undefined && Number.isFinite(grace) && grace >= 0 ? grace : undefined,
     dryRun: readDryRun(dryRun, 'DeleteOptions'),
-    user: request.user,
+    user,
     preconditions: isObject(body.preconditions) ? body.preconditions : {},
   }
 }
 
-function checkPreconditions(kind: Kind, live: KubernetesObject, { uid, resourceVersion }: JsonObject): void {
+export function checkPreconditions(kind: Kind, live: KubernetesObject, { uid, resourceVersion }: JsonObject): void {
   const name = live.metadata.name ?? ''
   if (typeof uid === 'string' && uid !== live.metadata.uid) {
     throw preconditionFailed(
