@@ -129,6 +129,19 @@ describe.skipIf(missing !== undefined)(`A store on a server${missing === undefin
     await other.stop()
   })
 
+  test('a process that is frozen in a transaction holds up nobody for long', async () => {
+    const frozen = await openStore({ url, statementTimeout: 200 }, systemClock)
+    await enqueue(direct, systemClock, 'frozen/1')
+    const under = frozen.transaction(async (sql) => {
+      await sql.query(`select 1 from work where key = 'frozen/1' for share`)
+      await enqueue(direct, systemClock, 'frozen/1') // of another process: it waits for the row
+      await sql.query(`select 1`)
+    })
+    await expect(under).rejects.toMatchObject({ code: expect.stringMatching(/^store-(timeout|unavailable)$/), retry: 'later' })
+    await direct.query(`delete from work where key = 'frozen/1'`)
+    await frozen.close()
+  })
+
   test('ends a statement that takes too long, and names a wrong password', async () => {
     const hasty = await openStore({ url, statementTimeout: 200 }, systemClock)
     await expect(hasty.query(`select pg_sleep(10)`)).rejects.toMatchObject({ code: 'store-timeout' })

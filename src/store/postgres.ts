@@ -11,7 +11,7 @@ import { decoders, encodeParam } from './values.ts'
 export type PostgresOptions = {
   /** Connections beside the one that listens. */
   readonly connections?: number
-  /** The server ends a statement after this long (ms). */
+  /** The server ends a statement after this long (ms), and a transaction in which nothing happens for as long, or 10 s: its process is frozen, and others wait for its rows. */
   readonly statementTimeout?: number
 }
 
@@ -45,6 +45,9 @@ function expectUrl(url: string): URL {
   })
 }
 
+/** In a transaction nothing but the store is waited for (`transaction.ts`). */
+const frozenAfter = 10_000
+
 /** What makes both stores read alike; and keepalives, so that the server notices within 25 s that a machine is gone, and frees its locks. */
 function withSettings(url: string, statementTimeout: number): string {
   const parsed = expectUrl(url)
@@ -53,7 +56,7 @@ function withSettings(url: string, statementTimeout: number): string {
     datestyle: 'ISO',
     bytea_output: 'hex',
     statement_timeout: statementTimeout,
-    idle_in_transaction_session_timeout: 60_000,
+    idle_in_transaction_session_timeout: Math.min(statementTimeout, frozenAfter),
     tcp_keepalives_idle: 10,
     tcp_keepalives_interval: 5,
     tcp_keepalives_count: 3,
