@@ -107,6 +107,13 @@ test('plumb drift show tells the whole of it', () => {
   ])
 })
 
+test('only what there is to be done about it is proposed', () => {
+  const next = (cause: Finding['cause']): string | undefined => printFinding({ finding: finding({ cause, fields: [] }), adoption: null, history: [] }, look(200)).at(-1)
+  expect(next('missing')).toContain('plumb adopt')
+  expect(next('recreated')).toBe('  plumb revert f-1m7y9mc4r1tvxh --reason WHY, or plumb accept f-1m7y9mc4r1tvxh --reason WHY --until 2d')
+  expect(next('orphan')).toBe('  plumb accept f-1m7y9mc4r1tvxh --reason WHY --until 2d')
+})
+
 test('whoever decides otherwise on what is on its way back is told what is left of that', () => {
   const [opened, withdrawn, accepted] = [['opened', 'it drifted'], ['withdrawn', 'it is accepted instead; delete plumbline/adopt-f-1 of orders'], ['accepted', 'why']].map(([what = '', reason = '']) => ({ at: at(60), what, actor: 'kim', reason }))
   expect(withdrawnLines([opened!, withdrawn!, accepted!])).toEqual(['Its adoption is withdrawn: it is accepted instead; delete plumbline/adopt-f-1 of orders.'])

@@ -125,9 +125,11 @@ function text(value: unknown): string {
   return value === null ? '(nothing)' : typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-function nextLines({ id, state, run }: Finding, paint: Paint): string[] {
+function nextLines({ id, state, run, cause }: Finding, paint: Paint): string[] {
   if (state === 'reverting' && run !== null) return ['', paint('quiet', `  plumb show ${run} tells how far it is`)]
   if (state === 'resolved' || state === 'reverting') return []
   if (state === 'adopting') return ['', paint('quiet', `  or decide otherwise: plumb revert ${id} --reason WHY, or plumb accept ${id} --reason WHY --until 2d`)]
-  return ['', paint('quiet', `  plumb revert ${id} --reason WHY, plumb adopt ${id} --reason WHY, or plumb accept ${id} --reason WHY --until 2d`)]
+  // Another object is nothing that an edit in Git brings; and what nobody declares has no way back.
+  const ways = [...(cause === 'orphan' ? [] : [`plumb revert ${id} --reason WHY`]), ...(cause === 'orphan' || cause === 'recreated' ? [] : [`plumb adopt ${id} --reason WHY`]), `plumb accept ${id} --reason WHY --until 2d`]
+  return ['', paint('quiet', `  ${ways.length === 1 ? '' : `${ways.slice(0, -1).join(', ')}, or `}${ways.at(-1)}`)]
 }

@@ -212,13 +212,13 @@ test('what is live already is told as that, and what is taken so by how much of 
   ]
   const lines = (some: typeof changes): string[] => effectLines({ key: 'core/ConfigMap/shop/a', action: 'configured', holdsState: false, changes: some }, (_, text) => text, 120).slice(1)
   expect(lines(changes)).toEqual([
-    '      ~ spec.replicas: 4  live already: only who owns it changes  kubectl (scale)',
-    '      + spec.paused: false  live already: only who owns it changes',
+    '      ~ spec.replicas: 4  live already: Git says so now, and only who owns it changes  kubectl (scale)',
+    '      + spec.paused: false  live already: Git says so now, and only who owns it changes',
     '      taken data.e: 9 (Git says 1)  kubectl-create',
     '      taken 3 fields that are as Git says already  kubectl-create',
     '      taken 1 field that is as Git says already',
   ])
-  expect(lines(changes.slice(2, 3))).toEqual(['      taken data.a: 1  live already: only who owns it changes  kubectl-create'])
+  expect(lines(changes.slice(2, 3))).toEqual(['      taken data.a: 1  as Git says already: only who owns it changes  kubectl-create'])
 })
 
 test('a plan that yields a field says how to declare it no more; another does not', () => {

@@ -119,7 +119,8 @@ function changeLine(change: FieldChange, paint: Paint, width: number): string {
   const from = change.from === undefined ? '' : brief(change.from, room)
   const to = change.to === undefined ? '' : brief(change.to, room)
   const by = change.owner === undefined ? '' : paint('quiet', `  ${safe(change.owner)}`)
-  if (change.already === true) return `${change.state === 'taken' ? shown('taken', paint) : paint('warn', change.state === 'added' ? '+' : '~')} ${path}: ${to}${paint('quiet', '  live already: only who owns it changes')}${by}`
+  if (change.already === true && change.state === 'taken') return `${shown('taken', paint)} ${path}: ${to}${paint('quiet', '  as Git says already: only who owns it changes')}${by}`
+  if (change.already === true) return `${paint('warn', change.state === 'added' ? '+' : '~')} ${path}: ${to}${paint('quiet', '  live already: Git says so now, and only who owns it changes')}${by}`
   if (change.state === 'added') return `${paint('good', '+')} ${path}: ${to}`
   if (change.state === 'removed') return `${paint('bad', '-')} ${path}: ${from}${by}`
   if (change.state === 'changed') return `${paint('warn', '~')} ${path}: ${from} -> ${to}`
