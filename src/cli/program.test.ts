@@ -6,7 +6,10 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { startApi } from '#api/server.ts'
 import { digestOf } from '#lib/digest.ts'
-import { approvalsOf, updateRun } from '#store/runs.ts'
+import { environmentItself } from '#model/probe-state.ts'
+import { saveProbeStates } from '#store/probe-states.ts'
+import { approvalsOf, saveModuleOutcome, updateRun } from '#store/runs.ts'
+import { saveVerification } from '#store/statuses.ts'
 import { openApiPlace } from '../../test/api-place.ts'
 import type { ApiPlace } from '../../test/api-place.ts'
 import { jsonOf, leaves, wholeCommand } from '../../test/generate-cli-page.ts'
@@ -247,6 +250,21 @@ test('what does not wait is not shown as a plan to approve: the refusal says how
   expect(code).toBe(1)
   expect(notes).toBe('run-ended: run run-of-production: it has ended: succeeded\n  See its record: plumb show run-of-production')
   expect(await plumb(['cancel', 'latest', '-e', 'production', '--reason', 'why'])).toEqual({ code: 1, out: '', notes: 'run-ended: run latest: every run in production has ended, if there was one\n  List them: plumb runs' })
+})
+
+test('status says why what was verified is stale: of a module, of what a run is at work on, and of an environment itself', async () => {
+  const { store, clock } = place
+  const [now, at] = [clock.now(), new Date(clock.now() - 5_000).toISOString()]
+  const verified = { module: 'shop', verification: 'passed', verifiedSince: now, verifiedAt: now - 5_000, began: now } as const
+  await saveVerification(store, { ...verified, environment: 'sandbox', staleAt: null }, now)
+  await updateRun(store, 'run-of-sandbox', 'verifying', now)
+  await saveModuleOutcome(store, 'run-of-sandbox', { module: 'shop', delivery: 'delivered', verification: 'pending', readinessOnly: false }, [], now)
+  await saveVerification(store, { ...verified, environment: 'staging', staleAt: now - 1_000 }, now)
+  await saveProbeStates(store, [{ environment: 'production', module: environmentItself, probe: 'entrance', kind: 'http', verdict: 'passed', onset: 0, askedAt: now - 3_600_000, lastBefore: null, causes: [], flips: [], sample: null }])
+  const { out } = await plumb(['status'], { width: Infinity })
+  expect(out).toContain('    stale: run-of-sandbox is at work on it and has not verified it yet\n')
+  expect(out).toContain(`    stale: the last look, at ${at}, counted until ${new Date(now - 1_000).toISOString()}, and nobody has looked again\n`)
+  expect(out).toMatch(/production {2}itself stale\n {4}stale: the last look, at .*, counted until .*, and nobody has looked again\n/)
 })
 
 test('--version tells this package’s and Node’s', async () => {

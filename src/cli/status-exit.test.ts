@@ -4,11 +4,11 @@ import { exitOfStatus } from './status-exit.ts'
 
 const failure = { code: 'x', subject: 'x', message: 'x', retry: 'later' as const }
 const module = (more: Partial<ModuleStatus> = {}): ModuleStatus => ({
-  name: 'shop', repository: 'shop', track: 'declarative', delivery: 'synced', verification: 'passed', readinessOnly: false, run: null, snapshot: null, verifiedAt: null, flapping: false, probes: [], pinned: null, verifiedSince: null, since: '2026-01-01T00:00:00.000Z', findings: 0, adopting: 0, reverting: 0, note: null, failure: null, ...more,
+  name: 'shop', repository: 'shop', track: 'declarative', delivery: 'synced', verification: 'passed', stale: null, readinessOnly: false, run: null, snapshot: null, verifiedAt: null, flapping: false, probes: [], pinned: null, verifiedSince: null, since: '2026-01-01T00:00:00.000Z', findings: 0, adopting: 0, reverting: 0, note: null, failure: null, ...more,
 })
 const status = (modules: readonly ModuleStatus[], more: Partial<Status> = {}, waitingFor?: string): Status => ({
   workspace: 'shop', snapshot: 's-1', repositories: [], problems: [],
-  environments: [{ name: 'dev', tier: 'sandbox', gone: false, holds: 0, verification: null, probes: [], modules: [...modules], waiting: waitingFor === undefined ? [] : [{ run: 'run-1', waitingFor, message: 'x' }], pauses: [], watches: [], unpublished: null }],
+  environments: [{ name: 'dev', tier: 'sandbox', gone: false, holds: 0, verification: null, stale: null, probes: [], modules: [...modules], waiting: waitingFor === undefined ? [] : [{ run: 'run-1', waitingFor, message: 'x' }], pauses: [], watches: [], unpublished: null }],
   ...more,
 })
 const ofItself = (verification: 'failed' | 'stale' | 'passed'): Status => {

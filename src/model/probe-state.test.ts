@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isFlapping, nextState, quietSince, standingVerification } from './probe-state.ts'
+import { isFlapping, nextState, quietSince, standingVerification, timeIsOver, whyStale } from './probe-state.ts'
 import type { ProbeState } from './probe-state.ts'
 import type { ProbeResult, Sample, Verdict } from './probe.ts'
 
@@ -53,3 +53,13 @@ test.each([
   [{ verification: 'failed', staleAt: 99, movedAt: null }, 'stale'],
   [{ verification: 'unknown', staleAt: 1, movedAt: 1 }, 'unknown'],
 ] as const)('%o counts as %s', (row, standing) => expect(standingVerification(row, 100)).toBe(standing))
+
+test('what is stale says why', () => {
+  const [noon, minute] = [Date.parse('2026-01-01T12:00:00Z'), 60_000]
+  const row = { verification: 'passed', verifiedAt: noon, staleAt: noon + minute, movedAt: null, movedWhy: null } as const
+  const why = (more: Partial<Parameters<typeof whyStale>[0]>, now = noon + 2 * minute): string | null => whyStale({ ...row, ...more }, now)
+  expect(why({})).toBe('the last look, at 2026-01-01T12:00:00.000Z, counted until 2026-01-01T12:01:00.000Z, and nobody has looked again')
+  expect(why({ movedAt: noon + 1_000, movedWhy: 'database changed (run-2)' })).toBe('database changed (run-2), at 2026-01-01T12:00:01.000Z; the last look was at 2026-01-01T12:00:00.000Z')
+  expect([why({}, noon + 1), why({ verification: 'unknown' }), why({ staleAt: null })]).toEqual([null, null, null])
+  expect(timeIsOver(noon, NaN)).toBe('the last look, at 2026-01-01T12:00:00.000Z, is all that there is: nobody looks any more')
+})

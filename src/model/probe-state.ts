@@ -88,3 +88,21 @@ export function standingVerification({ verification, staleAt, movedAt }: Verifie
   const isOver = movedAt !== null || (staleAt !== null && staleAt < now)
   return isOver && verification !== 'unknown' ? 'stale' : verification
 }
+
+/** Why a verification is stale, in words: something changed underneath (`movedWhy`), or its time is over. Null where it is not. */
+export function whyStale(verified: Verified & { readonly verifiedAt: number | null; readonly movedWhy: string | null }, now: number): string | null {
+  if (standingVerification(verified, now) !== 'stale') return null
+  const { verifiedAt, staleAt, movedAt, movedWhy } = verified
+  if (movedAt !== null) return `${movedWhy ?? 'something changed underneath'}, at ${instant(movedAt)}${verifiedAt === null ? '' : `; the last look was at ${instant(verifiedAt)}`}`
+  const at = verifiedAt ?? staleAt ?? now
+  return timeIsOver(at, (staleAt ?? now) - at)
+}
+
+/** A look ended `at` (milliseconds since 1970) and counted `freshFor` so long; NaN where nobody knows any more how long one does. */
+export function timeIsOver(at: number, freshFor: number): string {
+  return `the last look, at ${instant(at)}, ${Number.isFinite(freshFor) ? `counted until ${instant(at + freshFor)}, and nobody has looked again` : 'is all that there is: nobody looks any more'}`
+}
+
+function instant(at: number): string {
+  return new Date(at).toISOString()
+}

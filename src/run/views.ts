@@ -3,7 +3,7 @@ import { isLiveAlready } from '#model/field-facts.ts'
 import type { Effect, Plan, Step } from '#model/plan.ts'
 import type { GateDecision } from '#model/gate.ts'
 import { isGood } from '#model/judge-samples.ts'
-import { environmentItself, isFlapping, quietSince, standingVerification } from '#model/probe-state.ts'
+import { environmentItself, isFlapping, quietSince, standingVerification, timeIsOver, whyStale } from '#model/probe-state.ts'
 import type { Flip } from '#model/probe-state.ts'
 import { worst } from '#model/probe.ts'
 import type { ProbeResult, Sample } from '#model/probe.ts'
@@ -230,12 +230,13 @@ function isUnderWay(run: RunRow): boolean {
 type BrokenOf = (module: string, repository: string) => FailureJson | undefined
 
 /** The environment itself. What nobody looked at again in time says nothing any more; a change as a whole is not looked at again once it passed. */
-function viewItself(environment: Environment, states: readonly ProbeStateRow[], now: number): Pick<StatusView['environments'][number], 'verification' | 'probes'> {
+function viewItself(environment: Environment, states: readonly ProbeStateRow[], now: number): Pick<StatusView['environments'][number], 'verification' | 'stale' | 'probes'> {
   const { verifyEvery, freshFor = 2 * verifyEvery } = environment.spec
   // Of one that is gone, and whose policy was accepted when this was no part of it, nobody knows how long a look holds: it does not.
-  const isStale = states.some(({ probe, verdict, askedAt }) => !(isOfChange(probe) && isGood({ verdict })) && !(askedAt + freshFor >= now))
+  const over = states.filter(({ probe, verdict, askedAt }) => !(isOfChange(probe) && isGood({ verdict })) && !(askedAt + freshFor >= now))
   const verification = states.length === 0 ? null : worst(states.map(({ verdict }) => verdict))
-  return { verification: isStale && verification !== 'unknown' ? 'stale' : verification, probes: states.map((state) => viewState(state, now)) }
+  const isStale = over.length > 0 && verification !== 'unknown'
+  return { verification: isStale ? 'stale' : verification, stale: isStale ? timeIsOver(Math.min(...over.map(({ askedAt }) => askedAt)), freshFor) : null, probes: states.map((state) => viewState(state, now)) }
 }
 
 type ModuleView = StatusView['environments'][number]['modules'][number]
@@ -251,7 +252,7 @@ function viewModule(row: KnownStatus, { open, outcome, cancelled, broken, states
     name: row.module,
     repository: row.repository,
     track: row.track,
-    ...factsOf({ ...row, verification: standingVerification(row, now), ...(broken !== undefined && row.delivery === 'synced' ? { delivery: 'behind' as const } : {}) }, run, outcome),
+    ...factsOf({ ...row, ...(broken !== undefined && row.delivery === 'synced' ? { delivery: 'behind' as const } : {}) }, now, run, outcome),
     readinessOnly: row.readinessOnly,
     run: row.run,
     snapshot: row.snapshot,
@@ -262,7 +263,7 @@ function viewModule(row: KnownStatus, { open, outcome, cancelled, broken, states
     flapping: states.some((state) => isFlapping(state, now)),
     probes: states.map((state) => viewState(state, now)),
     ...found,
-    note: run?.state === 'waiting' && waiting !== undefined && waiting !== '' ? waiting : (failure === null ? (run?.failure?.message ?? row.movedWhy ?? null) : failure.code === 'run-cancelled' ? [failure.message, failure.hint].join('; ') : failure.message),
+    note: run?.state === 'waiting' && waiting !== undefined && waiting !== '' ? waiting : (failure === null ? (run?.failure?.message ?? null) : failure.code === 'run-cancelled' ? [failure.message, failure.hint].join('; ') : failure.message),
     failure,
   }
 }
@@ -295,10 +296,11 @@ function viewState(state: ProbeStateRow, now: number): ModuleView['probes'][numb
 }
 
 /** The two facts. While a run is at work on a module, what was verified before says nothing of what is there now. */
-function factsOf(row: KnownStatus, run: RunRow | undefined, outcome: ModuleOutcome | undefined): { delivery: Delivery; verification: Verification } {
-  const before = { delivery: row.delivery, verification: row.verification }
+function factsOf(row: KnownStatus, now: number, run: RunRow | undefined, outcome: ModuleOutcome | undefined): { delivery: Delivery; verification: Verification; stale: string | null } {
+  const before = { delivery: row.delivery, verification: standingVerification(row, now), stale: whyStale(row, now) }
   if (run === undefined || !isUnderWay(run) || outcome === undefined) return before
-  const verified = outcome.verification === 'pending' ? (row.verification === 'unknown' ? 'unknown' : 'stale') : outcome.verification
-  if (outcome.delivery === 'delivered') return { delivery: row.pinned === null ? 'synced' : deliveredAsPinned(row.pinned, row.intent), verification: verified }
-  return outcome.delivery === 'delivering' ? { delivery: 'progressing', verification: verified } : before
+  const verified: Verification = outcome.verification === 'pending' ? (row.verification === 'unknown' ? 'unknown' : 'stale') : outcome.verification
+  const verification = { verification: verified, stale: verified === 'stale' ? `${run.id} is at work on it and has not verified it yet` : null }
+  if (outcome.delivery === 'delivered') return { delivery: row.pinned === null ? 'synced' : deliveredAsPinned(row.pinned, row.intent), ...verification }
+  return outcome.delivery === 'delivering' ? { delivery: 'progressing', ...verification } : before
 }

@@ -17,7 +17,7 @@ const failure = { code: 'field-conflict', subject: `Deployment ${hostile}`, mess
 
 const module = (name: string, more: Partial<ModuleStatus> = {}): ModuleStatus => ({
   name, repository: 'orders', track: 'declarative', delivery: 'synced', verification: 'passed', readinessOnly: false, run: 'run-1m7y9mc4r1tvxh', snapshot: 's-8791a1189b77',
-  verifiedSince: at(90), since: at(45), verifiedAt: at(5), flapping: false, probes: [], pinned: null, findings: 0, adopting: 0, reverting: 0, note: null, failure: null, ...more,
+  stale: null, verifiedSince: at(90), since: at(45), verifiedAt: at(5), flapping: false, probes: [], pinned: null, findings: 0, adopting: 0, reverting: 0, note: null, failure: null, ...more,
 })
 
 const watch: Watch = { environment: 'production', target: 'cluster', driver: 'kubernetes', state: 'down', since: at(7200), objects: 3, listedAt: null, failure }
@@ -28,8 +28,8 @@ const status: Status = {
   repositories: [{ name: 'orders', url: 'x', branch: 'main', head: null, checkedAt: at(3), failure }],
   problems: [failure],
   environments: [
-    { name: 'sandbox', tier: 'sandbox', gone: false, holds: 2, verification: null, probes: [], modules: [module('orders-api'), module('w'.repeat(63), { readinessOnly: true })], waiting: [], pauses: [{ module: null, reason: hostile, by: 'ada', until: at(-60) }], watches: [], unpublished: null },
-    { name: 'production', tier: 'production', gone: false, holds: 1, verification: null, probes: [], modules: [module('orders-api', { delivery: 'failed', verification: 'unknown', note: hostile, findings: 3, adopting: 1, reverting: 1 })], waiting: [{ run: 'run-1', waitingFor: 'approval', message: 'it asks for 1 approval' }], pauses: [], watches: [watch], unpublished: null },
+    { name: 'sandbox', tier: 'sandbox', gone: false, holds: 2, verification: null, stale: null, probes: [], modules: [module('orders-api'), module('w'.repeat(63), { readinessOnly: true })], waiting: [], pauses: [{ module: null, reason: hostile, by: 'ada', until: at(-60) }], watches: [], unpublished: null },
+    { name: 'production', tier: 'production', gone: false, holds: 1, verification: null, stale: null, probes: [], modules: [module('orders-api', { delivery: 'failed', verification: 'unknown', note: hostile, findings: 3, adopting: 1, reverting: 1 })], waiting: [{ run: 'run-1', waitingFor: 'approval', message: 'it asks for 1 approval' }], pauses: [], watches: [watch], unpublished: null },
   ],
 }
 
@@ -112,7 +112,7 @@ describe('status', () => {
       causes: [{ kind: 'run' as const, id: 'run-1m7y9mc4r1tvxh', at: at(420), about: 'Three of each' }],
     }
     const one = module('orders-database', { verification: 'failed', flapping: true, probes: [lag, { ...lag, probe: 'connects', verdict: 'passed', flapping: false }, { ...lag, probe: 'accepts-writes', verdict: 'passed', flapping: false, quietSince: at(300) }] })
-    const told = printStatus({ ...status, problems: [], repositories: [], environments: [{ name: 'production', tier: 'production', gone: false, holds: 1, verification: null, probes: [], modules: [one], waiting: [], pauses: [], watches: [], unpublished: null }] }, { colours: false, width: 160, now })
+    const told = printStatus({ ...status, problems: [], repositories: [], environments: [{ name: 'production', tier: 'production', gone: false, holds: 1, verification: null, stale: null, probes: [], modules: [one], waiting: [], pauses: [], watches: [], unpublished: null }] }, { colours: false, width: 160, now })
     expect(told.slice(-4)).toEqual([
       expect.stringMatching(/^ {2}orders-database +synced +failed \(flapping\) /),
       '    replica-lag failed for 5m: replica lag 47 s, threshold 10 s; before it: run run-1m7y9mc4r1tvxh, 2m earlier (Three of each)',
@@ -124,8 +124,14 @@ describe('status', () => {
   test('a module that is warned says of what', () => {
     const lag = { probe: 'replica-lag', kind: 'sql', verdict: 'warned' as const, onset: at(60), askedAt: at(2), lastBefore: at(70), message: 'replica lag 7 s, threshold 5 s', flapping: false, history: [], quietSince: null, causes: [] }
     const one = module('orders-database', { verification: 'warned', probes: [lag, { ...lag, probe: 'connects', verdict: 'passed' }] })
-    const told = printStatus({ ...status, problems: [], repositories: [], environments: [{ name: 'production', tier: 'production', gone: false, holds: 1, verification: null, probes: [], modules: [one], waiting: [], pauses: [], watches: [], unpublished: null }] }, { colours: false, width: 160, now })
+    const told = printStatus({ ...status, problems: [], repositories: [], environments: [{ name: 'production', tier: 'production', gone: false, holds: 1, verification: null, stale: null, probes: [], modules: [one], waiting: [], pauses: [], watches: [], unpublished: null }] }, { colours: false, width: 160, now })
     expect(told.slice(-2)).toEqual([expect.stringMatching(/^ {2}orders-database +synced +warned /), '    replica-lag warned for 1m: replica lag 7 s, threshold 5 s'])
+  })
+
+  test('what is stale says why, as the environment itself does', () => {
+    const one = module('orders-database', { verification: 'stale', stale: 'database changed (run-2)' })
+    const told = printStatus({ ...status, problems: [], repositories: [], environments: [{ name: 'production', tier: 'production', gone: false, holds: 1, verification: 'stale', stale: 'its time is over', probes: [], modules: [one], waiting: [], pauses: [], watches: [], unpublished: null }] }, { colours: false, width: 160, now })
+    expect(told.slice(-4)).toEqual(['production  itself stale', '    stale: its time is over', expect.stringMatching(/^ {2}orders-database +synced +stale /), '    stale: database changed (run-2)'])
   })
 
   test('says plainly that nothing is delivered', () => {

@@ -28,11 +28,11 @@ export function printStatus(status: StatusAnswer, look: Look): string[] {
   if (modules.length > 0) lines.push('', header)
   for (const environment of status.environments) {
     const itself = environment.verification === null ? '' : `  ${paint(word(environment.verification).tone, `itself ${environment.verification}`)}`
-    lines.push(`${paint('strong', environment.name)}${itself}`, ...quietly(probeNotes(environment, look), look, paint))
+    lines.push(`${paint('strong', environment.name)}${itself}`, ...quietly([...staleNote(environment), ...probeNotes(environment, look)], look, paint))
     if (environment.modules.length === 0) lines.push(paint('quiet', '  nothing is delivered here yet'))
     for (const [at, one] of modules.entries()) {
       if (one.environment !== environment) continue
-      lines.push(rows[at] ?? '', ...pinLines(one.module, look, paint), ...quietly([...note(one.module, environment).map(safe), ...probeNotes(one.module, look)], look, paint))
+      lines.push(rows[at] ?? '', ...pinLines(one.module, look, paint), ...quietly([...note(one.module, environment).map(safe), ...staleNote(one.module), ...probeNotes(one.module, look)], look, paint))
     }
     lines.push(...below(environment, look, paint))
   }
@@ -80,6 +80,10 @@ function pinLines({ name, pinned }: ModuleStatus, look: Look, paint: Paint): str
   const ends = pinned.by === 'rollback' ? 'until Git says something else than what was rolled back' : 'until a person lifts it'
   const text = `pinned to ${pinned.snapshot} for ${ago(pinned.at, look.now)} by ${safe(pinned.actor)}: ${safe(pinned.reason)}${pinned.ticket === null ? '' : ` (${safe(pinned.ticket)})`}; ${ends}, or plumb pin ${safe(name)} --lift`
   return wrap(text, look.width - 4).map((line) => `    ${paint('warn', line)}`)
+}
+
+function staleNote({ stale }: Pick<ModuleStatus, 'stale'>): string[] {
+  return stale === null ? [] : [`stale: ${safe(stale)}`]
 }
 
 /** Of its probes what is not as it should be: since when, what it says, and what lies just before. */

@@ -191,12 +191,15 @@ const pinView = z
   .object({ snapshot: z.string(), by: z.enum(['rollback', 'person']), actor: z.string(), reason: z.string(), ticket: z.string().nullable(), at: time, run: z.string().nullable() })
   .meta({ id: 'Pin', description: 'A rollback’s is lifted when Git says something else than what was rolled back; a person’s by a person.' })
 
+const staleView = z.string().nullable().describe('Why its verification is `stale`: its time is over, something changed underneath, or a run is at work on it; null where it is not.')
+
 export const moduleView = z.object({
   name: z.string(),
   repository: z.string(),
   track: z.string(),
   delivery: z.enum(['synced', 'behind', 'progressing', 'failed', 'unknown']),
   verification: z.enum(['passed', 'warned', 'failed', 'unknown', 'stale']),
+  stale: staleView,
   readinessOnly: z.boolean(),
   run: z.string().nullable(),
   snapshot: z.string().nullable(),
@@ -209,7 +212,7 @@ export const moduleView = z.object({
   findings: z.number().describe('How many findings of it are neither resolved nor accepted.'),
   adopting: z.number().describe('How many of these are on their way back to Git.'),
   reverting: z.number().describe('How many of these a run is to make as declared again.'),
-  /** In one sentence: why it is not as it should be, or what it waits for. */
+  /** In one sentence: why it was not delivered as it should be, or what it waits for. */
   note: z.string().nullable(),
   failure: failureView.nullable(),
 }).meta({ id: 'ModuleStatus' })
@@ -238,6 +241,7 @@ const environmentView = z
     gone: z.boolean().describe('Git no longer has it: nothing is delivered there, and nothing is deleted by itself.'),
     holds: z.number().describe('How many objects the inventory holds there.'),
     verification: z.enum(['passed', 'warned', 'failed', 'unknown', 'stale']).nullable().describe('What the environment’s own probes, and those of its last change as a whole, say; null where it has none.'),
+    stale: staleView,
     probes: z.array(probeStateView).describe('Of the environment itself; `change/…` of the last change as a whole.'),
     modules: z.array(moduleView),
     waiting: z.array(z.object({ run: z.string(), waitingFor: z.string(), message: z.string() })),
