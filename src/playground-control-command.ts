@@ -1,7 +1,9 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { columns, painter } from '#cli/print/table.ts'
+import { wrap } from '#cli/print/safe.ts'
+import { painter } from '#cli/print/table.ts'
 import type { AddCommands } from '#cli/program.ts'
+import { lookOf } from '#cli/surroundings.ts'
 import type { Surroundings } from '#cli/surroundings.ts'
 import { askPlayground } from '#playground/control/ask-playground.ts'
 import { leftOut } from '#playground/control/breakage.ts'
@@ -27,7 +29,7 @@ export const playgroundControlCommand: AddCommands = (program, around) => {
       .argument('[what]', 'what to break or mend')
       .option('-e, --env <environment>', 'where', 'production')
       .action(async (what: string | undefined, options: Options, command: Command) => {
-        if (what === undefined) return show(command, await ask(command, { do: 'list' }), (rows) => table(rows, around))
+        if (what === undefined) return show(command, await ask(command, { do: 'list' }), (rows) => listed(rows, around))
         const rows = await ask(command, { do: verb, what, environment: options.env ?? 'production' })
         show(command, rows, (done) => done.map((row) => `${row.environment}: ${row.name} is ${row.state}${row.state === 'broken' ? `: ${row.shows}` : ''}`))
       })
@@ -44,9 +46,18 @@ function folder(command: Command): Command {
   return command.option('--dir <folder>', 'the folder of the playground (PLUMB_DIR; .plumb)').option('--json', 'print JSON')
 }
 
-function table(rows: readonly BreakageRow[], around: Surroundings): string[] {
-  const tones = { whole: 'good', broken: 'bad', absent: 'quiet', unknown: 'bad' } as const
-  const head = ['WHAT', 'WHERE', 'STATE', 'WHAT IT DOES', 'WHAT IS THEN SEEN'].map((text) => ({ text, tone: 'strong' as const }))
-  const cells = rows.map((row) => [{ text: row.name }, { text: row.environment }, { text: row.state, tone: tones[row.state] }, { text: row.does }, { text: row.shows }])
-  return [...columns([head, ...cells], { width: around.width, elastic: [3, 4] }, painter(around)), ...Object.entries(leftOut).map(([name, why]) => `${name} is not among them: ${why}.`)]
+const tones = { whole: 'good', broken: 'bad', absent: 'quiet', unknown: 'bad' } as const
+
+/** What can be broken, each once: how it is in each environment, what breaking it does, and what is then seen. */
+function listed(rows: readonly BreakageRow[], around: Surroundings): string[] {
+  const paint = painter(around)
+  const width = Math.min(lookOf(around).width, 120)
+  const part = (text: string): string[] => wrap(text, width - 2).map((line) => `  ${line}`)
+  const all = [...new Set(rows.map(({ name }) => name))].flatMap((name) => {
+    const those = rows.filter((row) => row.name === name)
+    const states = those.map(({ environment, state }) => `${environment} ${paint(tones[state], state)}`).join(', ')
+    const [{ does, shows } = { does: '', shows: '' }] = those
+    return [`${paint('strong', name)}: ${states}`, ...part(`does: ${does}`), ...part(`seen: ${shows}`)]
+  })
+  return [...all, ...Object.entries(leftOut).flatMap(([name, why]) => wrap(`${name} is not among them: ${why}.`, width))]
 }

@@ -10,7 +10,7 @@ import { Failure } from '#lib/failure.ts'
 import { keyIdOf, publicKeyOf } from '#record/dsse.ts'
 import type { Envelope } from '#record/dsse.ts'
 import { verifyExport } from '#record/export.ts'
-import { openFolder, writeFolder } from '#record/folder.ts'
+import { openFolder, reportFiles, writeFolder } from '#record/folder.ts'
 import type { ExportFolder } from '#record/folder.ts'
 import { htmlOf } from '#record/html.ts'
 import { markdownOf } from '#record/markdown.ts'
@@ -71,7 +71,7 @@ async function written(all: ExportFolder, out: string, options: Exporting, narro
     exported.chains,
     narrowed,
   )
-  const file = join(out, options.format === 'html' ? 'records.html' : 'records.md')
+  const file = join(out, reportFiles[options.format === 'html' ? 'html' : 'markdown'])
   await writeFile(file, options.format === 'html' ? htmlOf(report) : markdownOf(report))
   return [file]
 }

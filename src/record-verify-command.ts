@@ -11,7 +11,7 @@ import { Failure } from '#lib/failure.ts'
 import { publishedHeadOf } from '#record/chain.ts'
 import { publicKeyOf } from '#record/dsse.ts'
 import { reportsOf, verifyExport } from '#record/export.ts'
-import { openFolder } from '#record/folder.ts'
+import { exportInvalid, openFolder } from '#record/folder.ts'
 import { linesOf } from '#record/lines.ts'
 import { openProvenFolder, verifyProvenFolder } from '#record/proven-folder.ts'
 import { verifyProven } from '#record/proven.ts'
@@ -58,8 +58,12 @@ async function verifyFolder(dir: string, key: string | undefined, heads: Readonl
   return proven === undefined ? verifyExport(await openFolder(dir), key, heads) : verifyProvenFolder(proven, key, heads)
 }
 
-/** Records that prove themselves, one a line. Only a key that did not come with them proves anything. */
+/** Records that prove themselves, one a line. Only a key that did not come with them proves anything. Failures `record-export-invalid`, `usage`. */
 function verifyFile(file: string, key: string | undefined, options: Verifying, around: Surroundings): boolean {
+  for (const line of linesOf(file)) {
+    if (!line.startsWith('{')) throw exportInvalid(file, 'it is another file than one of records that prove themselves, of which each line is one')
+    break
+  }
   if (key === undefined) throw new Failure({ code: 'usage', subject: file, message: 'a record that proves itself is held against a public key', hint: 'Give it with --key.' })
   const keys = [publicKeyOf(key)]
   const bad = []

@@ -45,3 +45,10 @@ test('README.md names every command', () => {
   const told = new Set(commandLines('README.md').flatMap((line) => line.split(', ').map((one) => words(one)[0])))
   expect([...new Set(names.map((name) => name.split(' ')[0]))].filter((name) => !told.has(name))).toEqual([])
 })
+
+test('npm has no script of a package left to ask about, on any machine', () => {
+  const json = (file: string): unknown => JSON.parse(readFileSync(join(root, file), 'utf8'))
+  const { packages } = json('package-lock.json') as { packages: Record<string, { hasInstallScript?: boolean }> }
+  const scripted = Object.keys(packages).filter((path) => packages[path]?.hasInstallScript === true).map((path) => path.replace(/^.*node_modules\//, ''))
+  expect(Object.keys((json('package.json') as { allowScripts: object }).allowScripts).sort()).toEqual(scripted.sort())
+})

@@ -5,6 +5,7 @@ import { builtinSchemas } from '#playground/schema/builtin-schemas.ts'
 import { apiVersionOf, type Kind } from './kinds.ts'
 import type { Registry } from './registry.ts'
 import { type Answer, type ApiRequest, json, pageNotFound } from './request.ts'
+import { kubernetesVersion } from './version.ts'
 
 type Document = { readonly kinds: readonly Kind[]; readonly text: string; readonly hash: string }
 
@@ -60,7 +61,12 @@ export class OpenApi {
 }
 
 /** gnostic's `Document`: 1 swagger, 2 info (1 title, 2 version), 8 paths, 9 definitions; every byte is ASCII. */
-const emptyVersion2 = '\n\u00032.0\u0012\u0015\n\nKubernetes\u0012\u0007v1.36.4B\u0000J\u0000'
+const emptyVersion2 = `\n\u00032.0\u0012${prefixed(`\n${prefixed('Kubernetes')}\u0012${prefixed(kubernetesVersion)}`)}B\u0000J\u0000`
+
+/** With its length before it, of fewer than 128 bytes. */
+function prefixed(text: string): string {
+  return `${String.fromCharCode(text.length)}${text}`
+}
 
 function digest(text: string): string {
   return createHash('sha512').update(text).digest('hex').toUpperCase()
@@ -69,7 +75,7 @@ function digest(text: string): string {
 function documentOf(root: string, kinds: readonly Kind[]): JsonObject {
   return {
     openapi: '3.0.0',
-    info: { title: 'Kubernetes', version: 'v1.36.4' },
+    info: { title: 'Kubernetes', version: kubernetesVersion },
     paths: Object.assign({}, ...kinds.map((kind) => pathsOf(root, kind))) as JsonObject,
     components: { schemas: componentsOf(kinds) },
   }

@@ -1,3 +1,6 @@
+/** The release that is followed, as documents and nodes name it. */
+export const kubernetesVersion = 'v1.36.4'
+
 /** What `/version` says. The behaviour followed is that of Kubernetes 1.36; the build names itself. */
 export const versionInfo = {
   major: '1',
@@ -6,7 +9,7 @@ export const versionInfo = {
   emulationMinor: '36',
   minCompatibilityMajor: '1',
   minCompatibilityMinor: '35',
-  gitVersion: 'v1.36.4+plumbline-playground',
+  gitVersion: `${kubernetesVersion}+plumbline-playground`,
   gitCommit: '',
   gitTreeState: '',
   buildDate: '1970-01-01T00:00:00Z',

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '#lib/clock.ts'
 import { deploymentController } from '#playground/controllers/deployment.ts'
 import { FakeObjects } from '#playground/controllers/fake-objects.ts'
+import { versionInfo } from '#playground/api/version.ts'
 import { claims, configMaps, deployments, events, nodes, pods, type Container, type Pod } from '#playground/controllers/kinds.ts'
 import { replicaSetController } from '#playground/controllers/replica-set.ts'
 import { typedObjects, type TypedObjects } from '#playground/controllers/typed-objects.ts'
@@ -69,7 +70,7 @@ describe('the kubelet', () => {
     const ips = objects.list(pods, 'shop').map((found) => found.status?.podIP)
     expect(new Set(ips).size).toBe(2)
     for (const ip of ips) expect((await fetch(`http://${ip}:8080/`)).status).toBe(200)
-    expect(objects.get(nodes, '', 'playground')?.status?.conditions).toMatchObject([{ type: 'Ready', status: 'True' }])
+    expect(objects.get(nodes, '', 'playground')?.status).toMatchObject({ conditions: [{ type: 'Ready', status: 'True' }], nodeInfo: { kubeletVersion: versionInfo.gitVersion } })
     objects.edit(deployments, { namespace: 'shop', name: 'echo' }, 'object', 'test', (object) => {
       object.spec.replicas = 0
     })

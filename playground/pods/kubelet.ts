@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { versionInfo } from '#playground/api/version.ts'
 import { keyOf, timestamp } from '#playground/controllers/controller.ts'
 import { withCondition } from '#playground/controllers/conditions.ts'
 import { claims, configMaps, nodes, pods, secrets, type Condition, type Pod } from '#playground/controllers/kinds.ts'
@@ -121,7 +122,7 @@ function registerNode({ objects, nodeName, addresses, clock }: KubeletContext): 
       nodeInfo: {
         architecture: labels['kubernetes.io/arch'],
         operatingSystem: process.platform,
-        kubeletVersion: 'v1.36.0-playground',
+        kubeletVersion: versionInfo.gitVersion,
         containerRuntimeVersion: `process://node-${process.versions.node}`,
         osImage: 'Plumbline playground: pods are processes of this machine',
         kernelVersion: '',

@@ -91,6 +91,8 @@ export type EnvironmentStatus = {
   holds: number
   /** What the environment’s own probes, and those of its last change as a whole, say; null where it has none. */
   verification: 'passed' | 'warned' | 'failed' | 'unknown' | 'stale' | null
+  /** Why its verification is `stale`: its time is over, something changed underneath, or a run is at work on it; null where it is not. */
+  stale: string | null
   /** Of the environment itself; `change/…` of the last change as a whole. */
   probes: ProbeState[]
   modules: ModuleStatus[]
@@ -174,6 +176,8 @@ export type ModuleStatus = {
   track: string
   delivery: 'synced' | 'behind' | 'progressing' | 'failed' | 'unknown'
   verification: 'passed' | 'warned' | 'failed' | 'unknown' | 'stale'
+  /** Why its verification is `stale`: its time is over, something changed underneath, or a run is at work on it; null where it is not. */
+  stale: string | null
   readinessOnly: boolean
   run: string | null
   snapshot: string | null

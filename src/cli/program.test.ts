@@ -178,6 +178,10 @@ describe('exit codes', () => {
   test('a near miss is named', async () => {
     expect((await plumb(['status', '-e', 'stagin'])).notes).toContain('Did you mean “staging”?')
     expect((await plumb(['stauts'])).notes).toContain('Did you mean status?')
+    expect(await plumb(['drift', 'shwo', 'f-1'])).toEqual({ code: 2, out: '', notes: 'usage: plumb drift: it has no command “shwo”\n  Did you mean “show”?' })
+    expect(await plumb(['drift', 'nonsense'])).toMatchObject({ code: 2, notes: expect.stringMatching(/“nonsense”\n {2}It has: .*show/) as string })
+    // What stands by itself is no command of another one.
+    expect(await plumb(['drift', 'revert', 'f-1'])).toMatchObject({ code: 2, notes: 'usage: plumb drift: it has no command “revert”\n  Did you mean “plumb revert f-1”?' })
   })
 
   test.each<[string, string[]]>([

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { Failure, asFailure } from '#lib/failure.ts'
 import type { FailureJson } from '#lib/failure.ts'
 import { isObject } from '#lib/json.ts'
+import { didYouMean } from '#lib/nearest.ts'
 import { errors } from '#model/errors.ts'
 import type { ErrorCode } from '#model/errors.ts'
 import { adoptCommand } from './commands/adopt.ts'
@@ -58,7 +59,29 @@ export function plumb(around: Surroundings, exit: Exit, local: readonly AddComma
     .configureOutput({ writeOut: (text) => around.print(text.trimEnd()), writeErr: (text) => around.note(text.trimEnd()) })
   for (const add of [...local, readCommands, driftCommands, adoptCommand, yieldCommand, timelineCommand, writeCommands, pinCommands, operateCommands, tokenCommands]) add(program, around, exit)
   pointAtOwnHelp(program, 'plumb')
+  const verbs = program.commands.map((command) => command.name())
+  for (const command of program.commands) refuseWords(command, verbs)
   return program
+}
+
+/**
+ * A command that takes no word of its own but has commands below it names the word that it does not know, and the nearest one; or the command that
+ * stands by itself (`plumb drift revert` is `plumb revert`).
+ */
+function refuseWords(command: Command, verbs: readonly string[]): void {
+  if (command.commands.length === 0 || command.registeredArguments.length > 0) return
+  command.allowExcessArguments(true).hook('preAction', (_, asked) => {
+    const [word] = asked.args
+    if (asked !== command || word === undefined) return
+    const below = command.commands.map((inner) => inner.name())
+    const typed = `plumb ${command.name()}`
+    throw new Failure({
+      code: 'usage',
+      subject: typed,
+      message: `it has no command “${word}”`,
+      hint: verbs.includes(word) ? `Did you mean “plumb ${asked.args.join(' ')}”?` : (didYouMean(word, below).hint ?? `It has: ${below.join(', ')} (see ${typed} --help).`),
+    })
+  })
 }
 
 /** Whoever uses a command wrongly is pointed at the help of that command, not at the list of all. */

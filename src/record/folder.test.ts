@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ChainWriter } from './chain-fixture.ts'
 import { newKeyPair } from './dsse.ts'
 import { verifyExport } from './export.ts'
-import { openFolder, writeFolder } from './folder.ts'
+import { openFolder, reportFiles, writeFolder } from './folder.ts'
 import type { ChainReport } from './verify.ts'
 
 const [keys, other] = [newKeyPair(), newKeyPair()]
@@ -81,8 +81,13 @@ test('what is no export is refused, and says what is wrong', async () => {
   writeFileSync(join(dir, 'staging', 'chain.json'), '{"environment": "staging", "start": {"size": "many"}}')
   await expect(openFolder(dir)).rejects.toMatchObject({ code: 'record-export-invalid', message: expect.stringContaining('size') })
   rmSync(join(dir, 'staging', 'chain.json'))
-  await expect(openFolder(dir)).rejects.toMatchObject({ code: 'record-export-invalid' })
-  await expect(openFolder(join(dir, 'nowhere'))).rejects.toMatchObject({ code: 'record-export-invalid' })
+  const told = (message: string) => ({ code: 'record-export-invalid', message: `this is not an export of records: ${message}`, hint: expect.stringContaining('plumb record export') })
+  await expect(openFolder(dir)).rejects.toMatchObject(told('there is no staging/chain.json in it'))
+  await expect(openFolder(join(dir, 'nowhere'))).rejects.toMatchObject(told('there is nothing of that name'))
+  rmSync(join(dir, 'public-key.pem'))
+  await expect(openFolder(dir)).rejects.toMatchObject(told('there is no public-key.pem in it'))
+  writeFileSync(join(dir, reportFiles.html), '<!doctype html>')
+  await expect(openFolder(dir)).rejects.toMatchObject(told('it has records.html, a report to read, and not the records themselves'))
 })
 
 test('no name of an environment leads out of the folder', async () => {

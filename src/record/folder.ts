@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { appendFile, mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { z } from 'zod'
 import { Failure } from '#lib/failure.ts'
 import type { ChainFrame } from './chain.ts'
@@ -57,10 +57,21 @@ export function exportInvalid(dir: string, error: unknown): Failure {
   return new Failure({
     code: 'record-export-invalid',
     subject: dir,
-    message: `this is not an export of records: ${error instanceof z.ZodError ? z.prettifyError(error) : error instanceof Error ? error.message : String(error)}`,
+    message: `this is not an export of records: ${whyNot(dir, error)}`,
     hint: 'Make one with `plumb record export --out DIR`.',
     cause: error,
   })
+}
+
+/** What reports are written to: they are for reading, and hold nothing that could be verified. */
+export const reportFiles = { html: 'records.html', markdown: 'records.md' } as const
+
+function whyNot(dir: string, error: unknown): string {
+  if (error instanceof z.ZodError) return z.prettifyError(error)
+  if (!(error instanceof Error) || !('path' in error) || (error as NodeJS.ErrnoException).code !== 'ENOENT') return error instanceof Error ? error.message : String(error)
+  if (!existsSync(dir)) return 'there is nothing of that name'
+  const report = Object.values(reportFiles).find((name) => existsSync(join(dir, name)))
+  return report === undefined ? `there is no ${relative(dir, String(error.path))} in it` : `it has ${report}, a report to read, and not the records themselves`
 }
 
 /** No name of an environment leads out of the folder. Failure `record-export-invalid`. */

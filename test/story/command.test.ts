@@ -154,6 +154,8 @@ describe('evidence, by the command', () => {
     for (const [format, file] of [['html', 'records.html'], ['markdown', 'records.md']] as const) {
       expect((await plumb('record', 'export', '--format', format, '--out', 'page', '--from', 'whole', '--key', first)).out).toContain(file)
       expect(readFileSync(join(shop.dir, 'page', file), 'utf8')).toContain('The records verified with the key')
+      // What is for reading proves nothing: that is said, with or without a key.
+      for (const words of [['page'], [join('page', file)], [join('page', file), '--key', first]]) expect(await plumb('record', 'verify', ...words)).toMatchObject({ code: 2, out: '', notes: expect.stringMatching(/^record-export-invalid: .*page(?![^]*ENOENT)[^]*`plumb record export/) as string })
     }
     const records = join(shop.dir, 'whole', 'sandbox', 'records.ndjson')
     writeFileSync(records, readFileSync(records, 'utf8').replace('"outcome":"created"', '"outcome":"skipped"'))
