@@ -45,8 +45,8 @@ const until = async (what: () => Promise<boolean> | boolean): Promise<void> => {
     await turn()
   }
 }
-const service = (clusterIP: string, port: number): unknown =>
-  world.objects.create(services, { metadata: { name: 'web', namespace: 'shop' }, spec: { clusterIP, ports: [{ name: 'http', port }] } }, 'test')
+const service = (clusterIP: string, port: number, nodePort?: number): unknown =>
+  world.objects.create(services, { metadata: { name: 'web', namespace: 'shop' }, spec: { clusterIP, ports: [{ name: 'http', port, ...(nodePort === undefined ? {} : { nodePort }) }] } }, 'test')
 const slice = (port: number, ready: Record<string, boolean>): unknown => {
   const list = Object.entries(ready).map(([ip, isReady]) => ({ addresses: [ip], conditions: { ready: isReady, serving: isReady, terminating: false } }))
   const metadata = { name: 'web-1', namespace: 'shop', labels: { 'kubernetes.io/service-name': 'web' } }
@@ -63,6 +63,17 @@ test('a Service passes connections on to its ready pods in turn', async () => {
   await until(async () => (await ask(ip, port)) !== 'ECONNREFUSED')
   const answers = [await ask(ip, port), await ask(ip, port), await ask(ip, port), await ask(ip, port)]
   expect(answers.sort()).toEqual(['a', 'a', 'b', 'b'])
+})
+
+test('a node port is the Service’s port at the node’s own address', async () => {
+  const pod = addresses.claimPodIp()
+  const port = await listen(pod, 0, 'pod')
+  slice(port, { [pod]: true })
+  service(addresses.nextServiceIp(new Set()), port, 30_080)
+  await until(async () => (await ask(addresses.nodeIp, 30_080)) === 'pod')
+  world.objects.edit(services, { namespace: 'shop', name: 'web' }, 'object', 'test', ({ spec }) => void delete spec.ports?.[0]?.nodePort)
+  await until(async () => (await ask(addresses.nodeIp, 30_080)) !== 'pod')
+  expect(await ask(addresses.nodeIp, 30_080)).toBe('ECONNREFUSED')
 })
 
 test('without a ready pod a connection is reset, and a deleted Service listens no more', async () => {

@@ -8,8 +8,8 @@ import { Balancer } from './backends.ts'
 type Listener = { readonly server: Server; readonly sockets: Set<Socket> }
 
 /**
- * What kube-proxy does, with real listeners: every TCP port of every cluster IP takes connections and passes them on to ready pods, in turn.
- * With no ready pod a connection is reset. UDP and SCTP are not carried, and node ports are not opened.
+ * What kube-proxy does, with real listeners: every TCP port of every cluster IP, and its node port on the node's address, takes connections and passes them
+ * on to ready pods, in turn. With no ready pod a connection is reset. UDP and SCTP are not carried.
  */
 export function startServiceProxy(context: ControllerContext, addresses: Addresses): () => Promise<void> {
   const balancer = new Balancer(context.objects)
@@ -35,9 +35,13 @@ async function follow(
   key: string,
 ): Promise<void> {
   const ip = service?.spec.clusterIP
-  const wanted = new Map<string, number>()
+  const wanted = new Map<string, { readonly at: string; readonly listen: number; readonly port: number }>()
   if (service !== undefined && ip !== undefined && ip !== '' && ip !== 'None' && service.spec.type !== 'ExternalName') {
-    for (const { port, protocol = 'TCP' } of service.spec.ports ?? []) if (protocol === 'TCP') wanted.set(`${key} ${ip}:${port}`, port)
+    for (const { port, nodePort, protocol = 'TCP' } of service.spec.ports ?? []) {
+      if (protocol !== 'TCP') continue
+      wanted.set(`${key} ${ip}:${port}`, { at: ip, listen: port, port })
+      if (nodePort !== undefined) wanted.set(`${key} ${addresses.nodeIp}:${nodePort} ${port}`, { at: addresses.nodeIp, listen: nodePort, port })
+    }
     if (service.spec.type === 'LoadBalancer') showLoadBalancer(context, service, ip)
   }
   for (const [id, listener] of listeners) {
@@ -45,12 +49,12 @@ async function follow(
     listeners.delete(id)
     await close(listener)
   }
-  for (const [id, port] of wanted) {
-    if (listeners.has(id) || service === undefined || ip === undefined) continue
-    const { host, port: real } = await addresses.reach(ip, port)
+  for (const [id, { at, listen, port }] of wanted) {
+    if (listeners.has(id) || service === undefined) continue
+    const { host, port: real } = await addresses.reach(at, listen)
     const opened = await open(host, real, (socket, sockets) => void pass(socket, sockets, balancer, addresses, key, port))
     if ('server' in opened) listeners.set(id, opened)
-    else tell(context, service, port, opened.message)
+    else tell(context, service, `${listen} of ${at}`, opened.message)
   }
 }
 
@@ -80,8 +84,8 @@ async function pass(socket: Socket, sockets: Set<Socket>, balancer: Balancer, ad
   socket.pipe(upstream).pipe(socket)
 }
 
-function tell(context: ControllerContext, about: Service, port: number, message: string): void {
-  const text = `Port ${port} of ${about.spec.clusterIP} could not be opened on this machine: ${message}`
+function tell(context: ControllerContext, about: Service, port: string, message: string): void {
+  const text = `Port ${port} could not be opened on this machine: ${message}`
   recordEvent(context, { about, type: 'Warning', reason: 'PortNotOpened', message: text, component: 'kube-proxy' })
 }
 

@@ -11,11 +11,11 @@ export type Behaviour = {
   /** Completes a new object in place, after defaulting. */
   readonly create?: (object: KubernetesObject, options: BackendOptions, backend: Backend) => void
   /** Completes a new object that is valid and owned: what is set here belongs to nobody. Webhooks have been asked, policies have not. */
-  readonly admitted?: (object: KubernetesObject, options: BackendOptions) => void
+  readonly admitted?: (object: KubernetesObject, options: BackendOptions, backend: Backend) => void
   /** Completes a changed object in place. */
   readonly update?: (object: KubernetesObject, live: KubernetesObject) => void
   /** Completes a changed object that is valid and owned. */
-  readonly changed?: (object: KubernetesObject, live: KubernetesObject) => void
+  readonly changed?: (object: KubernetesObject, live: KubernetesObject, backend: Backend) => void
   readonly check?: (object: KubernetesObject, live: KubernetesObject | undefined) => Cause[]
 }
 

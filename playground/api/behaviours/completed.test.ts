@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { JsonObject } from '#lib/json.ts'
 import { type TestServer, testServer } from '../testing.ts'
 
@@ -26,6 +26,50 @@ test('a Service gets its addresses and their families, which are nobody’s, and
   expect(Object.keys(owned(made)['f:spec'] as JsonObject)).toEqual(['f:internalTrafficPolicy', 'f:ports', 'f:selector', 'f:sessionAffinity', 'f:type'])
   const replaced = await ask('PUT', `${services}/x`, service)
   expect(replaced.spec).toEqual(made.spec)
+})
+
+describe('a Service of type', () => {
+  const services = '/api/v1/namespaces/default/services'
+  const send = (method: string, name: string, spec: JsonObject, query = ''): Promise<Made> => ask(method, `${services}${method === 'POST' ? '' : `/${name}`}?fieldManager=me${query}`, { ...(method === 'PATCH' ? {} : { apiVersion: 'v1', kind: 'Service', metadata: { name } }), spec })
+  const nodePorts = ({ spec }: Made): number[] => (spec.ports as { nodePort: number }[]).map(({ nodePort }) => nodePort)
+  const own = expect.toSatisfy((port: number) => port >= 30_086 && port <= 32_767)
+  const refused = (name: string, field: string, message: string): JsonObject => ({ code: 422, message: `Service "${name}" is invalid: ${field}: ${message}` })
+
+  test('NodePort gets a port of the nodes for each of its own, which is nobody’s and stays with its name', async () => {
+    const made = await send('POST', 'np', { type: 'NodePort', ports: [{ name: 'a', port: 80 }, { name: 'b', port: 81 }, { name: 'u', port: 81, protocol: 'UDP' }] })
+    const [a, b, u] = nodePorts(made)
+    expect([a, b]).toEqual([own, own])
+    expect(u).toBe(b)
+    expect(JSON.stringify(made.metadata.managedFields)).not.toContain('nodePort')
+    expect(nodePorts(await send('PATCH', 'np', { ports: [{ name: 'a', port: 90 }, { name: 'c', port: 83 }] }))).toEqual([a, own])
+    expect(nodePorts(await send('PUT', 'np', { type: 'NodePort', ports: [{ name: 'a', port: 80 }] }))).toEqual([a])
+    const { spec } = await send('PATCH', 'np', { type: 'ClusterIP' })
+    expect(spec).toEqual(expect.not.objectContaining({ externalTrafficPolicy: expect.anything() }))
+    expect(nodePorts({ ...made, spec })).toEqual([undefined])
+    expect(nodePorts(await send('PATCH', 'np', { type: 'NodePort' }))).toEqual([own])
+  })
+
+  test('NodePort is refused a port that is taken, or none of a node’s', async () => {
+    const on = (nodePort: number, type = 'NodePort'): JsonObject => ({ type, ports: [{ port: 80, nodePort }] })
+    expect(nodePorts(await send('POST', 'np1', on(30_080)))).toEqual([30_080])
+    expect(nodePorts(await send('PUT', 'np1', on(30_080)))).toEqual([30_080])
+    expect(await send('POST', 'np2', on(30_080))).toMatchObject(refused('np2', 'spec.ports[0].nodePort', 'Invalid value: 30080: provided port is already allocated'))
+    expect(await send('POST', 'np3', on(80))).toMatchObject(refused('np3', 'spec.ports[0].nodePort', 'Invalid value: 80: provided port is not in the valid range. The range of valid ports is 30000-32767'))
+    expect(await send('POST', 'np4', on(30_081, 'ClusterIP'))).toMatchObject(refused('np4', 'spec.ports[0].nodePort', "Forbidden: may not be used when `type` is 'ClusterIP'"))
+    expect(await send('POST', 'np5', { type: 'NodePort', ports: [{ name: 'a', port: 80, nodePort: 30_082 }, { name: 'b', port: 81, nodePort: 30_082 }] })).toMatchObject(refused('np5', 'spec.ports[1].nodePort', 'Invalid value: 30082: provided port is already allocated'))
+    expect(nodePorts(await send('POST', 'np6', { type: 'NodePort', ports: [{ name: 'a', port: 80, nodePort: 30_083 }, { name: 'b', port: 80, protocol: 'UDP', nodePort: 30_083 }] }))).toEqual([30_083, 30_083])
+  })
+
+  test('LoadBalancer gets them too, unless it wants none, and one for its health where traffic stays on its node', async () => {
+    const balanced = (name: string, more: JsonObject): Promise<Made> => send('POST', name, { type: 'LoadBalancer', ports: [{ port: 80 }], ...more })
+    expect(nodePorts(await balanced('lb1', {}))).toEqual([own])
+    expect(nodePorts(await balanced('lb2', { allocateLoadBalancerNodePorts: false }))).toEqual([undefined])
+    const local = await balanced('lb3', { externalTrafficPolicy: 'Local' })
+    expect(local.spec.healthCheckNodePort).toEqual(own)
+    expect((await send('PATCH', 'lb3', { ports: [{ port: 81 }] })).spec).toMatchObject({ healthCheckNodePort: local.spec.healthCheckNodePort, ports: [{ port: 81, nodePort: nodePorts(local)[0] }] })
+    const { spec } = await send('PATCH', 'lb3', { type: 'ClusterIP' })
+    expect(Object.keys(spec).filter((name) => /externalTraffic|healthCheck|allocate/.test(name))).toEqual([])
+  })
 })
 
 test('a Job gets a selector and labels that are nobody’s', async () => {

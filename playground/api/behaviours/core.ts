@@ -5,10 +5,7 @@ import { valueAt } from '../paths.ts'
 import type { Behaviour } from './behaviours.ts'
 import { forbidden } from '../status.ts'
 import { forbiddenChange, invalidValue, unchangeable } from './immutable.ts'
-
-function specOf(object: KubernetesObject): JsonObject {
-  return isObject(object.spec) ? object.spec : {}
-}
+import { keepNodePorts, specOf, takeNodePorts } from './node-ports.ts'
 
 export const namespace: Behaviour = {
   create: (object) => {
@@ -41,7 +38,7 @@ export const service: Behaviour = {
   create: (object) => {
     object.status = { loadBalancer: {} }
   },
-  admitted: (object, options) => {
+  admitted: (object, options, backend) => {
     const spec = { ...specOf(object) }
     if (spec.type === 'ExternalName') return
     if (spec.clusterIP === undefined || spec.clusterIP === '') spec.clusterIP = options.assignClusterIP()
@@ -49,6 +46,7 @@ export const service: Behaviour = {
     spec.ipFamilies ??= ['IPv4']
     spec.ipFamilyPolicy ??= 'SingleStack'
     object.spec = spec
+    takeNodePorts(object, backend)
   },
   update: (object, live) => {
     const spec = { ...specOf(object) }
@@ -58,7 +56,9 @@ export const service: Behaviour = {
       for (const name of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy']) if ((spec[name] === undefined || spec[name] === '') && before[name] !== undefined) spec[name] = before[name]
     }
     object.spec = spec
+    keepNodePorts(object, live)
   },
+  changed: (object, _live, backend) => takeNodePorts(object, backend),
   check: (object, live) => {
     const [was, is] = [valueAt(live, 'spec.clusterIP'), valueAt(object, 'spec.clusterIP')]
     if (live === undefined || was === is || valueAt(object, 'spec.type') === 'ExternalName' || valueAt(live, 'spec.type') === 'ExternalName') return []

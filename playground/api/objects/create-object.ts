@@ -72,7 +72,7 @@ export function* storeNew(
   const mutated = yield* backend.admission.mutate({ ...attributes, object: () => unfounded(prepared, named) })
   const whole = mutated === undefined ? prepared : refounded(decoded(kind, mutated).object, prepared, kind)
   validate(kind, whole, undefined, warnings)
-  behaviourOf(kind)?.admitted?.(whole, backend.options)
+  behaviourOf(kind)?.admitted?.(whole, backend.options, backend)
   yield* backend.admission.validate({ ...attributes, object: () => whole })
   checkNamespace(backend, kind, namespace, name) // it may have gone while webhooks were asked
   checkSize(whole)

@@ -46,7 +46,7 @@ export function* updateSteps(backend: Backend, kind: Kind, live: KubernetesObjec
     prepared = completed(kind, live, whole, update.subresource)
   }
   validate(kind, prepared, live, warnings)
-  behaviourOf(kind)?.changed?.(prepared, live)
+  behaviourOf(kind)?.changed?.(prepared, live, backend)
   const judged = prepared
   yield* backend.admission.validate({ ...attributes, object: () => shown(kind, update, judged) })
   prepared = backend.fields.settle(live, prepared)

@@ -18,6 +18,7 @@ export const service: Rule = (object) => {
   errors.push(...oneOf(spec.type, 'spec.type', ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']))
   const address = textAt(spec, 'clusterIP')
   if (address !== '' && address !== 'None' && isIP(address) === 0) errors.push(invalidValue('spec.clusterIPs[0]', address, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'))
+  if (spec.type === 'ClusterIP') errors.push(...ports.flatMap(({ nodePort }, i) => (nodePort === undefined ? [] : [forbidden(`spec.ports[${i}].nodePort`, 'may not be used when `type` is \'ClusterIP\'')])))
   return [...errors, ...samePorts(ports)]
 }
 
