@@ -754,7 +754,7 @@ export function makeClient(send: Send) {
     status: () =>
       send('GET', '/v1/status', {}) as Promise<StatusAnswer>,
     /** Runs, the newest first: those of environments that the caller may look at. */
-    runs: (query: { environment?: string | undefined; module?: string | undefined; only?: 'open' | 'to-approve' | undefined; limit?: number | undefined } = {}) =>
+    runs: (query: { environment?: string | undefined; module?: string | undefined; only?: 'open' | 'to-approve' | 'begun' | undefined; limit?: number | undefined } = {}) =>
       send('GET', '/v1/runs', query) as Promise<RunsAnswer>,
     /** One run: by its id, the end of its id, or `latest`. */
     show: (run: string) =>

@@ -17,7 +17,7 @@ export const pinRoutes: readonly Route[] = [
     answer: accepted,
     handle: async ({ parts, params, principal, body, signal }) => {
       const environment = params['environment'] ?? ''
-      const what = body.run === undefined ? { module: body.module ?? '' } : { run: await runNamed(parts, body.run, (name) => name === environment) }
+      const what = body.run === undefined ? { module: body.module ?? '' } : { run: await runNamed(parts, body.run, (name) => name === environment, 'begun') }
       return { run: (await rollbackNow(parts, environment, what, { by: principal.name, reason: body.reason, ticket: body.ticket }, signal)) ?? null }
     },
   }),

@@ -21,6 +21,12 @@ export function isEnded(state: RunState): boolean {
   return ended.includes(state)
 }
 
+const notBegun: readonly RunState[] = ['planning', 'waiting', 'superseded', 'cancelled']
+/** Whether its effects may have begun: who waits can be replaced or cancelled, who has begun cannot. */
+export function hasBegun(state: RunState): boolean {
+  return !notBegun.includes(state)
+}
+
 /** Delivery and verification: two facts, never one light. */
 export type Delivery = 'synced' | 'behind' | 'progressing' | 'failed' | 'unknown'
 export type Verification = 'passed' | 'warned' | 'failed' | 'unknown' | 'stale'

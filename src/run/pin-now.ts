@@ -1,4 +1,5 @@
 import { Failure } from '#lib/failure.ts'
+import { hasBegun } from '#model/run.ts'
 import type { Delivered } from '#model/rollback.ts'
 import { deliveries } from '#store/pins.ts'
 import { lockRuns } from '#store/runs.ts'
@@ -25,6 +26,8 @@ export type Word = { readonly by: string; readonly reason: string; readonly tick
  * until Git says something else. Undefined where all of it is there already. Failures `environment-unknown`, `module-unknown`, `not-rolled-back`.
  */
 export async function rollbackNow(parts: Parts, environment: string, what: { readonly module: string } | { readonly run: RunRow }, word: Word, signal: AbortSignal): Promise<string | undefined> {
+  if ('run' in what && !hasBegun(what.run.state))
+    throw new Failure({ code: 'not-rolled-back', subject: `run ${what.run.id}`, message: `it is ${what.run.state}, and has changed nothing that could go back`, hint: `Roll back the run that did: plumb runs -e ${environment}` })
   const names = 'module' in what ? [what.module] : Object.entries(what.run.modules).flatMap(([module, { changed }]) => (changed ? [module] : []))
   await expectModules(parts, environment, 'module' in what ? names : undefined)
   const place = await placeNow(parts, environment, signal)

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { RunSelection } from '#model/latest-run.ts'
 import type { Effect } from '#model/plan.ts'
 import { describeStores } from '../../test/stores.ts'
 import { createRun, findRun, journal, listRuns, openJournal, openRuns, startEffect, updateRun } from './runs.ts'
@@ -54,10 +55,16 @@ describeStores('Runs', ({ store }) => {
     const [pause, approval] = (['pause', 'approval'] as const).map((waitingFor) => ({ code: waitingFor, outcome: 'wait', waitingFor, message: 'it waits' }) as const)
     await updateRun(sql, 'run-2', 'waiting', 3, { waiting: [pause!, approval!] })
     await updateRun(sql, 'run-4', 'waiting', 3, { waiting: [pause!] })
-    const only = async (selection?: 'open' | 'to-approve'): Promise<string[]> => (await listRuns(sql, { environment: 'sandbox', limit: 9, ...(selection === undefined ? {} : { only: selection }) })).map((one) => one.id)
+    const only = async (selection?: RunSelection): Promise<string[]> => (await listRuns(sql, { environment: 'sandbox', limit: 9, ...(selection === undefined ? {} : { only: selection }) })).map((one) => one.id)
     expect([await only(), await only('open'), await only('to-approve')]).toEqual([['run-4', 'run-3', 'run-2'], ['run-4', 'run-2'], ['run-2']])
     // One that is planned again has what it waited for no longer before it.
     await updateRun(sql, 'run-2', 'planning', 4)
     expect(await only('to-approve')).toEqual([])
+    // Who failed may have changed something; who asks probes has not.
+    for (const [id, kind, state] of [['run-6', 'verify', 'succeeded'], ['run-7', 'change', 'cancelled'], ['run-8', 'change', 'delivering']] as const) {
+      await createRun(sql, { ...run(id, 'sandbox'), kind })
+      await updateRun(sql, id, state, 5)
+    }
+    expect(await only('begun')).toEqual(['run-8', 'run-3'])
   })
 })

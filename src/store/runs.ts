@@ -90,8 +90,9 @@ export async function listRuns(sql: Sql, filter: RunFilter): Promise<RunRow[]> {
   return sql.query<RunRow>(
     `select ${columns} from run
      where ($1::text is null or environment = $1) and ($2::text is null or jsonb_exists(modules, $2)) and ($4::text is null or kind = $4)
-       and ($5::text[] is null or environment = any($5::text[])) and ($6::text is null or ended_at is null)
+       and ($5::text[] is null or environment = any($5::text[])) and ($6::text is distinct from 'open' or ended_at is null)
        and ($6::text is distinct from 'to-approve' or (state = 'waiting' and waiting @> '[{"waitingFor": "approval"}]'))
+       and ($6::text is distinct from 'begun' or (kind not in ('verify', 'policy', 'forget') and state not in ('planning', 'waiting', 'superseded', 'cancelled')))
      order by seq desc limit $3`,
     [filter.environment ?? null, filter.module ?? null, filter.limit, filter.kind ?? null, environments, filter.only ?? null],
   )

@@ -131,7 +131,13 @@ test('a pin by a person holds whatever Git says, until a person lifts it', async
 test('a person rolls back a run: all that it changed goes back in one', async () => {
   const both = await shop.settled(await shop.push({ 'web/manifests/web.yaml': configMap('web', '4'), 'front/manifests/front.yaml': configMap('front', '4') }, 'Both'))
   expect(both).toMatchObject({ state: 'succeeded', steps: [{ module: 'web' }, { module: 'front' }] })
-  expect(await shop.plumb('rollback', both.id, '-e', 'dev', '--reason', 'the campaign is off')).toMatchObject({ code: 0, out: expect.stringContaining(`to what was delivered before ${both.id}`) })
+  // What was never begun has nothing that could go back, and is not the latest that could.
+  await shop.client.pause('dev', { module: null, reason: 'lunch', forMs: 600_000 })
+  const held = await shop.settled(await shop.push({ 'other/manifests/other.yaml': configMap('other', '4') }, 'Not yet'))
+  expect(await shop.plumb('rollback', held.id, '-e', 'dev', '--reason', 'x')).toMatchObject({ code: 1, err: expect.stringContaining(`not-rolled-back: run ${held.id}: it is waiting, and has changed nothing that could go back`) })
+  await shop.client.cancel(held.id, { reason: 'no' })
+  await shop.client.resume('dev', { module: null })
+  expect(await shop.plumb('rollback', 'latest', '-e', 'dev', '--reason', 'the campaign is off')).toMatchObject({ code: 0, out: expect.stringContaining(`to what was delivered before ${both.id}`) })
   expect(await live()).toBe('3')
   expect(((await shop.kubernetes('GET', '/api/v1/namespaces/default/configmaps/front'))['data'] as { a?: unknown }).a).toBe('1')
   for (const name of ['web', 'front']) expect(await shop.module(name)).toMatchObject({ delivery: 'behind', pinned: { by: 'rollback' } })

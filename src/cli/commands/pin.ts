@@ -3,6 +3,7 @@ import { Failure } from '#lib/failure.ts'
 import { connect } from '../connect.ts'
 import { common } from '../options.ts'
 import type { Exit } from '../program.ts'
+import { runId } from '../run-id.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { following, needed, waiting } from './following.ts'
 import type { Asking } from './following.ts'
@@ -17,12 +18,13 @@ export function pinCommands(program: Command, around: Surroundings, exit: Exit):
   const word = (options: Word): { reason: string; ticket: string | null } => ({ reason: options.reason, ticket: options.ticket ?? null })
   const said = (options: Word, answer: object, text: string): void => around.print(options.json === true ? JSON.stringify(answer) : text)
 
-  asking(program.command('rollback').description('go back to what was delivered and verified last, and stay there until Git says something else').argument('<module|run>', 'a module; or a run (its id, the end of it, or latest), for all that it changed')).action(
+  asking(program.command('rollback').description('go back to what was delivered and verified last, and stay there until Git says something else').argument('<module|run>', 'a module; or a run (its id, the end of it, or latest: the newest that changed something), for all that it changed')).action(
     async (name: string, options: Word) => {
       const connection = connect(options, around)
       const isRun = name === 'latest' || name.startsWith('run-')
-      const environment = options.env ?? (isRun ? (await connection.client.show(name)).environment : needed(options, 'rollback'))
-      const { run } = await connection.client.rollback(environment, { ...(isRun ? { run: name } : { module: name }), ...word(options) })
+      const of = isRun ? await connection.client.show(await runId(connection.client, name, options, 'begun')) : undefined
+      const environment = options.env ?? of?.environment ?? needed(options, 'rollback')
+      const { run } = await connection.client.rollback(environment, { ...(of === undefined ? { module: name } : { run: of.id }), ...word(options) })
       if (run !== null) return follow(connection, run, options)
       said(options, { run }, `All of ${name} is there already, and is held there.`)
     },

@@ -64,7 +64,7 @@ export const rotateBody = z.strictObject({ reason })
 export const runsQuery = z.object({
   environment,
   module: z.string().max(100).optional().describe('Only runs that this module is part of.'),
-  only: z.enum(runSelections).optional().describe('Only runs that have not ended (`open`), or only those of them that wait for an approval (`to-approve`).'),
+  only: z.enum(runSelections).optional().describe('Only runs that have not ended (`open`), only those of them that wait for an approval (`to-approve`), or only those that may have changed something (`begun`).'),
   limit: z.coerce.number().int().min(1).max(200).default(20).describe('How many at most.'),
 })
 
