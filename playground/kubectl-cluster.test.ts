@@ -193,6 +193,7 @@ describe.skipIf(!hasKubectl)('kubectl and a cluster that runs (skipped where kub
   test('events, cluster-info and top, which says why not', async () => {
     expect(await out('get events --field-selector=reason=Started')).toMatch(/^LAST SEEN +TYPE +REASON +OBJECT +MESSAGE\n\d+s +Normal +Started +pod\/echo-/)
     expect(await out('events --types=Normal')).toMatch(/Normal +Started/)
+    expect(await out('get events.v1.events.k8s.io --field-selector=reason=Started,regarding.kind=Pod')).toMatch(/^LAST SEEN +TYPE +REASON +OBJECT +MESSAGE\n\d+s +Normal +Started +pod\/echo-\S+ +Started container/)
     expect(await out('cluster-info')).toMatch(/Kubernetes control plane.* is running at /)
     expect((await kubectl('top pods')).err).toMatch(/Metrics API not available/)
   })

@@ -47,6 +47,7 @@ export function kindsOf(definition: KubernetesObject): Kind[] {
       createdByPut: false,
       versionedPut: true,
       custom: true,
+      readOnly: false,
       storageVersion: String(storage?.name),
       ...(isObject(spec.conversion) && spec.conversion.strategy === 'Webhook' ? { converter: 'webhook' as const } : {}),
       versions: schemas,

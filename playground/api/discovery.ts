@@ -10,6 +10,7 @@ const partVerbs = ['get', 'patch', 'update']
 
 function verbsOf(kind: Kind): string[] {
   if (kind.custom) return customVerbs
+  if (kind.readOnly) return ['get', 'list', 'watch']
   return deletesCollection(kind) ? builtInVerbs : builtInVerbs.filter((verb) => verb !== 'deletecollection')
 }
 
@@ -137,7 +138,7 @@ export function resourceList(registry: Registry, group: string, version: string)
 }
 
 function resourcesOf(kind: Kind): JsonObject[] {
-  const hash = createHash('sha256').update(`${kind.group}/${kind.storageVersion}/${kind.kind}`).digest().subarray(0, 8).toString('base64')
+  const hash = createHash('sha256').update(`${kind.storageGroup ?? kind.group}/${kind.storageVersion}/${kind.kind}`).digest().subarray(0, 8).toString('base64')
   return [
     {
       name: kind.plural,

@@ -105,6 +105,22 @@ describe('a request to a built-in kind', () => {
   })
 })
 
+test('Events are read in their newer version too, and written in v1 alone', async () => {
+  const time = '2026-01-02T03:04:05Z'
+  const involvedObject = { kind: 'DaemonSet', namespace: 'default', name: 'ds', apiVersion: 'apps/v1' }
+  const event = { apiVersion: 'v1', kind: 'Event', metadata: { name: 'ds.1' }, involvedObject, reason: 'SuccessfulDelete', message: 'Deleted pod: ds-x', type: 'Normal', source: { component: 'daemonset-controller' }, firstTimestamp: time, lastTimestamp: time, count: 1, reportingComponent: 'daemonset-controller', reportingInstance: '' }
+  await post(inDefault('/api/v1', 'events'), event)
+  const events = inDefault('/apis/events.k8s.io/v1', 'events')
+  const { body } = await running.ask('GET', `${events}?fieldSelector=regarding.kind%3DDaemonSet`)
+  expect(body).toMatchObject({ kind: 'EventList', apiVersion: 'events.k8s.io/v1', items: [{ metadata: { name: 'ds.1' } }] })
+  const { metadata: _metadata, ...item } = (body.items as JsonObject[])[0] as JsonObject
+  expect(item).toEqual({ eventTime: null, reportingController: 'daemonset-controller', reason: 'SuccessfulDelete', regarding: involvedObject, note: 'Deleted pod: ds-x', type: 'Normal', deprecatedSource: { component: 'daemonset-controller' }, deprecatedFirstTimestamp: time, deprecatedLastTimestamp: time, deprecatedCount: 1 })
+  expect((await running.ask('GET', `${events}?fieldSelector=involvedObject.kind%3DDaemonSet`)).body.message).toBe('field label not supported: involvedObject.kind')
+  expect((await running.ask('GET', `${events}/ds.1`, undefined, { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' })).body).toMatchObject({ rows: [{ cells: [expect.any(String), 'Normal', 'SuccessfulDelete', 'daemonset/ds', '', 'daemonset-controller', 'Deleted pod: ds-x', expect.any(String), 1, 'ds.1'] }] })
+  expect((await running.ask('DELETE', `${events}/ds.1`)).body).toMatchObject({ code: 405 })
+  expect((await running.ask('GET', '/apis/events.k8s.io/v1')).body.resources).toEqual([{ name: 'events', singularName: 'event', namespaced: true, kind: 'Event', verbs: ['get', 'list', 'watch'], shortNames: ['ev'], storageVersionHash: 'r2yiGXH7wu8=' }])
+})
+
 // What a kube-apiserver 1.36.3 answers to these, but for the 501.
 describe('a part of a pod', () => {
   const pods = inDefault('/api/v1', 'pods')

@@ -1,6 +1,7 @@
 import type { KubernetesObject, Schema } from '#playground/contract.ts'
 import { asAutoscalerV1, asAutoscalerV2 } from './autoscaler-versions.ts'
 import type { Column } from './columns/column.ts'
+import { asCoreEvent, asNewEvent } from './event-versions.ts'
 
 /** Dotted paths of the scale subresource, as a definition gives them. */
 export type ScalePaths = { readonly specReplicas: string; readonly statusReplicas: string; readonly labelSelector?: string }
@@ -31,8 +32,11 @@ export type Kind = {
   /** A PUT must say which version it replaces. */
   readonly versionedPut: boolean
   readonly custom: boolean
-  /** The version that objects are stored in. */
+  /** The version that objects are stored in, and the group, where that is another one. */
   readonly storageVersion: string
+  readonly storageGroup?: string
+  /** Only read here; what is written is written in the version that is stored. */
+  readonly readOnly: boolean
   /** How an object of the storage version becomes one of this version, and back, where they differ in more than their name. */
   readonly conversion?: Conversion
   /** Of a custom kind: a webhook would turn its versions into each other. */
@@ -57,8 +61,8 @@ export function deletesCollection(kind: { group: string; plural: string }): bool
 }
 
 /** How storage names a resource, whatever its version. */
-export function resourceOf(kind: { group: string; plural: string }): string {
-  return `${kind.group}/${kind.plural}`
+export function resourceOf(kind: { group: string; plural: string; storageGroup?: string }): string {
+  return `${kind.storageGroup ?? kind.group}/${kind.plural}`
 }
 
 type Flags = {
@@ -73,8 +77,9 @@ type Flags = {
   createdByPut?: true
   versionedPut?: true
   deprecation?: string
-  /** Of a version that is not stored: the one that is, and the way between them. */
-  stored?: { readonly version: string; readonly conversion: Conversion }
+  /** Of a version that is not stored: the one that is, its group where that is another one, and the way between them. */
+  stored?: { readonly version: string; readonly group?: string; readonly conversion: Conversion }
+  readOnly?: true
 }
 
 /** The kinds that a delivery meets. [group, version, plural, kind, what differs] */
@@ -144,6 +149,18 @@ const table: readonly (readonly [string, string, string, string, Flags])[] = [
   ['batch', 'v1', 'jobs', 'Job', { categories: 'all', status: true, generation: true, selectable: 'status.successful' }],
   ['coordination.k8s.io', 'v1', 'leases', 'Lease', { createdByPut: true, versionedPut: true }],
   ['discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice', { generation: 'labels-too' }],
+  [
+    'events.k8s.io',
+    'v1',
+    'events',
+    'Event',
+    {
+      short: 'ev',
+      readOnly: true,
+      selectable: 'regarding.kind regarding.namespace regarding.name regarding.uid regarding.apiVersion regarding.resourceVersion regarding.fieldPath reason reportingController type',
+      stored: { version: 'v1', group: '', conversion: { fromStorage: asNewEvent, toStorage: asCoreEvent } },
+    },
+  ],
   ['networking.k8s.io', 'v1', 'ingressclasses', 'IngressClass', { cluster: true, generation: true }],
   ['networking.k8s.io', 'v1', 'ingresses', 'Ingress', { short: 'ing', status: true, generation: true }],
   ['networking.k8s.io', 'v1', 'networkpolicies', 'NetworkPolicy', { short: 'netpol', generation: true }],
@@ -182,7 +199,9 @@ export function builtInKinds(schemaOf: (group: string, version: string, kind: st
       custom: false,
       ...(flags.deprecation === undefined ? {} : { deprecation: flags.deprecation }),
       storageVersion: flags.stored?.version ?? version,
+      ...(flags.stored?.group === undefined ? {} : { storageGroup: flags.stored.group }),
       ...(flags.stored === undefined ? {} : { conversion: flags.stored.conversion }),
+      readOnly: flags.readOnly === true,
       versions: versionsOf(group, kind, schemaOf),
       schema,
     } satisfies Kind

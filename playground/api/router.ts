@@ -131,6 +131,7 @@ function verbOf(request: ApiRequest, target: Target & { oldWatch: boolean }): Ve
   const { method } = request
   if (target.subresource !== '') return subresourceVerb(method, target)
   const watch = request.query.get('watch')
+  if (target.kind.readOnly && method !== 'GET' && method !== 'HEAD') throw methodNotAllowed()
   const watching = target.oldWatch || (watch !== null && watch !== '0' && watch !== 'false')
   switch (method) {
     case 'GET':

@@ -94,5 +94,8 @@ export function fieldSelector(text: string | null | undefined, kind: Kind): Matc
     }
     return { path, equal: operator !== '!=', value: value.replace(/\\([,=\\])/g, '$1') }
   })
-  return (object) => terms.every((term) => (String(valueAt(object, term.path) ?? '') === term.value) === term.equal)
+  return (stored) => {
+    const object = kind.conversion?.fromStorage(stored) ?? stored
+    return terms.every((term) => (String(valueAt(object, term.path) ?? '') === term.value) === term.equal)
+  }
 }

@@ -20,6 +20,7 @@ const kinds: Readonly<Record<string, string>> = {
   'batch/v1': 'CronJob Job',
   'coordination.k8s.io/v1': 'Lease',
   'discovery.k8s.io/v1': 'EndpointSlice',
+  'events.k8s.io/v1': 'Event:EventsV1Event',
   'networking.k8s.io/v1': 'Ingress IngressClass NetworkPolicy',
   'policy/v1': 'PodDisruptionBudget',
   'rbac.authorization.k8s.io/v1': 'ClusterRole ClusterRoleBinding Role RoleBinding',

@@ -11,5 +11,5 @@ const created: Column = { name: 'Age', type: 'date', cell: (object, now) => age(
 
 /** The columns after the name: those of the definition, of the built-in kind, or the age alone. */
 export function columnsOf(kind: Kind): readonly Column[] {
-  return kind.columns ?? byKind[`${kind.group}/${kind.kind}`] ?? [created]
+  return kind.columns ?? byKind[`${kind.storageGroup ?? kind.group}/${kind.kind}`] ?? [created]
 }

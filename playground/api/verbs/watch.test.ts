@@ -28,10 +28,11 @@ describe('a watch tells nothing that a crash could take back', () => {
     rmSync(dir, { recursive: true })
   })
 
+  const writeEvent = (about: string): unknown => storage.write('ADDED', '/events', { apiVersion: 'v1', kind: 'Event', metadata: { name: about, namespace: 'a' }, involvedObject: { name: about } } as KubernetesObject)
   const write = (name: string): unknown => storage.write('ADDED', '/configmaps', { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: 'a' } } as KubernetesObject)
 
-  async function watch(query: string): Promise<void> {
-    const kind = builtInKinds(() => undefined).find(({ plural }) => plural === 'configmaps')
+  async function watch(query: string, resource = '/configmaps'): Promise<void> {
+    const kind = builtInKinds(() => undefined).find(({ group, plural }) => `${group}/${plural}` === resource)
     if (kind === undefined) throw new Error('no such kind')
     const request = { method: 'GET', path: '', query: new URLSearchParams(query), headers: {}, body: Buffer.alloc(0), user: { name: 'u', groups: [] }, signal: over.signal }
     const answer = await watchVerb({ storage, clock: systemClock } as unknown as Backend, request, { kind, namespace: 'a', name: '', subresource: '' })
@@ -53,6 +54,15 @@ describe('a watch tells nothing that a crash could take back', () => {
     await expect.poll(() => told).toEqual(['ADDED a', 'BOOKMARK 1001', 'ADDED b'])
     write('c')
     await expect.poll(() => told.at(-1)).toBe('ADDED c')
+    await storage.close()
+  })
+
+  test('Events are told in the version that is watched, narrowed by its own fields', async () => {
+    writeEvent('one')
+    await storage.durable()
+    await watch('watch=1&fieldSelector=regarding.name!%3Dtwo', 'events.k8s.io/events')
+    for (const name of ['two', 'three']) writeEvent(name)
+    await expect.poll(() => told).toEqual(['ADDED one', 'ADDED three'])
     await storage.close()
   })
 
