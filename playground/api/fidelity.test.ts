@@ -105,6 +105,21 @@ describe('a request to a built-in kind', () => {
   })
 })
 
+test('a Pod with scheduling gates says so, and loses them one by one', async () => {
+  const pods = inDefault('/api/v1', 'pods')
+  const spec = { schedulingGates: [{ name: 'a.b/c' }, { name: 'a.b/d' }], containers: [{ name: 'c', image: 'i' }] }
+  const gate = (...names: string[]): Promise<JsonObject> => running.ask('PATCH', `${pods}/gated`, { spec: { schedulingGates: names.map((name) => ({ name })) } }).then(({ body }) => body)
+  const made = await post(pods, { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'gated' }, spec })
+  const condition = { type: 'PodScheduled', status: 'False', reason: 'SchedulingGated', message: 'Scheduling is blocked due to non-empty scheduling gates', lastProbeTime: null, lastTransitionTime: expect.any(String) }
+  expect(made.status).toEqual({ phase: 'Pending', qosClass: 'BestEffort', conditions: [condition] })
+  expect((await running.ask('GET', `${pods}/gated`, undefined, { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' })).body).toMatchObject({ rows: [{ cells: expect.arrayContaining(['SchedulingGated']) }] })
+  expect(await gate('a.b/c', 'a.b/e')).toMatchObject({ code: 422, message: 'Pod "gated" is invalid: spec.schedulingGates[1].name: Forbidden: only deletion is allowed, but found new scheduling gate \'a.b/e\'' })
+  expect(await gate('a.b/d')).toMatchObject({ spec: { schedulingGates: [{ name: 'a.b/d' }] } })
+  expect(await gate()).not.toHaveProperty('spec.schedulingGates')
+  const early = await running.ask('POST', pods, { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'early' }, spec: { ...spec, nodeName: 'n' } })
+  expect(early.body).toMatchObject({ code: 422, message: 'Pod "early" is invalid: spec.nodeName: Forbidden: cannot be set until all schedulingGates have been cleared' })
+})
+
 test('Events are read in their newer version too, and written in v1 alone', async () => {
   const time = '2026-01-02T03:04:05Z'
   const involvedObject = { kind: 'DaemonSet', namespace: 'default', name: 'ds', apiVersion: 'apps/v1' }

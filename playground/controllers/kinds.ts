@@ -115,6 +115,7 @@ export type NodeTerm = { matchExpressions?: NodeExpression[]; matchFields?: Node
 export type PodSpec = {
   nodeName?: string
   schedulerName?: string
+  schedulingGates?: { name: string }[]
   nodeSelector?: Record<string, string>
   affinity?: { nodeAffinity?: { requiredDuringSchedulingIgnoredDuringExecution?: { nodeSelectorTerms: NodeTerm[] } } }
   tolerations?: Toleration[]

@@ -79,7 +79,8 @@ describe('with nodes', () => {
     expect(told('p')).toEqual(['no nodes available to schedule pods'])
     node('a')
     schedule(world.context, pod('other', { schedulerName: 'mine' }))
-    expect([told('other'), world.pods().map(({ spec }) => spec.nodeName)]).toEqual([[], [undefined, undefined]])
+    schedule(world.context, pod('gated', { schedulingGates: [{ name: 'a.b/c' }] }))
+    expect([told('other'), world.pods().map(({ spec }) => spec.nodeName)]).toEqual([[], [undefined, undefined, undefined]])
   })
 
   test('a node that is cordoned or not ready is tainted for as long', async () => {

@@ -11,7 +11,7 @@ export function schedule(context: ControllerContext, { metadata }: Pod): void {
   const { objects } = context
   const pod = objects.get(pods, metadata.namespace, metadata.name)
   if (pod === undefined || pod.metadata.uid !== metadata.uid || pod.spec.nodeName !== undefined) return
-  if ((pod.spec.schedulerName ?? component) !== component) return
+  if ((pod.spec.schedulerName ?? component) !== component || (pod.spec.schedulingGates ?? []).length > 0) return
   const placed = placeFor(context, pod)
   if ('message' in placed) return leave(context, pod, placed.message)
   objects.edit(pods, metadata, 'object', 'kube-scheduler', (object) => {

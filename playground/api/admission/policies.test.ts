@@ -140,6 +140,22 @@ describe('what an expression sees', () => {
   })
 })
 
+test('an eviction is judged as such, not as the deletion that it becomes', async () => {
+  const pods = '/api/v1/namespaces/default/pods'
+  const evict = (name: string): ReturnType<TestServer['ask']> => running.ask('POST', `${pods}/${name}/eviction`, { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name } })
+  const pod = (name: string): ReturnType<TestServer['ask']> => running.ask('POST', pods, { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec: { containers: [{ name: 'c', image: 'i' }] } })
+  const on = (resource: string, operation: string): JsonObject => ({ resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], resources: [resource], operations: [operation] }] })
+  await pod('a')
+  await pod('b')
+  await enforce({ matchConstraints: on('pods', 'DELETE'), validations: [{ expression: 'false' }] })
+  expect([(await running.ask('DELETE', `${pods}/a`)).status, (await evict('a')).status, (await running.ask('GET', `${pods}/a`)).status]).toEqual([422, 201, 404])
+  await running.ask('DELETE', `${root}/validatingadmissionpolicies`)
+  await running.ask('DELETE', `${root}/validatingadmissionpolicybindings`)
+  const shown = "[request.kind.group, request.kind.version, request.kind.kind, request.resource.resource, request.subResource, object.kind, object.apiVersion, object.metadata.name, request.name, string(oldObject == null)].join(' ')"
+  await enforce({ matchConstraints: on('pods/eviction', 'CREATE'), validations: [{ expression: 'false', messageExpression: shown }] })
+  expect((await evict('b')).body).toMatchObject({ code: 422, reason: 'Invalid', message: "pods \"b\" is forbidden: ValidatingAdmissionPolicy 'policy' with binding 'binding' denied request: policy v1 Eviction pods eviction Eviction policy/v1 b b true", details: { name: 'b', kind: 'pods' } })
+})
+
 describe('a kind of several versions', () => {
   beforeAll(async () => {
     const version = (name: string, storage: boolean): JsonObject => ({ name, served: true, storage, schema: { openAPIV3Schema: { type: 'object', properties: { spec: { type: 'object', properties: { size: { type: 'integer' } } } } } } })

@@ -1,6 +1,7 @@
 import { equalJson, isObject, type Json, type JsonObject } from '#lib/json.ts'
 import type { Cause, KubernetesObject } from '#playground/contract.ts'
 import { quantityNanos } from '#playground/schema/quantity.ts'
+import { timeNow } from '../backend.ts'
 import { valueAt } from '../paths.ts'
 import type { Behaviour } from './behaviours.ts'
 import { forbidden } from '../status.ts'
@@ -75,7 +76,7 @@ export const pod: Behaviour = {
     if (options.namespaceLifecycle && account !== 'default' && backend.storage.get('/serviceaccounts', `${namespace}/${account}`) === undefined) {
       throw forbidden({ group: '', plural: 'pods', kind: 'Pod' }, name, `error looking up service account ${namespace}/${account}: serviceaccount "${account}" not found`)
     }
-    object.status = { phase: 'Pending', qosClass: qosClass(spec) }
+    object.status = { phase: 'Pending', qosClass: qosClass(spec), ...(gatesOf(object).length === 0 ? {} : { conditions: [{ ...gated, lastTransitionTime: timeNow(backend) }] }) }
   },
   admitted: (object) => {
     const account = accountOf(specOf(object))
@@ -86,19 +87,28 @@ export const pod: Behaviour = {
   check: (object, live) => {
     if (live === undefined) return []
     const fixed = (pod: KubernetesObject): JsonObject => {
-      const { activeDeadlineSeconds: _deadline, tolerations: _tolerations, nodeName, containers, initContainers, ...rest } = specOf(pod)
+      const { activeDeadlineSeconds: _deadline, tolerations: _tolerations, schedulingGates: _gates, nodeName, containers, initContainers, ...rest } = specOf(pod)
       const images = (list: Json | undefined): Json => (Array.isArray(list) ? list.map((item) => (isObject(item) ? { ...item, image: '' } : item)) : [])
       // A scheduler sets the node once.
       return { ...rest, containers: images(containers), initContainers: images(initContainers), nodeName: specOf(live).nodeName === undefined ? '' : (nodeName ?? '') }
     }
-    if (equalJson(fixed(object), fixed(live))) return []
+    const added = gatesOf(object).flatMap((name, i) => (gatesOf(live).includes(name) ? [] : [forbiddenChange(`spec.schedulingGates[${i}].name`, `only deletion is allowed, but found new scheduling gate '${name}'`)]))
+    if (equalJson(fixed(object), fixed(live))) return added
     return [
+      ...added,
       forbiddenChange(
         'spec',
         'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)',
       ),
     ]
   },
+}
+
+const gated = { type: 'PodScheduled', status: 'False', reason: 'SchedulingGated', message: 'Scheduling is blocked due to non-empty scheduling gates', lastProbeTime: null }
+
+function gatesOf(pod: KubernetesObject): string[] {
+  const gates = specOf(pod).schedulingGates
+  return Array.isArray(gates) ? gates.filter(isObject).map(({ name }) => String(name)) : []
 }
 
 /** Five minutes on a node that is not heard of, where a pod says nothing else of it. Source: kubernetes `plugin/pkg/admission/defaulttolerationseconds`. */

@@ -104,6 +104,7 @@ export const coreColumns: Readonly<Record<string, readonly Column[]>> = {
 
 function podStatus(object: KubernetesObject): string {
   let shown = textAt(object, 'status.reason') || textAt(object, 'status.phase') || 'Unknown'
+  if (listAt(object, 'status.conditions').some(({ type, reason }) => type === 'PodScheduled' && reason === 'SchedulingGated')) shown = 'SchedulingGated'
   const statuses = listAt(object, 'status.containerStatuses')
   for (const status of statuses.toReversed()) {
     const waiting = textAt(status, 'state.waiting.reason')

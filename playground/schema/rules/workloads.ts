@@ -6,7 +6,11 @@ import { atMostAll, countOrShare, listAt, missing, notNegative, objectAt, oneOf,
 import { podSpecErrors, selectorErrors, templateErrors } from './pod-template.ts'
 import { scheduleErrors, timeZoneErrors } from './schedule.ts'
 
-export const pod: Rule = (object) => podSpecErrors(objectAt(object, 'spec'), 'spec')
+export const pod: Rule = (object) => {
+  const spec = objectAt(object, 'spec')
+  const isEarly = listAt(spec, 'schedulingGates').length > 0 && textAt(spec, 'nodeName') !== ''
+  return [...podSpecErrors(spec, 'spec'), ...(isEarly ? [forbidden('spec.nodeName', 'cannot be set until all schedulingGates have been cleared')] : [])]
+}
 
 export const deployment: Rule = (object) => {
   const spec = objectAt(object, 'spec')
