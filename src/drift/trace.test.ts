@@ -35,6 +35,14 @@ describe('which write an audit source tells of', () => {
   })
 })
 
+test('what was removed is told at the last write before it was seen, and under no name where one user wrote under several', () => {
+  const removed: Sought = { verbs: ['update', 'patch'], owners: [], seenAt: at + 500 }
+  const patch = entry('lee', { manager: 'kubectl-patch', at: at + 400 })
+  const write = (...audit: AuditEntry[]) => traceOf({ audit, known: [] }, 'sha256:thing', removed).write
+  expect(write(patch, entry('lee', { manager: 'kubectl-label', at: at + 700 }))).toEqual({ ...patch, manager: null })
+  expect(write(patch, { ...patch, at: at + 700 })).toEqual(patch)
+})
+
 describe('who made something so is kept', () => {
   const edited: Sought = { verbs: ['update', 'patch'], owners: [edit], seenAt: at + 500 }
   const removed: Sought = { verbs: ['update', 'patch'], owners: [], seenAt: at + 500 }

@@ -52,12 +52,18 @@ function writesThatFit(entries: readonly AuditEntry[], { verbs, owners, seenAt, 
   return asked.length > 0 ? asked : fit
 }
 
-/** The newest; none where another user wrote at the same time, or deleted it too, and nothing tells the two apart. */
-function newestOf(fitting: readonly AuditEntry[], { owners }: Sought): AuditEntry | undefined {
+/**
+ * The newest; none where another user wrote at the same time, or deleted it too, and nothing tells the two apart. Where no owner is left it is the last one before it was
+ * seen, and under no name where that user wrote under several.
+ */
+function newestOf(fitting: readonly AuditEntry[], { owners, seenAt }: Sought): AuditEntry | undefined {
   const [newest] = fitting
   if (newest === undefined) return undefined
-  const rival = fitting.find((entry) => entry.user !== newest.user && (latest(owners) === null || newest.at - entry.at <= blurMs))
-  return rival === undefined ? newest : undefined
+  const isTimed = latest(owners) !== null
+  const rival = fitting.find((entry) => entry.user !== newest.user && (!isTimed || newest.at - entry.at <= blurMs))
+  if (rival !== undefined) return undefined
+  const last = isTimed ? newest : (fitting.find(({ at }) => at <= seenAt) ?? newest)
+  return isTimed || fitting.every(({ manager }) => manager === last.manager) ? last : { ...last, manager: null }
 }
 
 export function personOf(write: AuditEntry | null): string | null {
