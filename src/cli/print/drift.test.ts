@@ -111,6 +111,8 @@ test('only what there is to be done about it is proposed', () => {
   const next = (cause: Finding['cause']): string | undefined => printFinding({ finding: finding({ cause, fields: [] }), adoption: null, history: [] }, look(200)).at(-1)
   expect(next('missing')).toContain('plumb adopt')
   expect(next('recreated')).toBe('  plumb revert f-1m7y9mc4r1tvxh --reason WHY, or plumb accept f-1m7y9mc4r1tvxh --reason WHY --until 2d')
+  const unlabelled = finding({ fields: [{ path: 'metadata.labels["plumbline.dev/module"]', declared: 'web', live: null }] })
+  expect(printFinding({ finding: unlabelled, adoption: null, history: [] }, look(200)).at(-1)).not.toContain('plumb adopt')
   expect(next('orphan')).toBe('  plumb accept f-1m7y9mc4r1tvxh --reason WHY --until 2d')
 })
 

@@ -1,4 +1,5 @@
 import type { Finding, FindingAnswer, FindingsAnswer, Watch } from '#api/client.ts'
+import { moduleLabelPath } from '#model/module-label.ts'
 import { showKey } from '#model/resource.ts'
 import { printAdoption } from './adoption.ts'
 import { failureLines } from './failure.ts'
@@ -125,11 +126,12 @@ function text(value: unknown): string {
   return value === null ? '(nothing)' : typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-function nextLines({ id, state, run, cause }: Finding, paint: Paint): string[] {
+function nextLines({ id, state, run, cause, fields }: Finding, paint: Paint): string[] {
   if (state === 'reverting' && run !== null) return ['', paint('quiet', `  plumb show ${run} tells how far it is`)]
   if (state === 'resolved' || state === 'reverting') return []
   if (state === 'adopting') return ['', paint('quiet', `  or decide otherwise: plumb revert ${id} --reason WHY, or plumb accept ${id} --reason WHY --until 2d`)]
-  // Another object is nothing that an edit in Git brings; and what nobody declares has no way back.
-  const ways = [...(cause === 'orphan' ? [] : [`plumb revert ${id} --reason WHY`]), ...(cause === 'orphan' || cause === 'recreated' ? [] : [`plumb adopt ${id} --reason WHY`]), `plumb accept ${id} --reason WHY --until 2d`]
+  // Another object is nothing that an edit in Git brings, nor is our own label; and what nobody declares has no way back.
+  const isAdoptable = cause !== 'orphan' && cause !== 'recreated' && (fields.length === 0 || fields.some(({ path }) => path !== moduleLabelPath))
+  const ways = [...(cause === 'orphan' ? [] : [`plumb revert ${id} --reason WHY`]), ...(!isAdoptable ? [] : [`plumb adopt ${id} --reason WHY`]), `plumb accept ${id} --reason WHY --until 2d`]
   return ['', paint('quiet', `  ${ways.length === 1 ? '' : `${ways.slice(0, -1).join(', ')}, or `}${ways.at(-1)}`)]
 }

@@ -3,6 +3,7 @@ import type { Json, JsonObject } from '#lib/json.ts'
 import { isWithin, parsePath, readPath, removePaths } from '#model/field-path.ts'
 import { declaredPaths, ownershipOf } from '#model/field-set.ts'
 import { listKeysOf, patternOf } from '#model/list-keys.ts'
+import { moduleLabel } from '#model/module-label.ts'
 import type { FieldPath, Observation, Owner } from '#model/plan.ts'
 import { parseKey, type ObjectKey } from '#model/resource.ts'
 import { writerOf } from '../writers.ts'
@@ -13,8 +14,6 @@ type Present = Extract<Observation, { state: 'present' }>
 /** A live object as a manifest, or why there is none of it. */
 export type Imported = { readonly key: ObjectKey } & ({ readonly manifest: JsonObject } | { readonly left: string; readonly hint?: string })
 
-/** The label that names the module of an object that is delivered already. */
-const moduleLabel = 'plumbline.dev/module'
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration'
 
 /** What the cluster writes into objects, whoever made them. Patterns; a pattern takes along what is below it. */

@@ -2,7 +2,7 @@ import { isObject, type JsonObject } from '#lib/json.ts'
 import { formatPath, parsePath, removePaths } from '#model/field-path.ts'
 import type { Effect, FieldPath } from '#model/plan.ts'
 import { parseKey, type Desired } from '#model/resource.ts'
-import { moduleLabel } from './names.ts'
+import { moduleLabel } from '#model/module-label.ts'
 import { isSecretBody, withDigests, withoutStringData } from './secret-values.ts'
 
 /** A desired object as it is declared, which is what a plan compares: with the module's label, and with digests for a Secret's values. */

@@ -3,8 +3,8 @@ import { isObject, type JsonObject } from '#lib/json.ts'
 import { fieldSetOf } from '#model/field-set.ts'
 import type { FieldPath, Observation, Owner } from '#model/plan.ts'
 import type { ObjectKey } from '#model/resource.ts'
+import { moduleLabel } from '#model/module-label.ts'
 import { manager } from './names.ts'
-import { moduleLabel } from './names.ts'
 import { withDigests } from './secret-values.ts'
 
 export type Present = Extract<Observation, { state: 'present' }>

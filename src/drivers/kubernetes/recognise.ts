@@ -4,9 +4,9 @@ import { Quantity } from '#lib/cel-library/quantity.ts'
 import { readPath } from '#model/field-path.ts'
 import type { Effect } from '#model/plan.ts'
 import { parseKey, showKey, type Desired } from '#model/resource.ts'
+import { moduleLabel, moduleLabelPath } from '#model/module-label.ts'
 import { applied } from './apply.ts'
 import type { Call } from './call.ts'
-import { moduleLabel } from './names.ts'
 import { observed, ownPaths, type Present } from './observed.ts'
 import type { Recovered } from './recover.ts'
 import { servedKinds } from './served.ts'
@@ -37,7 +37,7 @@ function isOurs(module: string, declared: JsonObject, live: Present): boolean {
   const own = ownPaths(live) ?? []
   const metadata = isObject(live.body['metadata']) ? live.body['metadata'] : {}
   const labels = isObject(metadata['labels']) ? metadata['labels'] : {}
-  if (labels[moduleLabel] !== module || !own.includes(`metadata.labels["${moduleLabel}"]`)) return false
+  if (labels[moduleLabel] !== module || !own.includes(moduleLabelPath)) return false
   return own.every((path) => {
     const wanted = readPath(declared, path)
     return wanted !== undefined && means(wanted, readPath(live.body, path))

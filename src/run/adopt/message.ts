@@ -2,12 +2,14 @@ import type { Adoption } from '#model/adoption.ts'
 import type { Finding } from '#model/finding.ts'
 import { showKey } from '#model/resource.ts'
 import { seen, writeMessage } from '#source/commit.ts'
+import { adoptableFields } from './wish.ts'
 
 /** The words of a commit and of its pull request. */
 export type AdoptionWords = { readonly title: string; readonly body: string; readonly commit: string }
 
 export function wordsOf(finding: Finding, adoption: Pick<Adoption, 'reason'>, found: Pick<Adoption, 'renamed' | 'unproven'>, runRecord: string | null): AdoptionWords {
-  const { environment, object, fields, cause } = finding
+  const { environment, object, cause } = finding
+  const fields = adoptableFields(finding)
   const [first, ...more] = fields
   const what = cause === 'missing' || first === undefined ? showKey(object) : `${first.path}${more.length === 0 ? '' : ` and ${more.length} more`} of ${showKey(object)}`
   const title = cause === 'missing' ? `Adopt that ${what} is gone from ${environment}` : `Adopt ${what} from ${environment}`
