@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { Finding } from '#model/finding.ts'
+import type { Digest } from '#lib/digest.ts'
+import type { Drift } from './classify.ts'
 import { fold, reopensFor, type Folded, type FoldInput } from './fold.ts'
+import type { Restored } from './restored.ts'
 import { at, driftOf, findingOf, key } from './testing.ts'
 
 const input: FoldInput = {
@@ -45,6 +48,25 @@ describe('one finding an object and cause', () => {
     const manual = findingOf()
     const folded = look({ drifts: [driftOf({ cause: 'controller', digest: 'sha256:9' })], known: [manual] })
     expect(folded.map(({ finding, happened }) => [finding.cause, finding.id, happened])).toEqual([['controller', 'f-new', 'opened'], ['manual', 'f-1', 'resolved']])
+  })
+
+  const trace = (of: Digest) => ({ of, sought: { verbs: ['patch'], owners: [], seenAt: at }, write: null }) as const
+  const paused = { path: 'spec.paused', declared: null, live: true }
+  const other = { cause: 'controller', manager: 'argocd-controller', digest: 'sha256:9', traces: [trace('sha256:9')] } as const
+  const mine = findingOf({ traces: [trace('sha256:5')] })
+  test.each<[string, Partial<Finding>, Partial<Drift>, Partial<FoldInput>, Restored, readonly string[]]>([
+    ['whose object is gone by now', {}, { cause: 'missing', fields: [], manager: null, digest: 'sha256:7' }, {}, { as: 'missing', finding: 'f-new', by: null }, ['kubectl-edit', 'unknown']],
+    ['whose object is another by now', { cause: 'missing', fields: [] }, { cause: 'recreated', fields: [], digest: 'sha256:7' }, {}, { as: 'recreated', finding: 'f-new', by: 'kubectl-edit' }, ['kubectl-edit']],
+    ['whose field another has by now', {}, other, {}, { as: 'controller', finding: 'f-new', by: 'argocd-controller' }, ['kubectl-edit', 'argocd-controller']],
+    ['whose field another has by now, of whom nobody is told', {}, other, { decide: () => 'ignore' }, { as: 'controller', finding: null, by: 'argocd-controller' }, ['kubectl-edit', 'argocd-controller']],
+    ['of which more is known by now, where there is one of that cause already', { cause: 'unknown' }, { traces: mine.traces, person: 'kim' }, { known: [findingOf({ id: 'f-2', person: 'kim', traces: mine.traces })] }, { as: 'manual', finding: 'f-2', by: 'kim' }, ['kubectl-edit']],
+    ['whose field is as declared, though another is not', {}, { ...other, fields: [paused] }, {}, { by: null }, ['kubectl-edit', 'unknown']],
+    ['whose object is ours again', { cause: 'recreated' }, other, {}, { by: null }, ['kubectl-edit', 'unknown']],
+  ])('one %s', (_name, before, drift, more, restored, turns) => {
+    const folded = look({ ...more, drifts: [driftOf(drift)], known: [{ ...mine, ...before }, ...(more.known ?? [])] })
+    const over = folded.find(({ happened }) => happened === 'resolved')
+    expect(over).toMatchObject({ restored, finding: { id: 'f-1', turns: turns.map((by) => ({ by })) } })
+    expect(over?.restored).toEqual(restored)
   })
 
   test('keeps its id where more is known of its cause by now', () => {

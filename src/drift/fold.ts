@@ -53,7 +53,24 @@ export function fold(input: FoldInput): Folded[] {
     if (renamed !== undefined) taken.add(renamed)
     return updated(input, drift, renamed ?? own) ?? []
   })
-  return [...folded, ...gone.filter((one) => !taken.has(one)).map((one) => resolved(input, one))]
+  const heirs = new Map<string, string | null>(folded.map(({ finding, happened }) => [finding.cause, happened === 'ignored' ? null : finding.id]))
+  for (const [cause, { id, state }] of known) if (!heirs.has(cause) && state !== 'resolved') heirs.set(cause, id)
+  return [...folded, ...gone.filter((one) => !taken.has(one)).map((one) => resolved(input, one, goesOnAs(one, input.drifts, heirs)))]
+}
+
+/** `turn`: who had one with it. */
+type GoesOn = { readonly restored: Restored; readonly turn: string | undefined }
+
+/** What a finding goes on as, where nothing is as declared: the object is gone, or another; or a field of it differs still, and more is known of it by now, or another has it. */
+function goesOnAs({ cause, fields, traces }: Finding, drifts: readonly Drift[], heirs: ReadonlyMap<string, string | null>): GoesOn | undefined {
+  if (cause === 'orphan') return undefined
+  const whole = drifts.find((one) => one.cause === 'missing' || one.cause === 'recreated')
+  // Another object that is ours by now is none any more, whatever of it differs.
+  const part = cause === 'recreated' ? undefined : drifts.find((one) => one.fields.some(({ path }) => fields.some((field) => field.path === path)))
+  const heir = whole ?? part
+  if (heir === undefined) return undefined
+  const isSame = traces.every(({ of }) => heir.traces.some((one) => one.of === of))
+  return { restored: { as: heir.cause, finding: heirs.get(heir.cause) ?? null, by: heir.person ?? heir.manager }, turn: isSame ? undefined : (heir.manager ?? 'unknown') }
 }
 
 /** Of a cause the one that is not resolved; else the one that was resolved last. */
@@ -112,10 +129,11 @@ function opened({ subject, newId, now }: FoldInput, drift: Drift, decision: Drif
   }
 }
 
-/** Where Git declares by now what is there, nobody had a turn. */
-function resolved({ restored: restoration, audit, now }: FoldInput, before: Finding): Folded {
-  const restored = restoration(before)
-  const turns = 'git' in restored ? before.turns : withTurn(before.turns, before.state === 'reverting' ? plumbline : (restored.by ?? 'unknown'), now)
+/** Where Git declares by now what is there, or a controller rightly moves it, nobody had a turn; nor where more is known of the same. */
+function resolved({ restored: restoration, audit, now }: FoldInput, before: Finding, goesOn: GoesOn | undefined): Folded {
+  const restored = goesOn?.restored ?? restoration(before)
+  const turn = goesOn !== undefined ? goesOn.turn : !('by' in restored) ? undefined : before.state === 'reverting' ? plumbline : (restored.by ?? 'unknown')
+  const turns = turn === undefined ? before.turns : withTurn(before.turns, turn, now)
   return { restored, finding: { ...(attributed(before, audit) ?? before), state: 'resolved', accepted: null, failure: null, turns, resolvedAt: now, updatedAt: now }, happened: 'resolved' }
 }
 

@@ -21,7 +21,7 @@ test.each<[string, Partial<Finding>, Held | undefined, typeof absent | ReturnTyp
   ['Git declares it no more', {}, heldOf([{ path: 'spec.paused', git: false }], { run: 'run-7' }), scaled(5), { git: 'no more', run: 'run-7' }],
   ['a field that was removed is declared no more', { fields: [{ path: 'spec.replicas', declared: 2, live: null }] }, heldOf([], { run: 'run-7' }), liveOf({ spec: {} }, []), { git: 'declares', run: 'run-7' }],
   ['a whole that is declared in its parts by now', { fields: [{ path: 'spec', declared: null, live: { replicas: 5 } }] }, declaring(5), scaled(5), { git: 'declares', run: 'run-7' }],
-  ['rightly moved by another from now on', {}, declaring(2), scaled(5), { by: 'kubectl (scale)' }],
+  ['rightly moved by another from now on', {}, declaring(2), liveOf({ spec: { replicas: 5 } }, scaled(5).owners, { delegated: [{ path: 'spec.replicas', to: 'HorizontalPodAutoscaler shop/web' }] }), { leftTo: 'HorizontalPodAutoscaler shop/web' }],
   ['one field by Git, one by hand', both, declaring(5, { path: 'spec.paused', git: false }), liveOf({ spec: { replicas: 5, paused: false } }, [owner('kubectl-edit', paths)]), { by: 'kubectl-edit' }],
   ['all fields by Git', both, declaring(5, { path: 'spec.paused', git: true }), liveOf({ spec: { replicas: 5, paused: true } }, [owner('kubectl-edit', paths)]), { git: 'declares', run: 'run-7' }],
   ['a Secret’s value, which is not known', { fields: [{ path: 'data.k', declared: null, live: null, secret: true }] }, heldOf([{ path: 'data.k', git: 'hmac:new' }]), liveOf({ data: { k: 'x' } }, [ours(['data.k'])]), { by: 'plumbline' }],

@@ -15,7 +15,8 @@ export type FindingCause = (typeof findingCauses)[number]
 
 /**
  * `open`: to be looked at. `held`: left as it is, and reminded of. `accepted`: a person said why, and until when. `contested`: two writers go on moving
- * it, and nothing is reverted any more. `reverting`, `adopting`: a way back is under way (`run` says which). `resolved`: reality is as declared again.
+ * it, and nothing is reverted any more. `reverting`, `adopting`: a way back is under way (`run` says which). `resolved`: it is
+ * over, and its last event says why.
  */
 export const findingStates = ['open', 'held', 'accepted', 'contested', 'adopting', 'reverting', 'resolved'] as const
 export type FindingState = (typeof findingStates)[number]
@@ -100,7 +101,8 @@ export type Finding = {
 
 /**
  * What may become of a finding. `attributed`: an audit source tells by now who made it so. `adopting`: it is on its way back to Git; `refused`: no edit does
- * that; `overdue`: it was not delivered in time; `withdrawn`: a person decided otherwise. `resolved`: reality is as declared, or is declared by now; `ignored`: it is not, and the policy says that nobody is to know.
+ * that; `overdue`: it was not delivered in time; `withdrawn`: a person decided otherwise. `resolved`: reality is as declared, or is declared by now,
+ * or a controller rightly moves it by now, or another finding tells what it is by now; `ignored`: it is not, and the policy says that nobody is to know.
  */
 export type FindingEvent = 'opened' | 'changed' | 'attributed' | 'contested' | 'accepted' | 'reverted' | 'adopting' | 'refused' | 'overdue' | 'withdrawn' | 'resolved' | 'ignored'
 

@@ -20,5 +20,5 @@ export async function settleAdoption(tx: Sql, { digest }: Finding, adoption: Ado
   }
   if (!isPending) return ''
   await saveAdoption(tx, { ...adoption, state: 'withdrawn', failure: null }, now)
-  return `; nothing is left to adopt: ${leftOf(adoption)}`
+  return `; its adoption is withdrawn: ${leftOf(adoption)}`
 }

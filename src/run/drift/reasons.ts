@@ -15,7 +15,7 @@ export async function reasonsOf(tx: Sql, folded: readonly Folded[], now: number)
   const adoptions = new Map((await adoptionsOf(tx, over)).map((one) => [one.finding, one]))
   const reasons = new Map<string, string>()
   for (const { finding, happened, restored } of folded) {
-    const by = restored === undefined || 'by' in restored ? undefined : await deliveredBy(tx, finding, restored.run)
+    const by = restored === undefined || !('git' in restored) ? undefined : await deliveredBy(tx, finding, restored.run)
     const adoption = adoptions.get(finding.id)
     const settled = adoption === undefined ? '' : await settleAdoption(tx, finding, adoption, isAsFound(finding, restored) ? by : undefined, now)
     const why = happened === 'attributed' ? madeBy(finding) : restored === undefined ? finding.message : whyRestored(finding, restored, by, adoption?.repository ?? finding.source?.repository)
@@ -40,6 +40,11 @@ function whyRestored(finding: Finding, restored: Restored, by: DeliveredBy | und
     const commit = by?.commits[repository ?? '']
     const delivery = by === undefined || by.run === null ? '' : `: delivered by ${by.run}${commit === undefined ? '' : ` (${repository} at ${commit.slice(0, 8)})`}`
     return `Git declares it ${restored.git === 'declares' ? 'by now' : 'no more'}${delivery}`
+  }
+  if ('leftTo' in restored) return `${restored.leftTo} rightly moves it from now on`
+  if ('as' in restored) {
+    const who = restored.by === null ? '' : `, by ${restored.by}`
+    return restored.finding === null ? `it is not as declared, and the policy ignores what is ${restored.as}${who}` : `it is not as declared, and goes on as ${restored.finding}: ${restored.as}${who}`
   }
   const restorer = finding.turns.at(-1)?.by ?? 'unknown'
   return `it is as declared again${restorer === 'unknown' ? '' : `, by ${restorer}`}`

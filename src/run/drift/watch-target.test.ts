@@ -71,7 +71,7 @@ describeStores('a watcher', ({ store: openStore, open, kind }) => {
     await saveAdoption(store, adoption, Date.now())
     place.set(map('a'), { ...asDeclared(), owners: edited('1').owners })
     await found(([one]) => one?.state === 'resolved')
-    expect(await told()).toBe('it is as declared again, by kubectl-edit; nothing is left to adopt: delete plumbline/adopt-x of orders')
+    expect(await told()).toBe('it is as declared again, by kubectl-edit; its adoption is withdrawn: delete plumbline/adopt-x of orders')
     expect(await findAdoption(store, finding.id)).toMatchObject({ state: 'withdrawn' })
 
     place.set(map('a'), edited('2'))
@@ -83,6 +83,18 @@ describeStores('a watcher', ({ store: openStore, open, kind }) => {
     await found(([one]) => one?.state === 'resolved')
     expect(await told()).toBe('Git declares it by now: delivered by run-7 (orders at 01234567), as it was adopted')
     expect(await findAdoption(store, finding.id)).toMatchObject({ state: 'delivered', delivered: { run: 'run-7', commit: '0123456789' } })
+
+    place.set(map('a'), edited('3'))
+    await found(([one]) => one?.state === 'open')
+    place.delete(map('a'))
+    const missing = (await found((all) => all.some(({ cause }) => cause === 'missing'))).find(({ cause }) => cause === 'missing')
+    expect(await told()).toBe(`it is not as declared, and goes on as ${missing?.id}: missing`)
+    place.set(map('b'), edited('2'))
+    const ofB = async () => (await found((all) => all.some(({ object }) => object === map('b')))).find(({ object }) => object === map('b'))
+    await ofB()
+    place.set(map('b'), { ...edited('2'), delegated: [{ path: 'data.a', to: 'HorizontalPodAutoscaler shop/b' }] })
+    await eventually(async () => (await ofB())?.state === 'resolved')
+    expect(await told()).toBe('HorizontalPodAutoscaler shop/b rightly moves it from now on')
   })
 
   test('events that come twice, late or in another order change nothing', async () => {
