@@ -1,88 +1,21 @@
-import { spawn } from 'node:child_process'
-import { Failure } from './failure.ts'
+import { Launcher } from './process/launcher.ts'
+import { runHere, type Command, type Exit } from './process/here.ts'
 
-export type Command = {
-  readonly command: string
-  readonly args: readonly string[]
-  readonly cwd?: string
-  /** The whole environment: nothing is inherited. */
-  readonly env: Readonly<Record<string, string>>
-  readonly stdin?: string | Uint8Array
-  readonly timeoutMs: number
-  /** Of standard output and standard error each. */
-  readonly maxOutputBytes: number
-  readonly signal?: AbortSignal
-}
+export type { Command, Exit } from './process/here.ts'
 
-export type Exit = { readonly code: number; readonly stdout: Buffer; readonly stderr: string }
+/** Bytes of memory above which a process no longer starts programs itself: starting one copies its page tables, 10 ms at 400 MB in which nothing else happens. */
+const large = 150e6
+
+let launcher: Launcher | undefined
 
 /**
  * Runs a program, without a shell, in a process group of its own, and waits for its end. A non-zero exit is an answer, not an error.
+ * From a large process it is started by a small one, which is kept for the next; it ends with this one, and everything that it started with it.
  * Failures: `process-missing`, `process-timeout`, `process-output-too-large`, `process-killed`.
  */
 export async function runProcess(command: Command): Promise<Exit> {
   command.signal?.throwIfAborted()
-  const child = spawn(command.command, command.args, {
-    ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
-    env: command.env,
-    stdio: ['pipe', 'pipe', 'pipe'],
-    detached: true, // a group of its own, so that what it started ends with it
-  })
-  let stopped: Failure | undefined
-  const stop = (reason: Failure): void => {
-    stopped ??= reason
-    endGroup(child.pid)
-  }
-  const failure = (code: string, message: string, hint?: string): Failure =>
-    new Failure({ code, subject: command.command, message, ...(hint === undefined ? {} : { hint }), retry: 'later' })
-  const timer = setTimeout(
-    () => stop(failure('process-timeout', `${command.command} did not end within ${command.timeoutMs} ms`)),
-    command.timeoutMs,
-  )
-  const onAbort = (): void => stop(failure('process-killed', `${command.command} was stopped: ${String(command.signal?.reason)}`))
-  command.signal?.addEventListener('abort', onAbort, { once: true })
-  const collect = (stream: NodeJS.ReadableStream): Buffer[] => {
-    const chunks: Buffer[] = []
-    let size = 0
-    stream.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size <= command.maxOutputBytes) chunks.push(chunk)
-      else stop(failure('process-output-too-large', `${command.command} wrote more than ${command.maxOutputBytes} bytes`))
-    })
-    return chunks
-  }
-  const stdout = collect(child.stdout)
-  const stderr = collect(child.stderr)
-  child.stdin.on('error', () => {}) // a program that does not read its input closes the pipe: its exit code tells the story
-  child.stdin.end(command.stdin)
-  try {
-    const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
-      child.once('error', reject)
-      child.once('close', (...exit) => resolve(exit))
-    })
-    if (stopped !== undefined) throw stopped
-    if (code === null) throw failure('process-killed', `${command.command} was ended by ${signal}`)
-    return { code, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString('utf8') }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    throw new Failure({
-      code: 'process-missing',
-      subject: command.command,
-      message: `${command.command} is not installed, or not on the PATH`,
-      hint: `Install ${command.command}, or put it on the PATH of the process that runs Plumbline.`,
-      cause: error,
-    })
-  } finally {
-    clearTimeout(timer)
-    command.signal?.removeEventListener('abort', onAbort)
-  }
-}
-
-function endGroup(pid: number | undefined): void {
-  if (pid === undefined) return
-  try {
-    process.kill(-pid, 'SIGKILL')
-  } catch {
-    // already gone
-  }
+  if (process.memoryUsage.rss() < large) return runHere(command)
+  if (launcher?.alive !== true) launcher = new Launcher()
+  return launcher.run(command)
 }
