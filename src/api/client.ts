@@ -137,8 +137,8 @@ export type Finding = {
   target: string
   object: string
   cause: 'missing' | 'recreated' | 'unknown' | 'manual' | 'controller' | 'hotfix' | 'orphan'
-  /** Values of Secrets are null, and `secret` says so. */
-  fields: { path: string; declared: unknown | null; live: unknown | null; secret?: true }[]
+  /** Values of Secrets are null, and `secret` says so. `instead`: the list item that is there in the place of the one that it is gone with. */
+  fields: { path: string; declared: unknown | null; live: unknown | null; secret?: true; instead?: string }[]
   /** The field managers that made it so, where they left a trace. */
   manager: string | null
   /** The person, where an audit source names one. */

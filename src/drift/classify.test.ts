@@ -136,6 +136,22 @@ describe('each cause, with its fields, its manager and its onset', () => {
     expect(classify(look(byController))).toMatchObject([{ cause: 'recreated', manager: 'kube-controller-manager' }])
   })
 
+  const port = 'spec.ports[port=80,protocol="TCP"]'
+  const service = heldOf([{ path: `${port}.name`, git: 'http' }, { path: `${port}.port`, git: 80 }, { path: `${port}.targetPort`, git: 'web' }, { path: 'spec.ports[port=90,protocol="TCP"].name', git: 'metrics' }])
+  const metrics = { name: 'metrics', port: 90, protocol: 'TCP' }
+  const portsAre = (...ports: object[]) => classify(look(liveOf({ spec: { ports } } as Present['body'], []), { held: service }))[0]
+  test.each<[string, object[], string | undefined]>([
+    ['another number', [{ name: 'http', port: 81, protocol: 'TCP', targetPort: 'web' }, metrics], 'spec.ports[port=81,protocol="TCP"]'],
+    ['another number, and leads elsewhere', [metrics, { name: 'http', port: 81, targetPort: 'other' }], 'spec.ports[port=81,protocol="TCP"]'],
+    ['none, and something else is there', [metrics, { name: 'grpc', port: 81, targetPort: 'grpc' }], undefined],
+    ['none, and the rest is declared', [metrics], undefined],
+  ])('an item of a list that has %s', (_, ports, instead) => {
+    const drift = portsAre(...ports)
+    expect(drift?.fields.map(({ path, live }) => [path, live])).toEqual(['name', 'port', 'targetPort'].map((name) => [`${port}.${name}`, null]))
+    expect(drift?.fields.map((field) => field.instead)).toEqual([instead, instead, instead])
+    expect(drift?.digest === portsAre(metrics)?.digest).toBe(instead === undefined)
+  })
+
   test('orphan', () => {
     expect(orphan(liveOf(body(1), [owner('kubectl-create', ['spec.replicas'])]))).toMatchObject({ cause: 'orphan', manager: 'kubectl-create', fields: [] })
   })

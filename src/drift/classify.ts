@@ -1,4 +1,5 @@
 import { digestOf, type Digest } from '#lib/digest.ts'
+import type { Json } from '#lib/json.ts'
 import type { Present } from '#model/field-facts.ts'
 import type { AuditEntry, ElevationWindow, FindingCause, FindingField, Trace } from '#model/finding.ts'
 import type { Held, Observation, Owner } from '#model/plan.ts'
@@ -106,7 +107,7 @@ function byCause(look: Look, live: Present, drifted: readonly Drifted[]): Drift[
   const traced = drifted.map((one): Traced => {
     const owners = one.owners.map(nameAndTime)
     // Whoever takes the field from its owner has done something else, though the value stays.
-    const trace = traceOf(look, digestOf([one.path, one.live, owners.map(({ manager }) => manager)]), { verbs: ['update', 'patch'], owners, seenAt: look.seenAt })
+    const trace = traceOf(look, digestOf([...thingOf(one), owners.map(({ manager }) => manager)]), { verbs: ['update', 'patch'], owners, seenAt: look.seenAt })
     const audit = trace.write ?? undefined
     const found = attribute({ owners: one.owners, all: live.owners, writtenAt: latest(trace.sought.owners), ours: one.ours, audit, elevations: look.elevations, module: look.held.module })
     return { drifted: one, ...found, manager: writerNames(one.owners) ?? audit?.manager ?? null, trace }
@@ -120,10 +121,14 @@ function byCause(look: Look, live: Present, drifted: readonly Drifted[]): Drift[
       person: joined(all.map(({ person }) => person)),
       onset: onsets.length === 0 ? null : Math.min(...onsets),
       message: messageOf(look.held.key, all),
-      digest: digestOf(all.map(({ drifted: { path, live: value } }) => [path, value])),
+      digest: digestOf(all.map(({ drifted: one }) => thingOf(one))),
       traces: all.map(({ trace }) => trace),
     }
   })
+}
+
+function thingOf({ path, live, instead }: Drifted): Json[] {
+  return [path, live, ...(instead === undefined ? [] : [instead])]
 }
 
 function messageOf(key: string, all: readonly Traced[]): string {
@@ -133,8 +138,8 @@ function messageOf(key: string, all: readonly Traced[]): string {
   return who === null ? `${what}; nobody left a trace` : `${what}, by ${who}`
 }
 
-function shown(key: string, { path, declared, live }: Drifted): FindingField {
-  return isSecretField(key, path) ? { path, declared: null, live: null, secret: true } : { path, declared, live }
+function shown(key: string, { path, declared, live, instead }: Drifted): FindingField {
+  return isSecretField(key, path) ? { path, declared: null, live: null, secret: true } : { path, declared, live, ...(instead === undefined ? {} : { instead }) }
 }
 
 function nameAndTime({ manager, at }: Owner): Pick<Owner, 'manager' | 'at'> {

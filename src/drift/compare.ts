@@ -2,9 +2,10 @@ import type { Json } from '#lib/json.ts'
 import { answeredOf, factsOf, plumbline, sightOf, type FieldFacts, type Present, type Seen } from '#model/field-facts.ts'
 import type { DeclaredField, FieldPath, Held, Owner } from '#model/plan.ts'
 import { parseKey } from '#model/resource.ts'
+import { itemInstead } from './instead.ts'
 
-/** A declared field whose live value is not what the server answered when we declared it. `owners`: who else owns it now. */
-export type Drifted = { readonly path: FieldPath; readonly declared: Json; readonly live: Json; readonly gone: boolean; readonly ours: boolean; readonly owners: readonly Owner[] }
+/** A declared field whose live value is not what the server answered when we declared it. `owners`: who else owns it now. `instead`: as a finding’s field has it. */
+export type Drifted = { readonly path: FieldPath; readonly declared: Json; readonly live: Json; readonly gone: boolean; readonly ours: boolean; readonly owners: readonly Owner[]; readonly instead?: FieldPath }
 
 /** A declared field that a controller rightly moves. */
 export type Delegated = { readonly path: FieldPath; readonly declared: Json; readonly live: Json; readonly to: string }
@@ -26,14 +27,15 @@ export function compareDeclared(held: Pick<Held, 'fields'>, live: Present): { dr
   for (const field of held.fields) {
     const seen = sight.seen(field.path)
     const facts = factsOf(sight, field.path, field.git, seen, field)
-    if (isDrifted(facts)) drifted.push(driftedAs(field, seen))
+    if (isDrifted(facts)) drifted.push(driftedAs(field, seen, held.fields, live))
     else if (facts.others && facts.delegated) delegated.push({ path: field.path, declared: field.git, live: seen.live ?? null, to: seen.by ?? '' })
   }
   return { drifted, delegated }
 }
 
-function driftedAs(field: DeclaredField, seen: Seen): Drifted {
-  return { path: field.path, declared: answeredOf(field), live: seen.live ?? null, gone: !seen.present, ours: seen.ours, owners: seen.owners }
+function driftedAs(field: DeclaredField, seen: Seen, declared: Held['fields'], live: Present): Drifted {
+  const instead = seen.present ? undefined : itemInstead(field.path, declared, live.body)
+  return { path: field.path, declared: answeredOf(field), live: seen.live ?? null, gone: !seen.present, ours: seen.ours, owners: seen.owners, ...(instead === undefined ? {} : { instead }) }
 }
 
 /** Whether a field holds a Secret's value: such a value is never told, nor its digest. */

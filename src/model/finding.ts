@@ -25,8 +25,11 @@ export type FindingState = (typeof findingStates)[number]
 export const driftPolicies = ['ignore', 'report', 'hold', 'revert', 'adopt'] as const
 export type DriftPolicy = (typeof driftPolicies)[number]
 
-/** One field that differs. Both are null where there is no value; values of Secrets are never here, and `secret` says so. */
-export type FindingField = { readonly path: FieldPath; readonly declared: Json; readonly live: Json; readonly secret?: true }
+/**
+ * One field that differs. Both are null where there is no value; values of Secrets are never here, and `secret` says so. `instead`: the list item that is there in the place of
+ * the one that it is gone with, under another key.
+ */
+export type FindingField = { readonly path: FieldPath; readonly declared: Json; readonly live: Json; readonly secret?: true; readonly instead?: FieldPath }
 
 /** Where a field is declared, and the commit that last touched that line, where Git could tell. `line` is 1-based. */
 export type Source = {

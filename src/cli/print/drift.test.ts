@@ -113,6 +113,10 @@ test('only what there is to be done about it is proposed', () => {
   expect(next('recreated')).toBe('  plumb revert f-1m7y9mc4r1tvxh --reason WHY, or plumb accept f-1m7y9mc4r1tvxh --reason WHY --until 2d')
   const unlabelled = finding({ fields: [{ path: 'metadata.labels["plumbline.dev/module"]', declared: 'web', live: null }] })
   expect(printFinding({ finding: unlabelled, adoption: null, history: [] }, look(200)).at(-1)).not.toContain('plumb adopt')
+  const moved = finding({ fields: [{ path: 'spec.ports[port=80].name', declared: 'http', live: null, instead: 'spec.ports[port=81]' }] })
+  const shown = printFinding({ finding: moved, adoption: null, history: [] }, look(200))
+  expect(shown).toContain('    live      (nothing; spec.ports[port=81] is there instead)')
+  expect(shown.at(-1)).not.toContain('plumb adopt')
   expect(next('orphan')).toBe('  plumb accept f-1m7y9mc4r1tvxh --reason WHY --until 2d')
 })
 

@@ -113,12 +113,12 @@ export function withdrawnLines(history: FindingAnswer['history']): string[] {
 }
 
 function fieldLines(finding: Finding, look: Look, paint: Paint): string[] {
-  return finding.fields.flatMap(({ path, declared, live, secret }) => {
+  return finding.fields.flatMap(({ path, declared, live, secret, instead }) => {
     const room = Math.max(20, look.width - 20)
     if (secret === true) return [`  ${safe(path)}`, `    ${paint('quiet', 'another value than the declared one; neither is shown')}`]
     // What is over is told as it was: neither need be so now.
     const was = finding.state === 'resolved' && finding.decision !== 'ignore' ? 'was ' : ''
-    return [`  ${safe(path)}`, `    ${paint('bad', `${was}declared`)}  ${cut(safe(text(declared)), room)}`, `    ${paint('warn', `${was}live    `)}  ${cut(safe(text(live)), room)}`]
+    return [`  ${safe(path)}`, `    ${paint('bad', `${was}declared`)}  ${cut(safe(text(declared)), room)}`, `    ${paint('warn', `${was}live    `)}  ${cut(safe(instead === undefined ? text(live) : `(nothing; ${instead} is there instead)`), room)}`]
   })
 }
 
@@ -130,8 +130,8 @@ function nextLines({ id, state, run, cause, fields }: Finding, paint: Paint): st
   if (state === 'reverting' && run !== null) return ['', paint('quiet', `  plumb show ${run} tells how far it is`)]
   if (state === 'resolved' || state === 'reverting') return []
   if (state === 'adopting') return ['', paint('quiet', `  or decide otherwise: plumb revert ${id} --reason WHY, or plumb accept ${id} --reason WHY --until 2d`)]
-  // Another object is nothing that an edit in Git brings, nor is our own label; and what nobody declares has no way back.
-  const isAdoptable = cause !== 'orphan' && cause !== 'recreated' && (fields.length === 0 || fields.some(({ path }) => path !== moduleLabelPath))
+  // Another object is nothing that an edit in Git brings, nor is an item of another key, nor our own label; and what nobody declares has no way back.
+  const isAdoptable = cause !== 'orphan' && cause !== 'recreated' && (fields.length === 0 || fields.some(({ path }) => path !== moduleLabelPath)) && fields.every(({ instead }) => instead === undefined)
   const ways = [...(cause === 'orphan' ? [] : [`plumb revert ${id} --reason WHY`]), ...(!isAdoptable ? [] : [`plumb adopt ${id} --reason WHY`]), `plumb accept ${id} --reason WHY --until 2d`]
   return ['', paint('quiet', `  ${ways.length === 1 ? '' : `${ways.slice(0, -1).join(', ')}, or `}${ways.at(-1)}`)]
 }

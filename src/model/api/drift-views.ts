@@ -79,7 +79,7 @@ export const findingView = z
     target: z.string(),
     object: z.string(),
     cause: z.enum(findingCauses),
-    fields: z.array(z.object({ path: z.string(), declared: json.nullable(), live: json.nullable(), secret: z.literal(true).optional() })).describe('Values of Secrets are null, and `secret` says so.'),
+    fields: z.array(z.object({ path: z.string(), declared: json.nullable(), live: json.nullable(), secret: z.literal(true).optional(), instead: z.string().optional() })).describe('Values of Secrets are null, and `secret` says so. `instead`: the list item that is there in the place of the one that it is gone with.'),
     manager: z.string().nullable().describe('The field managers that made it so, where they left a trace.'),
     person: z.string().nullable().describe('The person, where an audit source names one.'),
     onset: time.nullable().describe('When it was made so; null where nobody says.'),

@@ -201,7 +201,7 @@ test('by policy, once for what there is', async () => {
   expect((await state()).finding).toMatchObject({ state: 'open' })
 })
 
-test('a patch is made without a push; what is secret, another’s, our own label or resolved is not adopted', async () => {
+test('a patch is made without a push; what is secret, another’s, our own label, an item under another key or resolved is not adopted', async () => {
   await place()
   const { patch, edits } = await adoptionPatch(at.parts, (await state()).finding!, never)
   expect(patch).toContain('-  replicas: 1 # enough\n+  replicas: 3 # enough\n')
@@ -219,6 +219,7 @@ test('a patch is made without a push; what is secret, another’s, our own label
   await carryOut()
   expect(await state()).toMatchObject({ adoption: { state: 'proposed', edits: [{ before: '1', after: '3' }] } })
   expect(at.source.run('log', '-1', '--format=%B', `plumbline/adopt-${at.finding}`)).not.toContain('plumbline.dev/module')
+  expect(await ask({ fields: [{ path: 'spec.ports[port=80,protocol="TCP"].name', declared: 'http', live: null, instead: 'spec.ports[port=81,protocol="TCP"]' }] })).toBe('adopt-unfit')
   expect(await ask({ state: 'resolved' })).toBe('finding-resolved')
   expect(await ask({ state: 'reverting', run: 'run-1' })).toBe('finding-under-way')
   expect(await ask({ environment: 'nowhere' })).toBe('environment-unknown')

@@ -20,6 +20,8 @@ export function wishOf(finding: Finding, held?: Held): Wish {
   if (cause === 'recreated' || cause === 'orphan' || finding.fields.length === 0)
     throw new Failure({ code: 'adopt-unfit', subject, message: cause === 'orphan' ? 'no module declares it' : 'what is there is another object: no field says how it differs', hint: cause === 'orphan' ? 'plumb import makes a module of what a namespace holds.' : 'Look at what is there, and decide: accept it, or deliver again.' })
   if (fields.length === 0) throw new Failure({ code: 'adopt-unfit', subject, message: 'Plumbline puts that label on by itself, and Git says nothing of it', hint: `Put it back: plumb revert ${finding.id}` })
+  const other = fields.find(({ instead }) => instead !== undefined)
+  if (other !== undefined) throw new Failure({ code: 'adopt-unfit', subject, message: `${other.path} is gone, and ${other.instead} is there instead, which Git does not declare`, hint: 'Change its key in Git by hand: an edit that takes the one out would not put the other in.' })
   if (fields.some(({ secret }) => secret === true)) throw new Failure({ code: 'adopt-secret', subject, message: 'a Secret’s values are never written to Git', hint: 'Change the value where its reference leads.' })
   return { kind: 'fields', key: object, fields: fields.map(({ path, live }) => ({ path, ...(live === null ? {} : { live }), ...saidOf(held, path) })) }
 }
