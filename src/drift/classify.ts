@@ -25,7 +25,7 @@ export type Look = {
   readonly held: Held
   /** Absent or present: what could not be read, or is not served just now, is not classified. */
   readonly observation: Extract<Observation, { state: 'absent' | 'present' }>
-  /** What audit sources told of writes to this very object, by others than us. */
+  /** What audit sources told of writes to this very object. */
   readonly audit: readonly AuditEntry[]
   /** What is known already of what differed at the last look. */
   readonly known: readonly Trace[]
@@ -34,6 +34,8 @@ export type Look = {
   readonly seenAt: number
   /** When it was surely there as declared, or there at all, before that; 0 where nobody knows. */
   readonly since?: number
+  /** Before it was last found to be as declared: what was written until then made nothing so that is found now. */
+  readonly restoredAt?: number
 }
 
 /**
@@ -107,7 +109,7 @@ function byCause(look: Look, live: Present, drifted: readonly Drifted[]): Drift[
   const traced = drifted.map((one): Traced => {
     const owners = one.owners.map(nameAndTime)
     // Whoever takes the field from its owner has done something else, though the value stays.
-    const trace = traceOf(look, digestOf([...thingOf(one), owners.map(({ manager }) => manager)]), { verbs: ['update', 'patch'], owners, seenAt: look.seenAt })
+    const trace = traceOf(look, digestOf([...thingOf(one), owners.map(({ manager }) => manager)]), { verbs: ['update', 'patch'], owners, seenAt: look.seenAt, ...(look.restoredAt === undefined ? {} : { since: look.restoredAt }) })
     const audit = trace.write ?? undefined
     const found = attribute({ owners: one.owners, all: live.owners, writtenAt: latest(trace.sought.owners), ours: one.ours, audit, elevations: look.elevations, module: look.held.module })
     return { drifted: one, ...found, manager: writerNames(one.owners) ?? audit?.manager ?? null, trace }

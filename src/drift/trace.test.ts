@@ -19,6 +19,8 @@ describe('which write an audit source tells of', () => {
     ['not our own', [entry('plumbline', { manager: 'plumbline' })], { verbs: writes, owners: [], seenAt }, undefined],
     ['the newest of one user', [entry('lee', { at: at - 1000 }), entry('lee')], { verbs: writes, owners: [edit], seenAt }, 'lee'],
     ['none of two users at one time', [entry('kim'), entry('lee', { at: at + 200 })], { verbs: writes, owners: [edit], seenAt }, undefined],
+    ['the second of two users, where the first one’s write was undone between them', [entry('kim'), entry('lee', { at: at + 400 })], { verbs: writes, owners: [edit], seenAt, since: at + 200 }, 'lee'],
+    ['nobody, as long as what was undone is all that it tells', [entry('kim')], { verbs: writes, owners: [edit], seenAt, since: at + 200 }, undefined],
     ['what was removed, just before it was seen', [entry('lee', { at: seenAt - 300 })], { verbs: writes, owners: [], seenAt }, 'lee'],
     ['what was removed, not long before', [entry('lee', { at: seenAt - 60_000 })], { verbs: writes, owners: [], seenAt }, undefined],
     ['what was removed, not where two wrote then', [entry('lee'), entry('kim', { at: at - 4_000 })], { verbs: writes, owners: [], seenAt }, undefined],

@@ -167,7 +167,9 @@ function driftsOf(looker: Looker, key: ObjectKey, { held, appliedAt }: Standing,
     const known = findings.flatMap(({ state, traces }) => (state === 'resolved' ? [] : traces))
     // It was there when we applied it, when another of its name was found, and when it was found to be there again.
     const there = findings.map(({ cause, seenAt: at, resolvedAt }) => (cause === 'missing' ? (resolvedAt ?? 0) : at))
-    return classify({ held, observation, audit, known, elevations: looker.policies.elevations, seenAt: looker.parts.clock.now(), since: Math.max(appliedAt, ...there) })
+    // Whatever was over when we looked after that apply.
+    const isRestored = findings.some(({ resolvedAt }) => resolvedAt !== null && resolvedAt >= appliedAt)
+    return classify({ held, observation, audit, known, elevations: looker.policies.elevations, seenAt: looker.parts.clock.now(), since: Math.max(appliedAt, ...there), ...(isRestored ? { restoredAt: appliedAt } : {}) })
   }
   return observation.state === 'present' && observation.claim !== undefined && observation.key === key && !observation.terminating ? [orphan(observation)] : []
 }
