@@ -71,9 +71,11 @@ export function orphan(live: Present): Drift {
 }
 
 function missing(look: Look, what: string): Drift {
-  const { held, seenAt, since = 0 } = look
-  const digest = digestOf({ missing: held.uid })
-  const trace = traceOf(look, digest, { verbs: ['delete'], owners: [], seenAt, since })
+  const { held, observation, seenAt, since = 0 } = look
+  const of = digestOf({ missing: held.uid })
+  // That it is gone then is something else: only then can it be made again. Who deleted it is the same.
+  const digest = observation.state === 'present' ? digestOf({ leaving: held.uid }) : of
+  const trace = traceOf(look, of, { verbs: ['delete'], owners: [], seenAt, since })
   const { write } = trace
   return { cause: 'missing', fields: [], manager: write?.manager ?? null, person: personOf(write), onset: write?.at ?? null, message: `${showKey(held.key)} ${what}`, digest, traces: [trace] }
 }

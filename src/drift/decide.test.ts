@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { findingCauses, type DriftPolicy } from '#model/finding.ts'
 import { decide, type DecideInput } from './decide.ts'
 
-const usual: DecideInput = { cause: 'manual', tier: 'sandbox', environment: {}, module: {}, holdsState: false, wasYielded: false, elevated: false }
+const usual: DecideInput = { cause: 'manual', tier: 'sandbox', environment: {}, module: {}, holdsState: false, wasYielded: false, isLeaving: false, elevated: false }
 
 describe('what is done about a drift', () => {
   test.each<[string, Partial<DecideInput>, DriftPolicy]>([
@@ -14,6 +14,7 @@ describe('what is done about a drift', () => {
     ['the module’s word counts first', { environment: { manual: 'revert' }, module: { manual: 'ignore' } }, 'ignore'],
     ['what holds data is never reverted by itself', { holdsState: true, environment: { manual: 'revert' } }, 'report'],
     ['what holds data may be ignored', { holdsState: true, environment: { manual: 'ignore' } }, 'ignore'],
+    ['what is being deleted cannot be made again before it is gone', { isLeaving: true, cause: 'missing' }, 'report'],
     ['nothing is reverted under an elevation', { elevated: true }, 'hold'],
     ['what was left to an autoscaler that is gone waits for a person', { wasYielded: true, cause: 'controller' }, 'hold'],
     ['another object of that name is not reverted by itself', { cause: 'recreated', environment: { recreated: 'revert' } }, 'report'],

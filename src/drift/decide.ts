@@ -13,6 +13,8 @@ export type DecideInput = {
   readonly holdsState: boolean
   /** A field of it was left to a controller that is not there now, and may be again in a moment. */
   readonly wasYielded: boolean
+  /** It is being deleted, and not gone yet: nothing can be made of that name. */
+  readonly isLeaving: boolean
   /** Somebody’s word that is on its way: an elevation is open for the module. */
   readonly elevated: boolean
 }
@@ -27,14 +29,14 @@ const byTier: Readonly<Record<Tier, CausePolicies>> = {
 /**
  * What is done about a drift. The module’s word counts first, then the environment’s, then the tier’s; then what nobody’s word changes:
  * what holds data is never reverted by itself, nor what was left to a controller that is gone, nothing is reverted under an open elevation, and what has no
- * way back is reported.
+ * way back, or none yet, is reported.
  */
-export function decide({ cause, tier, environment, module, holdsState, wasYielded, elevated }: DecideInput): DriftPolicy {
+export function decide({ cause, tier, environment, module, holdsState, wasYielded, isLeaving, elevated }: DecideInput): DriftPolicy {
   const wished = module[cause] ?? environment[cause] ?? byTier[tier][cause] ?? 'report'
   if (wished === 'adopt' && !isAdoptable(cause)) return 'report'
   if (wished !== 'revert') return wished
   if (cause === 'orphan' || cause === 'recreated') return 'report'
-  if (holdsState) return 'report'
+  if (holdsState || isLeaving) return 'report'
   return elevated || wasYielded ? 'hold' : 'revert'
 }
 

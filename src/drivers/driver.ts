@@ -71,7 +71,7 @@ export type WatchedKind = {
  * ends it: what was not seen between is not there. `lost`: nothing is heard from here on; `found`: it is heard again.
  */
 export type Sighting =
-  | { readonly state: 'seen'; readonly key: ObjectKey; readonly uid: string; readonly body: JsonObject }
+  | { readonly state: 'seen'; readonly key: ObjectKey; readonly uid: string; readonly body: JsonObject; readonly terminating?: true }
   | { readonly state: 'gone'; readonly key: ObjectKey }
   | { readonly state: 'listing' }
   | { readonly state: 'listed' }

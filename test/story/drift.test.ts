@@ -45,7 +45,7 @@ describe('drift on a cluster, with the real kubectl', () => {
   beforeAll(async () => {
     shop = await openShop({ environments: ['sandbox'] })
     await shop.delivered('sandbox')
-    const names = ['labelled', 'edited', 'patched', 'deleted', 'remade', 'argo', 'operated', 'client-side', 'removed', 'two']
+    const names = ['labelled', 'edited', 'patched', 'deleted', 'remade', 'argo', 'operated', 'client-side', 'removed', 'two', 'leaving']
     await shop.push('platform', {
       'toys/module.yaml': module,
       'toys/manifests/namespace.yaml': 'apiVersion: v1\nkind: Namespace\nmetadata: { name: toys }\n',
@@ -95,6 +95,12 @@ describe('drift on a cluster, with the real kubectl', () => {
     await Promise.all([as('ivo', '-n', 'toys', 'delete', 'configmap', 'deleted'), toys('delete', 'configmap', 'remade')])
     expect(await found(map('deleted'), (one) => one.person !== null)).toMatchObject({ cause: 'missing', person: 'ivo@platform.example', fields: [], state: 'open' })
     await opened(map('remade'), 'missing')
+    // What a finalizer holds is as declared until it goes, as a claim is that a pod uses: then it is too late.
+    await toys('patch', 'configmap', 'leaving', '--type=merge', '-p', '{"metadata":{"finalizers":["example.dev/hold"]}}')
+    await as('ivo', '-n', 'toys', 'delete', 'configmap', 'leaving', '--wait=false')
+    expect(await found(map('leaving'), (one) => one.person !== null)).toMatchObject({ cause: 'missing', person: 'ivo@platform.example', message: 'ConfigMap toys/leaving is being deleted', state: 'open' })
+    await toys('patch', 'configmap', 'leaving', '--type=merge', '-p', '{"metadata":{"finalizers":null}}')
+    await found(map('leaving'), (one) => one.message.includes('is gone'))
     await toys('create', 'configmap', 'remade', '--from-literal=a=1')
     expect(await opened(map('remade'), 'recreated')).toMatchObject({ fields: expect.arrayContaining([{ path: 'data.b', declared: '1', live: null }]) })
     expect((await findings()).filter((one) => one.object === map('remade')).map(({ cause, state }) => `${cause} ${state}`).sort()).toEqual(['missing resolved', 'recreated open'])
@@ -171,8 +177,8 @@ describe('drift on a cluster, with the real kubectl', () => {
   test('where the policy reverts, it is reverted by itself; what comes back three times is contested, and both are named', async () => {
     await shop.push('platform', { 'toys/module.yaml': (text) => `${text.trimEnd().replace(/ }$/, ', drift: { manual: revert } }')}\n` }, 'Toys are reverted')
     await shop.until('its policy is known', async () => {
-      await toys('patch', 'configmap', 'labelled', '--type=merge', '-p', '{"data":{"a":"again"}}')
-      return (await findings()).some((one) => one.object === map('labelled') && one.decision === 'revert') ? true : undefined
+      await toys('patch', 'configmap', 'client-side', '--type=merge', '-p', '{"data":{"a":"again"}}')
+      return (await findings()).some((one) => one.object === map('client-side') && one.decision === 'revert') ? true : undefined
     })
     for (let turn = 0; turn < 4; turn += 1) {
       const now = await found(map('labelled'), (one) => one.state === 'resolved' || one.state === 'contested')

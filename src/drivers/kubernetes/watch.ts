@@ -43,7 +43,8 @@ async function* follow(call: Call, served: ServedKind, selector: { readonly labe
 
 function seen(call: Call, served: ServedKind, object: JsonObject): Sighting {
   const { managedFields: _fields, ...metadata } = isObject(object['metadata']) ? object['metadata'] : {}
-  return { state: 'seen', key: keyIn(served, object), uid: String(metadata['uid'] ?? ''), body: withDigests({ ...object, metadata }, call.secretDigest) }
+  const isLeaving = typeof metadata['deletionTimestamp'] === 'string'
+  return { state: 'seen', key: keyIn(served, object), uid: String(metadata['uid'] ?? ''), body: withDigests({ ...object, metadata }, call.secretDigest), ...(isLeaving ? { terminating: true } : {}) }
 }
 
 /** The kind, in the version that was declared where that is served still; or why it cannot be watched now. Throws what no waiting mends. */

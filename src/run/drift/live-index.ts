@@ -93,6 +93,15 @@ export class LiveIndex {
     return this.#flags[slot] === drifted || !this.#equal(slot) ? 'look' : 'fine'
   }
 
+  /** An object was seen while it is being deleted: nothing that is there of it is fine. */
+  seeLeaving(key: ObjectKey): Seen {
+    const slot = this.#slots.get(key)
+    if (slot === undefined) return 'stranger'
+    this.#round[slot] = this.#rounds.get(kindOf(key)) ?? 0
+    this.#last.fill(0, slot * digestWords, (slot + 1) * digestWords)
+    return 'look'
+  }
+
   /**
    * An object was looked at, and is as declared: so what is there is fine, in whatever form. What a controller rightly moved (`yielded`) is fine only as long as
    * that is there, and nothing tells of the object itself when it goes: every list looks again.

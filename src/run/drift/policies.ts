@@ -31,6 +31,7 @@ export async function driftPolicies(parts: Parts, target: Target): Promise<Drift
         module: target.configuration.modules.get(module)?.config.spec.drift ?? {},
         holdsState: revertMayLoseState(object, declared, live),
         wasYielded: declared.some(({ path, mark }) => mark === 'yielded' && fields.some((field) => field.path === path)),
+        isLeaving: cause === 'missing' && live !== undefined,
         elevated: elevations.some(({ modules }) => modules?.includes(module) ?? true),
       }),
   }

@@ -21,7 +21,7 @@ import { EventFeed } from './event-feed.ts'
 import { targetOfKey, watchKey } from './targets.ts'
 import { watchTarget } from './watch-target.ts'
 
-type Live = { readonly uid: string; readonly body: JsonObject; readonly owners: readonly Owner[]; readonly claim?: string; readonly delegated?: Present['delegated'] }
+type Live = { readonly uid: string; readonly body: JsonObject; readonly owners: readonly Owner[]; readonly claim?: string; readonly terminating?: boolean; readonly delegated?: Present['delegated'] }
 
 /** A place in memory that a fake driver looks at, whose watch says just what a test lets it say. */
 export class FakePlace {
@@ -38,7 +38,7 @@ export class FakePlace {
 
   set(key: ObjectKey, live: Live): void {
     this.objects.set(key, live)
-    if (this.tells) this.tell({ state: 'seen', key, uid: live.uid, body: live.body })
+    if (this.tells) this.tell(sightingOf(key, live))
   }
 
   delete(key: ObjectKey): void {
@@ -86,7 +86,7 @@ export class FakePlace {
     const list = (): void => {
       this.lists += 1
       told({ state: 'listing' })
-      for (const [key, { uid, body }] of this.objects) if (key.startsWith(prefix)) told({ state: 'seen', key, uid, body })
+      for (const [key, live] of this.objects) if (key.startsWith(prefix)) told(sightingOf(key, live))
       told({ state: 'listed' })
     }
     call.signal.addEventListener('abort', () => nudge.resolve(), { once: true })
@@ -116,6 +116,10 @@ export class FakePlace {
     if (this.trouble !== undefined) throw this.trouble
     return value
   }
+}
+
+function sightingOf(key: ObjectKey, { uid, body, terminating = false }: Live): Sighting {
+  return { state: 'seen', key, uid, body, ...(terminating ? { terminating } : {}) }
 }
 
 export const map = (name: string): ObjectKey => `core/ConfigMap/shop/${name}`

@@ -97,6 +97,21 @@ describeStores('a watcher', ({ store: openStore, open, kind }) => {
     expect(await told()).toBe('HorizontalPodAutoscaler shop/b rightly moves it from now on')
   })
 
+  test('what is being deleted is missing, though all of it is as declared: at its event and at the next list; a policy reverts it when it is gone', async () => {
+    await start({}, { drift: { missing: 'revert' } })
+    place.set(map('a'), { ...asDeclared(), terminating: true })
+    const [leaving] = await found((all) => all.length === 1)
+    expect(leaving).toMatchObject({ object: map('a'), cause: 'missing', state: 'open', decision: 'report', message: 'ConfigMap shop/a is being deleted' })
+    place.tells = false
+    place.set(map('b'), { ...asDeclared(), terminating: true })
+    place.relist()
+    await found((all) => all.length === 2)
+    place.tells = true
+    place.delete(map('a'))
+    const gone = await found((all) => all.some(({ message }) => message.includes('is gone')))
+    expect(gone.find(({ object }) => object === map('a'))).toMatchObject({ id: leaving?.id, state: 'open', decision: 'revert', count: 2 })
+  })
+
   test('events that come twice, late or in another order change nothing', async () => {
     await start()
     place.set(map('a'), edited('2'))

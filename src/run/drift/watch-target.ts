@@ -175,7 +175,7 @@ class TargetWatch {
         const call = { ...(this.#looker as Looker).call, signal }
         for await (const one of this.#target.via.watch(call, { kind: key, ...(apiVersion === undefined ? {} : { apiVersion }) })) {
           if (one.state === 'seen') {
-            const seen = this.#index.see(one.key, one.uid, one.body)
+            const seen = one.terminating === true ? this.#index.seeLeaving(one.key) : this.#index.see(one.key, one.uid, one.body)
             if (seen === 'look') this.#queue.add([one.key])
             else if (seen === 'stranger') this.#queue.soon(one.key)
           } else if (one.state === 'gone') this.#queue.add([one.key, ...this.#index.beside(one.key)])
