@@ -32,3 +32,8 @@ test('tells what was never declared, with its owner: defaults and what was put i
     { path: 'status', owner: 'kube-controller-manager' },
   ])
 })
+
+test('tells what an autoscaler moves that was never declared as the autoscaler’s, where nobody else owns it', () => {
+  const undeclared = heldOf([{ path: image, git: 'web:1' }])
+  expect(standingFields(undeclared, { ...live, owners: [ours([image])] }, []).emergent).toContainEqual({ path: 'spec.replicas', owner: 'HorizontalPodAutoscaler shop/web' })
+})

@@ -9,7 +9,7 @@ import { compareDeclared, isSecretField } from './compare.ts'
 /** A declared field that another rightly has its way with: a controller that moves it, or what the API server made of our own apply. */
 export type DelegatedField = { readonly path: FieldPath; readonly declared: Json; readonly live: Json; readonly to: string }
 
-/** A field that was never declared. `owner`: null where nobody owns it (a default, or what a webhook put in). */
+/** A field that was never declared. `owner`: the autoscaler that moves it, where nobody owns it; null where there is none either (a default, or what a webhook put in). */
 export type EmergentField = { readonly path: FieldPath; readonly owner: string | null }
 
 /** What is no drift of an object: on request alone. `rewriters`: what is known to change objects of its kind as they are written. */
@@ -31,7 +31,7 @@ function emergentFields(held: Pick<Held, 'fields'>, live: Present): EmergentFiel
   const ownership = ownershipOf(live)
   const isDeclared = (path: FieldPath): boolean => declared.some((one) => isWithin(path, one) || isWithin(one, path))
   const leaves = declaredPaths(live.body, listKeysOf(live.key, { body: live.body, owners: live.owners, declared })).filter((path) => !isDeclared(path))
-  const fields = leaves.map((path): EmergentField => ({ path, owner: [...new Set(ownership.of(path).map(ownerName))].sort().join(', ') || null }))
+  const fields = leaves.map((path): EmergentField => ({ path, owner: [...new Set(ownership.of(path).map(ownerName))].sort().join(', ') || (live.delegated.find((one) => isWithin(path, one.path))?.to ?? null) }))
   const status = [...new Set(live.owners.filter(({ subresource }) => subresource === 'status').map(({ manager }) => manager))].sort()
   return [...fields, ...(live.body['status'] === undefined ? [] : [{ path: 'status', owner: status.join(', ') || null }])].sort(byPath)
 }
