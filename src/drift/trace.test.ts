@@ -31,6 +31,8 @@ describe('which write an audit source tells of', () => {
     ['who emptied the namespace, where nobody else is known', [gone('system:serviceaccount:kube-system:namespace-controller', 8_000_000)], { verbs: ['delete'], owners: [], seenAt }, 'system:serviceaccount:kube-system:namespace-controller'],
     ['no deletion from before we last applied it', [gone('kim', 9_000_000)], { verbs: ['delete'], owners: [], seenAt, since: at - 8_000_000 }, undefined],
     ['the deletion since we last applied it', [gone('kim', 9_000_000), gone('lee', 7_000_000)], { verbs: ['delete'], owners: [], seenAt, since: at - 8_000_000 }, 'lee'],
+    ['a deletion that was carried out later, by whoever took a finalizer away', [gone('lee', 8_000), entry('system:kube-controller-manager', { verb: 'update', at: at - 7_000 }), entry('system:serviceaccount:kube-system:generic-garbage-collector', { at: at - 6_000 })], { verbs: ['delete'], owners: [], seenAt }, 'lee'],
+    ['no deletion from before somebody applied it', [gone('kim', 9_000_000), entry('lee', { at: at - 8_000_000 })], { verbs: ['delete'], owners: [], seenAt }, undefined],
     ['no deletion from before somebody wrote it', [gone('kim', 9_000_000), entry('lee', { verb: 'create', at: at - 8_000_000 })], { verbs: ['delete'], owners: [], seenAt }, undefined],
   ])('%s', (_, entries, sought, user) => {
     expect(traceOf({ audit: entries, known: [] }, 'sha256:thing', sought).write?.user).toBe(user)

@@ -37,21 +37,26 @@ export function attributed(finding: Finding, audit: readonly AuditEntry[]): Find
 /**
  * The writes that an audit source tells of, and that may have made a field, an object or its absence so, the newest first: of a verb that fits, by the manager that
  * owns the field and at its time; where nothing is left that has a time, shortly before it was seen. A deletion counts however long ago it was, but not where the object
- * was there afterwards: seen, or written. What was written before it was surely not so yet made nothing so. What bears our own name explains no drift. Who only carries out what another asked for (a namespace is emptied, what hung
- * on something is collected) counts where nobody else does.
+ * was there afterwards: seen, or made again. What was written before it was surely not so yet made nothing so. What bears our own name explains no drift. Who only
+ * carries out what another asked for (a namespace is emptied, what hung on something is collected) counts where nobody else does.
  */
 function writesThatFit(entries: readonly AuditEntry[], { verbs, owners, seenAt, since = 0 }: Sought): AuditEntry[] {
   const at = latest(owners)
   const managers = new Set(owners.map((owner) => owner.manager))
-  const written = Math.max(since - blurMs, ...entries.filter(({ verb, at: then }) => verb !== 'delete' && then <= seenAt).map(({ at: then }) => then))
+  const made = Math.max(since - blurMs, ...entries.filter((entry) => mayMake(entry) && entry.at <= seenAt).map(({ at: then }) => then))
   const isThen = ({ verb, at: then }: AuditEntry): boolean =>
-    verb === 'delete' ? (at === null ? then <= seenAt + blurMs && then >= written : Math.abs(then - at) <= blurMs)
+    verb === 'delete' ? (at === null ? then <= seenAt + blurMs && then >= made : Math.abs(then - at) <= blurMs)
     : then >= since && (at === null ? then <= seenAt + blurMs && then >= seenAt - beforeMs : Math.abs(then - at) <= blurMs)
   const fit = entries
     .filter((entry) => verbs.includes(entry.verb) && entry.manager !== plumbline && isThen(entry) && (managers.size === 0 || entry.manager === null || managers.has(entry.manager)))
     .sort((a, b) => b.at - a.at)
   const asked = fit.filter(({ user }) => !isCarrier(user))
   return asked.length > 0 ? asked : fit
+}
+
+/** An apply may make an object. An update makes none: what goes with a finalizer is written to after its deletion, by whoever takes that away. */
+function mayMake({ verb, user }: AuditEntry): boolean {
+  return verb === 'create' || (verb === 'patch' && !isCarrier(user))
 }
 
 /**
