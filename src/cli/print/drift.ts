@@ -133,5 +133,7 @@ function nextLines({ id, state, run, cause, fields }: Finding, paint: Paint): st
   // Another object is nothing that an edit in Git brings, nor is an item of another key, nor our own label; and what nobody declares has no way back.
   const isAdoptable = cause !== 'orphan' && cause !== 'recreated' && (fields.length === 0 || fields.some(({ path }) => path !== moduleLabelPath)) && fields.every(({ instead }) => instead === undefined)
   const ways = [...(cause === 'orphan' ? [] : [`plumb revert ${id} --reason WHY`]), ...(!isAdoptable ? [] : [`plumb adopt ${id} --reason WHY`]), `plumb accept ${id} --reason WHY --until 2d`]
-  return ['', paint('quiet', `  ${ways.length === 1 ? '' : `${ways.slice(0, -1).join(', ')}, or `}${ways.at(-1)}`)]
+  const other = fields.find(({ instead }) => instead !== undefined)?.instead
+  const beside = other === undefined ? [] : [paint('quiet', `  a revert leaves ${safe(other)}, which is not ours: take it away first where the server does not take both`)]
+  return ['', paint('quiet', `  ${ways.length === 1 ? '' : `${ways.slice(0, -1).join(', ')}, or `}${ways.at(-1)}`), ...beside]
 }
