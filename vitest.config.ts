@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-/** What starts whole playgrounds or their parts. A story of a small shop is no heavier than the tests of a room. */
+/** What takes long: whole playgrounds, and their parts. */
 const heavy = [
   'test/story/{adopt,broken-database,command,drift,drill,gates*,path,review-plan,transitions,verification}.test.ts',
   'playground/*.test.ts',
@@ -19,10 +19,12 @@ export default defineConfig({
     hookTimeout: 120_000,
     // As long as `eventually`: where three files are at work a second is soon over.
     expect: { poll: { timeout: 10_000 } },
+    // One process for many files: what each compiles of ours and of others' is compiled once, and warm.
+    isolate: false,
     projects: [
-      // A process for each file: its memory makes every start of a program slow, and goes with it. By its name it begins first: what is short fills the end.
+      // By its name it begins first: what is short fills the end.
       { extends: true, test: { name: 'playgrounds', include: heavy } },
-      { extends: true, test: { name: 'rooms', include: ['{src,playground,test}/**/*.test.ts'], exclude: heavy, isolate: false } },
+      { extends: true, test: { name: 'rooms', include: ['{src,playground,test}/**/*.test.ts'], exclude: heavy } },
     ],
   },
 })
