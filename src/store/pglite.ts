@@ -3,7 +3,7 @@ import { rename, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Failure } from '#lib/failure.ts'
 import { lockFolder } from './pglite/folder-lock.ts'
-import { PgliteThread } from './pglite/thread.ts'
+import { engineCode, PgliteThread } from './pglite/thread.ts'
 import { syncFolder, unpackTemplate } from './pglite/template.ts'
 import { checkChannel, type Param, type Sql, type Store } from './sql.ts'
 import { lockTaken, storeFailure, unavailableFailure, type SqlError } from './store-failure.ts'
@@ -168,7 +168,7 @@ class PgliteStore implements Store {
     if (this.#thread?.alive === true) return this.#thread
     const again = this.#thread !== undefined
     await this.#thread?.gone // two engines on one folder would ruin it
-    const thread = new PgliteThread(this.#data, (channel, payload) => this.#hear(channel, payload), () => this.#loseLocks())
+    const thread = new PgliteThread(this.#data, await engineCode(), (channel, payload) => this.#hear(channel, payload), () => this.#loseLocks())
     this.#thread = thread
     await thread.ready
     for (const channel of this.#listeners.keys()) await thread.query(`listen ${channel}`, [])

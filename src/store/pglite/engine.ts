@@ -80,11 +80,12 @@ export class Engine {
     this.#words = words
   }
 
-  static async open(folder: string, notified: (channel: string, payload: string) => void): Promise<Engine> {
+  static async open(folder: string, code: object, notified: (channel: string, payload: string) => void): Promise<Engine> {
     const words: string[] = []
     try {
       const pg = await PGlite.create({
         fs: new DurableFS(folder),
+        pgliteWasmModule: code,
         startParams,
         onStderr: (line) => {
           words.push(line)

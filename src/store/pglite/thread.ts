@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { Worker } from 'node:worker_threads'
 import type { Failure } from '#lib/failure.ts'
 import { storeFailure, type SqlError } from '../store-failure.ts'
@@ -6,6 +8,17 @@ import type { Answer, Ask } from './messages.ts'
 type Rows = Record<string, unknown>[]
 type Waiting = { readonly text: string; readonly resolve: (rows: Rows) => void; readonly reject: (error: unknown) => void }
 type Question = Ask extends infer One ? (One extends Ask ? Omit<One, 'id'> : never) : never
+
+/** TypeScript knows it among a browser's types alone. */
+declare const WebAssembly: { compile(bytes: Uint8Array): Promise<object> }
+
+let code: Promise<object> | undefined
+
+/** The engine's code, compiled once for every thread of this process: a store that is opened again has half of the work behind it. */
+export function engineCode(): Promise<object> {
+  code ??= readFile(createRequire(import.meta.url).resolve('@electric-sql/pglite/pglite.wasm')).then((bytes) => WebAssembly.compile(bytes))
+  return code
+}
 
 /** The engine in its thread, seen from the main one. Once it is dead it stays dead: every question is answered with the failure that killed it. */
 export class PgliteThread {
@@ -17,10 +30,10 @@ export class PgliteThread {
   #death: Failure | undefined
   #gone: Promise<unknown> | undefined
 
-  constructor(folder: string, notified: (channel: string, payload: string) => void, died: () => void) {
+  constructor(folder: string, compiledEngine: object, notified: (channel: string, payload: string) => void, died: () => void) {
     this.#died = died
     const compiled = import.meta.url.endsWith('.js')
-    this.#worker = new Worker(new URL(compiled ? './worker.js' : './worker.ts', import.meta.url), { workerData: { folder }, name: 'store', execArgv: [] })
+    this.#worker = new Worker(new URL(compiled ? './worker.js' : './worker.ts', import.meta.url), { workerData: { folder, code: compiledEngine }, name: 'store', execArgv: [] })
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.ready = promise
     promise.catch(() => {}) // who opens looks at it; a death that nobody waits for is no unhandled rejection

@@ -8,7 +8,7 @@ const groupWait = 3
 
 const port = parentPort!
 const say = (answer: Answer): void => port.postMessage(answer)
-const { folder } = workerData as { folder: string }
+const { folder, code } = workerData as { folder: string; code: object }
 
 /** What has arrived and is not begun. */
 const inbox: Ask[] = []
@@ -24,7 +24,7 @@ const fatal = (error: unknown): Answer => ({
   fatal: { message: error instanceof Error ? error.message : String(error), code: error instanceof EngineDead ? error.code : '57P02' },
 })
 
-const engine = await Engine.open(folder, (channel, payload) => say({ notified: channel, payload })).catch((error: unknown) => {
+const engine = await Engine.open(folder, code, (channel, payload) => say({ notified: channel, payload })).catch((error: unknown) => {
   say(fatal(error))
   return undefined
 })
