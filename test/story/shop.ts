@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync, mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import type { Client, ShowAnswer, StatusAnswer } from '#api/client.ts'
 import { connect } from '#cli/connect.ts'
 import type { Connection } from '#cli/connect.ts'
@@ -16,8 +14,7 @@ import type { Playground } from '#playground/playground.ts'
 import { startControlPlane } from '../../src/control-plane.ts'
 import type { ControlPlane } from '../../src/control-plane.ts'
 import { layEmptyStore } from '../empty-store.ts'
-
-const execute = promisify(execFile)
+import { execute } from '../execute.ts'
 
 type Module = StatusAnswer['environments'][number]['modules'][number]
 
@@ -120,7 +117,7 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
 
   // Never a synchronous call: the clusters and the control plane answer in this very process.
   const kubectlWith: Shop['kubectlWith'] = async (env, environment, ...args) =>
-    (await execute('kubectl', ['--kubeconfig', playground.kubeconfig, '--context', environment, ...args], { env: { PATH: process.env['PATH'], HOME: dir, ...env } })).stdout
+    (await execute('kubectl', ['--kubeconfig', playground.kubeconfig, '--context', environment, ...args], { env: { HOME: dir, ...env } })).stdout
 
   return {
     dir,
@@ -201,6 +198,6 @@ async function* looks(connection: Connection, ms: number): AsyncGenerator<undefi
 }
 
 export async function git(cwd: string, ...args: string[]): Promise<string> {
-  const env = { PATH: process.env['PATH'], HOME: cwd, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' }
+  const env = { HOME: cwd, GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null' }
   return (await execute('git', args, { cwd, env })).stdout
 }
