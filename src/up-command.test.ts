@@ -46,6 +46,16 @@ test('where its port is taken it says so, and makes nothing', async () => {
   }
 })
 
+test('beyond this machine it says that it serves plain HTTP', async () => {
+  const notes = async (...args: string[]): Promise<string[]> => {
+    const around = place()
+    await runCommandLine(['up', '--workspace', 'here', '--kubeconfig', 'k', '--port', '1', '--dir', 'd', ...args], { ...around, readFile: () => '' }, [upCommand({ DATABASE_URL: 'no url' }, nobody)])
+    return around.notes
+  }
+  expect((await notes('--host', '0.0.0.0'))[0]).toMatch(/^It serves plain HTTP at 0\.0\.0\.0: .* TLS\.$/)
+  for (const host of ['127.0.0.1', '::1', 'localhost']) expect((await notes('--host', host)).join()).not.toContain('plain HTTP')
+})
+
 test('lines of the log are safe to print', () => {
   const around = place()
   logTo(around)('fetching \u001b[31mred\u001b]0;title\u0007 \u202eback\nnext')

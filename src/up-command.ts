@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
+import { isLoopback } from '#cli/connect.ts'
 import type { AddCommands } from '#cli/program.ts'
 import { logTo } from '#cli/surroundings.ts'
 import type { Surroundings } from '#cli/surroundings.ts'
@@ -30,6 +31,7 @@ export function upCommand(env: Readonly<Record<string, string | undefined>>, unt
       .action(async (options: Options) => {
         const kubeconfig = kubeconfigs(options.kubeconfig, env['KUBECONFIG']).map((file) => resolve(around.cwd, file))
         expectReadable(kubeconfig, around)
+        if (!isLoopback(options.host)) around.note(`It serves plain HTTP at ${options.host}: whoever listens in on that network reads tokens. Let others reach it through a proxy with TLS.`)
         const stop = untilStopped(around.now)
         const dir = resolve(around.cwd, options.dir ?? around.env.dir ?? '.plumb')
         const [{ startControlPlane: start }, { systemClock }, { tryListening }] = await Promise.all([import('./control-plane.ts'), import('#lib/clock.ts'), import('#api/server.ts')])

@@ -38,7 +38,7 @@ export function connect(where: Where, around: Surroundings): Connection {
       message: where.tokenFile === undefined ? `there is no token to sign in with${isHere ? '' : `: that of ${dir} is for the control plane there`}` : `the file ${where.tokenFile} cannot be read`,
       hint: 'Give one with --token-file or PLUMB_TOKEN; whoever runs the control plane makes it with `plumb token create`.',
     })
-  if (server.protocol === 'http:' && !isHere && !isLoopback(server))
+  if (server.protocol === 'http:' && !isHere && !isLoopback(server.hostname))
     throw new Failure({ code: 'token-in-clear', subject: url, message: 'a token would go over the network in the clear', hint: 'Name an https address, or reach it by a tunnel whose end is at 127.0.0.1 (ssh -L, kubectl port-forward).' })
   const bearer = token.trim()
   return { client: makeClient((method, path, query, body) => send(url, bearer, method, path, query, body)), url, token: bearer }
@@ -50,8 +50,9 @@ function addressOf(server: string): URL {
   throw new Failure({ code: 'usage', subject: `--server ${server}`, message: 'this is no address of a control plane', hint: 'It is of the form http://127.0.0.1:8811.' })
 }
 
-function isLoopback({ hostname }: URL): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
+/** Whether an address is of this machine alone, as far as it tells. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || hostname === '::1' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
 }
 
 function serverOf(dir: string, around: Surroundings): string | undefined {

@@ -5,7 +5,6 @@ import { effectsOf } from '#model/effects.ts'
 import type { Held, Observation, Owner } from '#model/plan.ts'
 import type { Desired } from '#model/resource.ts'
 import { isEmpty, makePlan, planDigest, summary, type PlanInput, type PlannedModule } from './plan.ts'
-import { showPlan } from './show.ts'
 
 const config = (name: string, data: JsonObject, line = 1): Desired => ({ key: `core/ConfigMap/shop/${name}`, body: { metadata: { name }, data }, origin: { repository: 'shop', file: `${name}.yaml`, line } })
 const owner = (paths: string[], manager = 'plumbline'): Owner => ({ manager, operation: 'Apply', subresource: '', paths })
@@ -133,42 +132,5 @@ describe('the digest of a plan', () => {
       expect(makePlan(input(shuffled, turned(held)))).toEqual(first)
     }
     expect(planDigest(first.steps)).toBe(first.digest)
-  })
-})
-
-describe('a plan as a person reads it', () => {
-  test('an object a line, a field a line, and nothing of what stays', () => {
-    const seen = live({ ...a, body: { data: { x: '1', y: '5', z: '0' } } }, { owners: [owner(['data.x', 'data.z']), owner(['data.y'], 'kubectl')] })
-    const held = { ...row(a, 'web'), fields: [{ path: 'data.x', git: '1' }, { path: 'data.y', git: '4' }, { path: 'data.z', git: '0' }] }
-    const wanted = config('a', { x: '2', y: '4' })
-    const plan = makePlan(input([module('web', [wanted, b], [seen, absent(b)]), module('quiet', [old], [live(old)])], [held, row(old, 'quiet')]))
-    expect(showPlan(plan)).toEqual([
-      'web (kubernetes, cluster)',
-      '  ~ ConfigMap shop/a configured',
-      '      ~ data.x: "1" -> "2"',
-      '      · data.y: "5", held: owned by kubectl (Git says "4")',
-      '      - data.z: "0"',
-      '  + ConfigMap shop/b created',
-      `1 created, 1 configured, 1 unchanged. Plan ${plan.digest.slice(0, 19)}.`,
-    ])
-    expect(showPlan(makePlan(input([module('quiet', [old], [live(old)])], [row(old, 'quiet')])))).toEqual(['Nothing to do (1 unchanged).'])
-  })
-
-  test('never shows a Secret’s value, nor its digest, and escapes what would move the cursor', () => {
-    const secret: Desired = { key: 'core/Secret/shop/s', body: { data: { k: 'hmac:new' } }, origin: a.origin }
-    const held = { ...row(a, 'web'), key: secret.key, uid: 'u', fields: [{ path: 'data.k', git: 'hmac:old' }] }
-    const seen = { ...live(a), key: secret.key, uid: 'u', body: { data: { k: 'hmac:old' } }, owners: [owner(['data.k'])] } as Observation
-    const text = showPlan(makePlan(input([module('web', [secret], [seen])], [held]))).join('\n')
-    expect(text).toContain('~ data.k: (secret) -> (secret)')
-    expect(text).not.toContain('hmac')
-    const evil = config('a\u001b[2J\u202e', { x: '1' })
-    expect(showPlan(makePlan(input([module('web', [evil], [absent(evil)])]))).join('')).not.toMatch(/\p{Cc}|\p{Cf}/u)
-  })
-
-  test('says what stands in the way', () => {
-    const lines = showPlan(makePlan(input([module('web', [a], [live(a, { owners: [owner(['data.x'], 'helm')] })])]))).join('\n')
-    expect(lines).toMatch(/! data\.x: "1" -> "1", taken from helm/)
-    expect(lines).toMatch(/exists already, and Plumbline did not make it/)
-    expect(lines).toMatch(/takeOver: true/)
   })
 })
