@@ -164,11 +164,13 @@ function moved(before: Standing | undefined, after: Standing): boolean {
 
 function driftsOf(looker: Looker, key: ObjectKey, { held, appliedAt }: Standing, observation: Known, findings: readonly Finding[], audit: readonly AuditEntry[]): Drift[] {
   if (held !== undefined) {
-    const known = findings.flatMap(({ state, traces }) => (state === 'resolved' ? [] : traces))
+    // Its revert has been applied: what differs again is something else, though it looks the same.
+    const isUndone = ({ state, run }: Finding): boolean => state === 'reverting' && run === held.run && appliedAt > 0
+    const known = findings.flatMap((one) => (one.state === 'resolved' || isUndone(one) ? [] : one.traces))
     // It was there when we applied it, when another of its name was found, and when it was found to be there again.
     const there = findings.map(({ cause, seenAt: at, resolvedAt }) => (cause === 'missing' ? (resolvedAt ?? 0) : at))
     // Whatever was over when we looked after that apply.
-    const isRestored = findings.some(({ resolvedAt }) => resolvedAt !== null && resolvedAt >= appliedAt)
+    const isRestored = findings.some((one) => isUndone(one) || (one.resolvedAt !== null && one.resolvedAt >= appliedAt))
     return classify({ held, observation, audit, known, elevations: looker.policies.elevations, seenAt: looker.parts.clock.now(), since: Math.max(appliedAt, ...there), ...(isRestored ? { restoredAt: appliedAt } : {}) })
   }
   return observation.state === 'present' && observation.claim !== undefined && observation.key === key && !observation.terminating ? [orphan(observation)] : []

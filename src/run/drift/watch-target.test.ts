@@ -3,6 +3,7 @@ import { Failure } from '#lib/failure.ts'
 import type { Adoption } from '#model/adoption.ts'
 import type { Finding } from '#model/finding.ts'
 import { findAdoption, saveAdoption } from '#store/adoptions.ts'
+import { saveAudit } from '#store/audit.ts'
 import { saveFindings } from '#store/findings.ts'
 import { hold } from '#store/inventory.ts'
 import { createRun, endEffect, openJournal, startEffect, updateRun } from '#store/runs.ts'
@@ -21,7 +22,7 @@ describeStores('a watcher', ({ store: openStore, open, kind }) => {
   let watcher: { stop: () => Promise<void> } | undefined
   beforeEach(async () => {
     store = await openStore()
-    await store.script('truncate adoption, finding, finding_change, drift_told, watch, inventory, effect, run, snapshot, event, work cascade')
+    await store.script('truncate adoption, audit_entry, finding, finding_change, drift_told, watch, inventory, effect, run, snapshot, event, work cascade')
     place = new FakePlace()
     place.objects.set(map('a'), asDeclared())
     place.objects.set(map('b'), asDeclared())
@@ -226,6 +227,18 @@ describeStores('a watcher', ({ store: openStore, open, kind }) => {
         await endEffect(tx, 'run-2', effect, { state: 'applied', action: 'configured' }, Date.now())
         await holdMap(tx as Store, 'a', [{ path: 'data.a', git: value }], 'run-2')
       })
+
+    test('and what comes back when we had put it back is not of whoever made it so before', async () => {
+      await saveAudit(store, 'staging', 'cluster', [{ id: 'kim’s', object: map('a'), verb: 'patch', user: 'kim', manager: 'kubectl-edit', at: 1_000 }])
+      await start({}, { targets: { cluster: { kubernetes: { context: 'fake', audit: { webhook: { secretRef: 'env:AUDIT' } } } } } })
+      place.set(map('a'), edited('2'))
+      const [opened] = await found(([one]) => one?.person === 'kim')
+      await saveFindings(store, [{ ...opened!, state: 'reverting', run: 'run-2' }], Date.now())
+      await begin()
+      await end('1')
+      place.set(map('a'), edited('2'))
+      expect(await found(([one]) => one?.person === null)).toMatchObject([{ id: opened?.id, state: 'reverting', fields: [{ path: 'data.a', live: '2' }] }])
+    })
 
     test('though its event comes before the inventory knows', async () => {
       await start()
