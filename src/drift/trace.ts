@@ -44,11 +44,10 @@ function writesThatFit(entries: readonly AuditEntry[], { verbs, owners, seenAt, 
   const at = latest(owners)
   const managers = new Set(owners.map((owner) => owner.manager))
   const made = Math.max(since - blurMs, ...entries.filter((entry) => mayMake(entry) && entry.at <= seenAt).map(({ at: then }) => then))
-  const isThen = ({ verb, at: then }: AuditEntry): boolean =>
-    verb === 'delete' ? (at === null ? then <= seenAt + blurMs && then >= made : Math.abs(then - at) <= blurMs)
-    : then >= since && (at === null ? then <= seenAt + blurMs && then >= seenAt - beforeMs : Math.abs(then - at) <= blurMs)
+  const isThen = (then: number, from: number): boolean => (at === null ? then >= from && then <= seenAt + blurMs : Math.abs(then - at) <= blurMs)
+  const isFit = ({ verb, at: then }: AuditEntry): boolean => (verb === 'delete' ? isThen(then, made) : then >= since && isThen(then, seenAt - beforeMs))
   const fit = entries
-    .filter((entry) => verbs.includes(entry.verb) && entry.manager !== plumbline && isThen(entry) && (managers.size === 0 || entry.manager === null || managers.has(entry.manager)))
+    .filter((entry) => verbs.includes(entry.verb) && entry.manager !== plumbline && isFit(entry) && (managers.size === 0 || entry.manager === null || managers.has(entry.manager)))
     .sort((a, b) => b.at - a.at)
   const asked = fit.filter(({ user }) => !isCarrier(user))
   return asked.length > 0 ? asked : fit

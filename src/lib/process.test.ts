@@ -93,14 +93,15 @@ describe('the small process that starts programs', () => {
     process.kill(pids[0] ?? 0, 'SIGKILL')
   })
 
-  test('where it is killed, what it had started is told as ended, and it starts nothing more', async () => {
+  test('where it is killed, what it had started is ended and told so, and it starts nothing more', async () => {
     const own = new Launcher()
     const pid = await pidOf((command) => own.run(command))
     const file = join(dir, 'under-way')
-    const under = own.run(node(`require("fs").writeFileSync(${JSON.stringify(file)}, ""); setInterval(() => {}, 1000)`, { timeoutMs: 3_000 }))
-    await eventually(() => existsSync(file))
+    const under = own.run(node(`require("fs").writeFileSync(${JSON.stringify(file)}, String(process.pid)); setInterval(() => {}, 1000)`, { timeoutMs: 60_000 }))
+    const started = await eventually(() => existsSync(file) && Number(readFileSync(file, 'utf8')))
     process.kill(pid, 'SIGKILL')
     await expect(under).rejects.toMatchObject({ code: 'process-killed', retry: 'later' })
+    await eventually(() => !isAlive(Number(started)))
     expect(own.alive).toBe(false)
     await expect(own.run(node(''))).rejects.toMatchObject({ code: 'process-killed' })
   })

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
-import { FakeClock } from '#lib/clock.ts'
+import { FakeClock, systemClock } from '#lib/clock.ts'
 import { Failure } from '#lib/failure.ts'
 import { Redactor } from '#lib/redact.ts'
 import { envelopeOf, keyringOf, newKeyPair, publicKeyOf, signerOf, signersOf } from '#record/dsse.ts'
 import { aFinding, aRun, aSummary, aVerdictChange } from '#record/records-fixture.ts'
 import { verifyChain } from '#record/verify.ts'
+import { openStore, type StorePlace } from '#store/open.ts'
 import { chainPage, unpublished } from '#store/records.ts'
 import type { Store } from '#store/sql.ts'
 import { describeStores } from '../../test/stores.ts'
@@ -30,7 +31,7 @@ function partsOn(sql: Store): { parts: Parts; clock: FakeClock; published: { siz
   return { parts, clock, published, refuse: (failure) => (refused = failure) }
 }
 
-describeStores('An environment’s chain', ({ store: opened }) => {
+describeStores('An environment’s chain', ({ store: opened, place, kind }) => {
   test('takes records of every kind, in one order, under a checkpoint that covers them all', async () => {
     const store = await opened()
     const { parts, clock } = partsOn(store)
@@ -192,5 +193,18 @@ describeStores('An environment’s chain', ({ store: opened }) => {
     expect(published).toMatchObject([{ size: 2 }])
     const page = await chainPage(store, 'elsewhere', 0)
     expect(page && verifyChain(page, [publicKeyOf(local.publicKey)])).toMatchObject({ sealed: 2, defects: [] })
+  })
+
+  test.runIf(kind === 'postgres')(`goes on under another key though its signer is slow${kind === 'postgres' ? '' : ' (only a server ends a transaction in which nothing happens)'}`, async () => {
+    const store = await opened()
+    const hasty = await openStore({ ...(await place()), statementTimeout: 200 } as StorePlace, systemClock)
+    const { parts, clock } = partsOn(hasty)
+    const next = signerOf(newKeyPair().privatePem)
+    const sign = async (bytes: Buffer) => (await store.query('select pg_sleep(0.5)'), next.sign(bytes))
+    const slow = { ...parts, nextKey: { stage: () => Promise.resolve({ ...next, kind: 'command', sign }), promote: () => Promise.resolve() } } as unknown as Parts
+    await store.script('truncate chain, record, checkpoint cascade')
+    await hasty.transaction((tx) => appendToChain(tx, parts, 'slow', (link) => aRun(link, { run: 'r-1' }), clock.now()))
+    expect(await rotateKey(slow, 'admin', 'once a year')).toMatchObject({ environments: ['slow'] })
+    await hasty.close()
   })
 })

@@ -2,7 +2,7 @@ import { Failure } from '#lib/failure.ts'
 import { statementOf, keyRotationType } from '#record/statement.ts'
 import type { Signer } from '#record/dsse.ts'
 import { enqueue } from '#store/queue.ts'
-import { chains, saveCheckpoint, signing } from '#store/records.ts'
+import { chains, saveCheckpoint, signing, waitForSigners } from '#store/records.ts'
 import { append, checkpointBytes } from './chain.ts'
 import type { Parts } from './parts.ts'
 
@@ -21,6 +21,7 @@ export async function rotateKey(parts: Parts, by: string, reason: string): Promi
   if (to.keyId === from.keyId) throw new Failure({ code: 'record-key-invalid', subject: 'the next record key', message: 'it is the one that signs now', hint: 'Stage another one as next.json in the folder of keys, or none, to have one made.' })
   const now = clock.now()
   const environments = await sql.transaction(async (tx) => {
+    await waitForSigners(tx)
     const names = await chains(tx)
     for (const environment of names) {
       const named = ({ keyId, publicKey }: Signer) => ({ keyId, publicKey })

@@ -45,7 +45,7 @@ function expectUrl(url: string): URL {
   })
 }
 
-/** In a transaction nothing but the store is waited for (`transaction.ts`). */
+/** In a transaction nothing but the store is waited for; where signers are, it says so (`waitForSigners`). */
 const frozenAfter = 10_000
 
 /** What makes both stores read alike; and keepalives, so that the server notices within 25 s that a machine is gone, and frees its locks. */

@@ -41,6 +41,11 @@ export async function appendRecords(sql: Sql, environment: string, rows: readonl
 /** Every so many records a checkpoint stays when the next one is signed, so that what is bad is found near to where it is. */
 const keepEvery = 256
 
+/** For a transaction that waits for signers, which may take a minute each: a server would else take its process for frozen (`postgres.ts`). */
+export async function waitForSigners(sql: Sql): Promise<void> {
+  await sql.query(`set local idle_in_transaction_session_timeout = '150s'`)
+}
+
 /** A signed checkpoint of the chain's first `size` records. It stands in for the one before it, unless that is kept. */
 export async function saveCheckpoint(sql: Sql, environment: string, size: number, envelope: Envelope, stays: 'kept' | 'until the next'): Promise<void> {
   await sql.query('delete from checkpoint where environment = $1 and size < $2 and not kept', [environment, size])

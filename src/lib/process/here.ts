@@ -16,14 +16,15 @@ export type Command = {
 
 export type Exit = { readonly code: number; readonly stdout: Buffer; readonly stderr: string }
 
-/** `runProcess`, started by this very process. */
-export async function runHere(command: Command): Promise<Exit> {
+/** `runProcess`, started by this very process. `started` is told the process group. */
+export async function runHere(command: Command, started: (group: number) => void = () => {}): Promise<Exit> {
   const child = spawn(command.command, command.args, {
     ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
     env: command.env,
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true, // a group of its own, so that what it started ends with it
   })
+  if (child.pid !== undefined) started(child.pid)
   let stopped: Failure | undefined
   const stop = (reason: Failure): void => {
     stopped ??= reason
@@ -74,7 +75,8 @@ export async function runHere(command: Command): Promise<Exit> {
   }
 }
 
-function endGroup(pid: number | undefined): void {
+/** Ends a process group, where it is still there. */
+export function endGroup(pid: number | undefined): void {
   if (pid === undefined) return
   try {
     process.kill(-pid, 'SIGKILL')

@@ -19,10 +19,14 @@ process.on('message', (order: Order) => {
 async function carryOut(id: number, command: Parameters<typeof runHere>[0]): Promise<void> {
   const abort = new AbortController()
   running.set(id, abort)
-  const outcome = await runHere({ ...command, signal: abort.signal }).then(
+  const outcome = await runHere({ ...command, signal: abort.signal }, (began) => tell({ id, began })).then(
     (exit): Outcome => ({ id, exit }),
     (error: unknown): Outcome => (error instanceof Failure ? { id, failure: error.toJSON() } : { id, error: (error as Error).message, code: (error as NodeJS.ErrnoException).code }),
   )
   running.delete(id)
+  tell(outcome)
+}
+
+function tell(outcome: Outcome): void {
   process.send?.(outcome)
 }

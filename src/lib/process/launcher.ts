@@ -1,15 +1,15 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { Failure, type FailureJson } from '../failure.ts'
-import type { Command, Exit } from './here.ts'
+import { endGroup, type Command, type Exit } from './here.ts'
 
 /** To the launcher. */
 export type Order = { readonly id: number; readonly run: Omit<Command, 'signal'> } | { readonly id: number; readonly stop: string }
 
-/** From it: what `runHere` came to. `error` is what is no `Failure`. */
-export type Outcome = { readonly id: number } & ({ readonly exit: Exit } | { readonly failure: FailureJson } | { readonly error: string; readonly code: string | undefined })
+/** From it: the process group that began, and what `runHere` came to. `error` is what is no `Failure`. */
+export type Outcome = { readonly id: number } & ({ readonly began: number } | { readonly exit: Exit } | { readonly failure: FailureJson } | { readonly error: string; readonly code: string | undefined })
 
-type Waiting = { readonly command: Command; readonly resolve: (exit: Exit) => void; readonly reject: (error: unknown) => void }
+type Waiting = { readonly command: Command; group?: number; readonly resolve: (exit: Exit) => void; readonly reject: (error: unknown) => void }
 
 /** A small process that starts programs for this one. It lives until it is killed or this process ends, and keeps no process alive while nothing runs. */
 export class Launcher {
@@ -61,15 +61,17 @@ export class Launcher {
   #settle(outcome: Outcome): void {
     const waiting = this.#waiting.get(outcome.id)
     if (waiting === undefined) return
-    if ('exit' in outcome) waiting.resolve({ ...outcome.exit, stdout: Buffer.from(outcome.exit.stdout) })
+    if ('began' in outcome) waiting.group = outcome.began
+    else if ('exit' in outcome) waiting.resolve({ ...outcome.exit, stdout: Buffer.from(outcome.exit.stdout) })
     else if ('failure' in outcome) waiting.reject(new Failure(outcome.failure))
     else waiting.reject(Object.assign(new Error(outcome.error), { code: outcome.code }))
   }
 
-  /** Whatever it had started ends with it. */
+  /** What it had started is ended here, since it can end nothing any more. What was done by then nobody knows. */
   #die(): void {
-    for (const { command, reject } of this.#waiting.values()) {
-      reject(new Failure({ code: 'process-killed', subject: command.command, message: `${command.command} was ended: the process that had started it is gone`, retry: 'later' }))
+    for (const { command, group, reject } of this.#waiting.values()) {
+      endGroup(group)
+      reject(new Failure({ code: 'process-killed', subject: command.command, message: `${command.command} was ended, with the process that had started it: how far it came is not known`, retry: 'later' }))
     }
     if (this.#child.connected) this.#child.disconnect()
   }

@@ -23,7 +23,9 @@ export class Prepared {
 
   /** The rows; `undefined` where the engine did not say that the statement is complete. Throws the engine's `DatabaseError`. */
   async query(text: string, params: readonly (string | null)[]): Promise<Record<string, unknown>[] | undefined> {
-    const { name, fields } = this.#statements.get(text) ?? (await this.#prepare(text))
+    const statement = this.#statements.get(text) ?? (await this.#prepare(text))
+    if (statement === undefined) return undefined
+    const { name, fields } = statement
     const answers = await this.#exchange([serialize.bind({ statement: name, values: [...params] }), serialize.execute({})])
     if (!answers.some((answer) => answer instanceof messages.CommandCompleteMessage)) return undefined
     return answers.filter((answer) => answer instanceof messages.DataRowMessage).map((row) => decoded(row, fields))
@@ -36,11 +38,12 @@ export class Prepared {
     if (names.length > 0) await this.#exchange(names.map((name) => serialize.close({ type: 'S', name })))
   }
 
-  async #prepare(text: string): Promise<Statement> {
+  async #prepare(text: string): Promise<Statement | undefined> {
     if (this.#statements.size >= mostStatements) await this.forget()
     this.#named += 1
     const name = `s${this.#named}`
     const answers = await this.#exchange([serialize.parse({ name, text }), serialize.describe({ type: 'S', name })])
+    if (answers.length === 0) return undefined
     const described = answers.find((answer) => answer instanceof messages.RowDescriptionMessage)
     const fields = described?.fields.map((field) => ({ name: field.name, decode: this.#pg.parsers[field.dataTypeID] ?? String })) ?? []
     const statement = { name, fields }

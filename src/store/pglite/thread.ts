@@ -14,10 +14,15 @@ declare const WebAssembly: { compile(bytes: Uint8Array): Promise<object> }
 
 let code: Promise<object> | undefined
 
-/** The engine's code, compiled once for every thread of this process: a store that is opened again has half of the work behind it. */
-export function engineCode(): Promise<object> {
+/** The engine's code, compiled once for every thread of this process: a store that is opened again has half of the work behind it. Failure `store-unavailable`; the next call tries again. */
+export async function engineCode(): Promise<object> {
   code ??= readFile(createRequire(import.meta.url).resolve('@electric-sql/pglite/pglite.wasm')).then((bytes) => WebAssembly.compile(bytes))
-  return code
+  try {
+    return await code
+  } catch (error) {
+    code = undefined
+    throw storeFailure(error as SqlError)
+  }
 }
 
 /** The engine in its thread, seen from the main one. Once it is dead it stays dead: every question is answered with the failure that killed it. */
